@@ -1,0 +1,49 @@
+#include "source/io/stream_io.h"
+
+#include <algorithm>
+
+#include "source/base/buffer.h"
+#include "source/event/combine.h"
+
+namespace egret {
+
+Task<Io> WriteAll(Stream& to, std::string_view bytes) {
+  const size_t total = bytes.size();
+  while (!bytes.empty()) {
+    const Io io = to.Write(bytes);
+    if (io.again()) {
+      co_await to.Writable();
+    } else if (io.kind == Io::kBytes) {
+      bytes.remove_prefix(io.bytes);
+    } else {
+      co_return io;
+    }
+  }
+  co_return Io{Io::kBytes, total};
+}
+
+Task<void> FinishAll(Stream& stream) {
+  while (stream.Finish().again()) co_await stream.Writable();
+}
+
+namespace {
+
+Task<void> Discard(Stream& stream, size_t left) {
+  co_await FinishAll(stream);
+  while (left > 0) {
+    co_await stream.Readable();
+    Buffer buffer;
+    const Io io = stream.Read(buffer.span().first(std::min(left, buffer.size())));
+    if (io.again()) continue;
+    if (io.kind != Io::kBytes) co_return;
+    left -= io.bytes;
+  }
+}
+
+}  // namespace
+
+Task<void> LingeringClose(Stream& stream, uint64_t ms, size_t bytes) {
+  co_await WithDeadline(Discard(stream, bytes), ms);
+}
+
+}  // namespace egret
