@@ -1,0 +1,84 @@
+#include "source/http/field_name.h"
+
+#include <array>
+
+#include "source/base/strings.h"
+
+namespace egret {
+namespace {
+
+constexpr std::array<std::string_view, static_cast<size_t>(FieldName::kCount)> kNames = {
+    "",
+    "Authorization",
+    "Connection",
+    "Content-Length",
+    "Cookie",
+    "Date",
+    "Expect",
+    "Forwarded",
+    "Host",
+    "HTTP2-Settings",
+    "Keep-Alive",
+    "Max-Forwards",
+    "Proxy-Authenticate",
+    "Proxy-Authentication-Info",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "Proxy-Status",
+    "Server",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "Via",
+    "WWW-Authenticate",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+};
+
+constexpr size_t kLongest = 25;
+constexpr size_t kPerLength = 4;
+
+// The known names by their length: few share one, so a look-up compares two or three at the most.
+constexpr auto kByLength = [] {
+  std::array<std::array<uint8_t, kPerLength>, kLongest + 1> table{};
+  for (size_t i = 1; i < kNames.size(); ++i) {
+    auto& row = table[kNames[i].size()];
+    size_t at = 0;
+    while (row[at] != 0) ++at;  // past the row's end would not compile
+    row[at] = static_cast<uint8_t>(i);
+  }
+  return table;
+}();
+
+}  // namespace
+
+FieldName LookUpFieldName(std::string_view name) {
+  if (name.size() > kLongest) return FieldName::kOther;
+  for (const uint8_t i : kByLength[name.size()]) {
+    if (i == 0) break;
+    if (EqualsIgnoreCase(name, kNames[i])) return static_cast<FieldName>(i);
+  }
+  return FieldName::kOther;
+}
+
+std::string_view TextOf(FieldName name) { return kNames[static_cast<size_t>(name)]; }
+
+bool IsHopByHop(FieldName name) {
+  switch (name) {
+    case FieldName::kConnection:
+    case FieldName::kHttp2Settings:
+    case FieldName::kKeepAlive:
+    case FieldName::kProxyAuthenticate:
+    case FieldName::kProxyAuthenticationInfo:
+    case FieldName::kProxyAuthorization:
+    case FieldName::kProxyConnection:
+    case FieldName::kTe:
+    case FieldName::kTransferEncoding:
+    case FieldName::kUpgrade: return true;
+    default: return false;
+  }
+}
+
+}  // namespace egret

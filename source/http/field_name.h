@@ -1,0 +1,48 @@
+// The field names that Egret itself looks at, so that they are compared once, when a head is read.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace egret {
+
+enum class FieldName : uint8_t {
+  kOther,
+  kAuthorization,
+  kConnection,
+  kContentLength,
+  kCookie,
+  kDate,
+  kExpect,
+  kForwarded,
+  kHost,
+  kHttp2Settings,
+  kKeepAlive,
+  kMaxForwards,
+  kProxyAuthenticate,
+  kProxyAuthenticationInfo,
+  kProxyAuthorization,
+  kProxyConnection,
+  kProxyStatus,
+  kServer,
+  kTe,
+  kTrailer,
+  kTransferEncoding,
+  kUpgrade,
+  kVia,
+  kWwwAuthenticate,
+  kXForwardedFor,
+  kXForwardedHost,
+  kXForwardedProto,
+  kCount,
+};
+
+// Without regard to case; kOther where it is none of them.
+FieldName LookUpFieldName(std::string_view name);
+// In the form in which Egret writes it.
+std::string_view TextOf(FieldName name);
+
+// RFC 9110 7.6.1 and what is hop-by-hop by habit: never forwarded as it came. (TE is re-made where it says trailers.)
+bool IsHopByHop(FieldName name);
+
+}  // namespace egret

@@ -1,0 +1,80 @@
+#include "source/http/head.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "source/base/strings.h"
+
+namespace egret {
+namespace {
+
+constexpr size_t kUsualFields = 24;
+constexpr size_t kNextBlock = 512;
+
+bool Is(const Field& field, FieldName name) { return field.known == static_cast<uint8_t>(name); }
+
+}  // namespace
+
+Head::Head(size_t bytes) {
+  blocks_.push_back(std::unique_ptr<char[]>(new char[bytes]));
+  room_ = {blocks_.back().get(), bytes};
+  fields_.reserve(kUsualFields);
+}
+
+std::string_view Head::Keep(std::string_view text) {
+  if (text.size() > room_.size()) {
+    const size_t bytes = std::max(kNextBlock, text.size());
+    blocks_.push_back(std::unique_ptr<char[]>(new char[bytes]));
+    room_ = {blocks_.back().get(), bytes};
+  }
+  char* const at = room_.data();
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  room_ = room_.subspan(text.size());
+  return {at, text.size()};
+}
+
+const Field* Head::Find(FieldName name) const {
+  for (const Field& field : fields_)
+    if (Is(field, name)) return &field;
+  return nullptr;
+}
+
+const Field* Head::Find(std::string_view name) const {
+  for (const Field& field : fields_)
+    if (EqualsIgnoreCase(field.name, name)) return &field;
+  return nullptr;
+}
+
+size_t Head::Count(FieldName name) const {
+  return static_cast<size_t>(std::count_if(fields_.begin(), fields_.end(), [name](const Field& f) { return Is(f, name); }));
+}
+
+void Head::AddKept(std::string_view name, std::string_view value) {
+  fields_.push_back({name, value, static_cast<uint8_t>(LookUpFieldName(name))});
+}
+
+void Head::Add(FieldName name, std::string_view value) {
+  fields_.push_back({TextOf(name), Keep(value), static_cast<uint8_t>(name)});
+}
+
+void Head::Add(std::string_view name, std::string_view value) { AddKept(Keep(name), Keep(value)); }
+
+void Head::Set(FieldName name, std::string_view value) {
+  Remove(name);
+  Add(name, value);
+}
+
+void Head::Set(std::string_view name, std::string_view value) {
+  Remove(name);
+  Add(name, value);
+}
+
+void Head::Remove(FieldName name) {
+  RemoveIf([name](const Field& field) { return Is(field, name); });
+}
+
+void Head::Remove(std::string_view name) {
+  RemoveIf([name](const Field& field) { return EqualsIgnoreCase(field.name, name); });
+}
+
+}  // namespace egret
