@@ -1,5 +1,5 @@
-// Read buffers, borrowed from the thread while bytes are in hand and given back before any wait: an idle connection holds
-// none. Last in, first out, so the one that comes next is warm in the cache.
+// Read buffers, borrowed from the thread while bytes are in hand and given back before any wait: an idle connection
+// holds none. Last in, first out, so the one that comes next is warm in the cache.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// What must hold whatever a peer, a config or the network does. A CHECK that fails is a bug of ours: it says where and aborts.
+// What must hold whatever a peer, a config or the network does. A CHECK that fails is a bug of ours: it says where and
+// aborts.
 #pragma once
 
 #include <cstdio>
@@ -14,8 +15,8 @@ namespace egret {
 }  // namespace egret
 
 // Always on, also in optimised builds.
-#define CHECK(condition)                                           \
-  do {                                                             \
-    if (!(condition)) [[unlikely]]                                 \
-      ::egret::CheckFailed(#condition, __FILE__, __LINE__);        \
+#define CHECK(condition)                                    \
+  do {                                                      \
+    if (!(condition)) [[unlikely]]                          \
+      ::egret::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -1,6 +1,6 @@
-// Why something on the data path went wrong, as a small value: whose side, which fault. What a fault means to the outside (HTTP
-// status, log detail, RFC 9209 error type, sentence) stands in one table, and is turned into a reply, a log line and a counter
-// in one place.
+// Why something on the data path went wrong, as a small value: whose side, which fault. What a fault means to the
+// outside (HTTP status, log detail, RFC 9209 error type, sentence) stands in one table, and is turned into a reply, a
+// log line and a counter in one place.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,14 @@ enum class Side : uint8_t { kEgret, kClient, kUpstream };
 enum class Fault : uint8_t {
   kNone,
   // What a client sent.
-  kHttpSyntax,           // not HTTP/1, or a malformed start line or field
-  kHttpBadCharacter,     // bare CR or LF, NUL or another control character
-  kHttpObsFold,          // RFC 9112 5.2
-  kHttpSpaceBeforeColon, // RFC 9112 5.1
-  kHttpFraming,          // Content-Length and Transfer-Encoding disagree (RFC 9112 6.1, 6.3)
-  kHttpContentLength,    // not one plain number
-  kHttpTransferEncoding, // chunked is not the final coding, or is repeated
-  kHttpUnknownCoding,    // a transfer coding other than chunked
+  kHttpSyntax,            // not HTTP/1, or a malformed start line or field
+  kHttpBadCharacter,      // bare CR or LF, NUL or another control character
+  kHttpObsFold,           // RFC 9112 5.2
+  kHttpSpaceBeforeColon,  // RFC 9112 5.1
+  kHttpFraming,           // Content-Length and Transfer-Encoding disagree (RFC 9112 6.1, 6.3)
+  kHttpContentLength,     // not one plain number
+  kHttpTransferEncoding,  // chunked is not the final coding, or is repeated
+  kHttpUnknownCoding,     // a transfer coding other than chunked
   kHttpVersion,
   kHttpMethod,           // a method that is not built in
   kHttpTarget,           // request target malformed
@@ -35,12 +35,12 @@ enum class Fault : uint8_t {
   kHttpHeaderTooLarge,
   kHttpTooManyFields,
   kHttpUriTooLong,
-  kHttpChunk,            // chunked body malformed
+  kHttpChunk,  // chunked body malformed
   kHttpTrailer,
-  kHttpExpectation,      // an expectation other than 100-continue
-  kHttp2Preface,         // HTTP/2 where it is not served
-  kClientGone,           // reset, or no byte can reach it any more
-  kClientEnded,          // FIN inside a message
+  kHttpExpectation,  // an expectation other than 100-continue
+  kHttp2Preface,     // HTTP/2 where it is not served
+  kClientGone,       // reset, or no byte can reach it any more
+  kClientEnded,      // FIN inside a message
   kClientTimeoutHeader,
   kClientTimeoutBody,
   kClientTimeoutWrite,
@@ -51,19 +51,19 @@ enum class Fault : uint8_t {
   // What policy or a guard refused.
   kPolicyDenied,
   kAddressProhibited,
-  kNameMismatch,         // SNI or inner Host is not the tunnel's name
-  kMisdirected,          // 421: an inner request for another authority
+  kNameMismatch,  // SNI or inner Host is not the tunnel's name
+  kMisdirected,   // 421: an inner request for another authority
   kNeedsInspection,
   kNoChain,
   kProxyLoop,
   kAuthRequired,
   kPolicyRevoked,
-  kDepth,                // tunnels in tunnels
+  kDepth,  // tunnels in tunnels
   // What resolving, dialling or the upstream did.
   kDnsTimeout,
-  kDnsFailure,           // SERVFAIL, REFUSED, malformed
-  kDnsNotFound,          // NXDOMAIN
-  kDnsNoAddress,         // the name exists and has none
+  kDnsFailure,    // SERVFAIL, REFUSED, malformed
+  kDnsNotFound,   // NXDOMAIN
+  kDnsNoAddress,  // the name exists and has none
   kConnectRefused,
   kConnectTimeout,
   kConnectUnreachable,
@@ -71,10 +71,10 @@ enum class Fault : uint8_t {
   kConnectReset,
   kLocalPortExhausted,
   kDescriptorsExhausted,
-  kConnectFailed,        // any other errno
-  kUpstreamClosed,       // ended before a complete response head
+  kConnectFailed,   // any other errno
+  kUpstreamClosed,  // ended before a complete response head
   kUpstreamReset,
-  kUpstreamTruncated,    // ended inside a body
+  kUpstreamTruncated,  // ended inside a body
   kUpstreamMalformed,
   kUpstreamFraming,
   kUpstreamHeaderTooLarge,
@@ -85,8 +85,8 @@ enum class Fault : uint8_t {
   kUpstreamTimeoutHeader,
   kUpstreamTimeoutBody,
   kUpstreamTimeoutWrite,
-  kParentRefused,        // the parent proxy answered CONNECT with something else than 2xx
-  kParentAuth,           // the parent proxy answered 407
+  kParentRefused,  // the parent proxy answered CONNECT with something else than 2xx
+  kParentAuth,     // the parent proxy answered 407
   kParentMalformed,
   // Ours.
   kOverload,
@@ -109,10 +109,10 @@ struct Failure {
 // What a fault means to the outside.
 struct FaultText {
   Fault fault;
-  std::string_view detail;        // log and metric: snake_case, stable
-  uint16_t status;                // HTTP status of the local reply; 0: none can be sent
-  std::string_view proxy_error;   // RFC 9209 error type; empty: none fits
-  std::string_view sentence;      // for people
+  std::string_view detail;       // log and metric: snake_case, stable
+  uint16_t status;               // HTTP status of the local reply; 0: none can be sent
+  std::string_view proxy_error;  // RFC 9209 error type; empty: none fits
+  std::string_view sentence;     // for people
 };
 
 const FaultText& TextOf(Fault fault);

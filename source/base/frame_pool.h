@@ -1,5 +1,5 @@
-// Memory for coroutine frames: a free list for each size class of each thread, so that starting a task costs no malloc. Off
-// under AddressSanitizer. A frame is freed on the thread that made it.
+// Memory for coroutine frames: a free list for each size class of each thread, so that starting a task costs no malloc.
+// Off under AddressSanitizer. A frame is freed on the thread that made it.
 #pragma once
 
 #include <cstddef>

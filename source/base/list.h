@@ -1,5 +1,5 @@
-// An intrusive, circular, doubly linked list. A node is on at most one list and leaves it when it dies, so whoever is hooked
-// somewhere can be destroyed at any moment. Single-threaded.
+// An intrusive, circular, doubly linked list. A node is on at most one list and leaves it when it dies, so whoever is
+// hooked somewhere can be destroyed at any moment. Single-threaded.
 #pragma once
 
 namespace egret {

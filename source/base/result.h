@@ -1,4 +1,5 @@
-// Result<T, E>: a value, or why there is none. For the data path, where a Failure is a small value and nothing is thrown.
+// Result<T, E>: a value, or why there is none. For the data path, where a Failure is a small value and nothing is
+// thrown.
 #pragma once
 
 #include <utility>

@@ -1,4 +1,5 @@
-// Says at compile time whether AddressSanitizer is on: pools then hand out fresh memory, so that a use after free is seen.
+// Says at compile time whether AddressSanitizer is on: pools then hand out fresh memory, so that a use after free is
+// seen.
 #pragma once
 
 #if defined(__has_feature)

@@ -1,4 +1,5 @@
-// Small text helpers over std::string_view. Debian's abseil is built without the std aliases, so its own do not take std types.
+// Small text helpers over std::string_view. Debian's abseil is built without the std aliases, so its own do not take
+// std types.
 #pragma once
 
 #include <charconv>
@@ -13,13 +14,15 @@ namespace egret {
 // One piece of a Cat(): text, a character or a whole number.
 class Piece {
  public:
-  Piece(std::string_view text) : text_(text) {}           // NOLINT(google-explicit-constructor)
-  Piece(const char* text) : text_(text) {}                // NOLINT(google-explicit-constructor)
-  Piece(const std::string& text) : text_(text) {}         // NOLINT(google-explicit-constructor)
-  Piece(char c) : digits_{c}, text_(digits_, 1) {}        // NOLINT(google-explicit-constructor)
+  Piece(std::string_view text) : text_(text) {}     // NOLINT(google-explicit-constructor)
+  Piece(const char* text) : text_(text) {}          // NOLINT(google-explicit-constructor)
+  Piece(const std::string& text) : text_(text) {}   // NOLINT(google-explicit-constructor)
+  Piece(char c) : digits_{c}, text_(digits_, 1) {}  // NOLINT(google-explicit-constructor)
   template <std::integral Int>
     requires(!std::same_as<Int, char> && !std::same_as<Int, bool>)
-  Piece(Int number) : text_(digits_, static_cast<size_t>(std::to_chars(digits_, digits_ + sizeof digits_, number).ptr - digits_)) {}  // NOLINT
+  Piece(Int number)
+      : text_(digits_, static_cast<size_t>(std::to_chars(digits_, digits_ + sizeof digits_, number).ptr - digits_)) {
+  }  // NOLINT
   Piece(const Piece&) = delete;
   Piece& operator=(const Piece&) = delete;
   std::string_view text() const { return text_; }

@@ -1,5 +1,5 @@
-// Combinators. Each is awaited where it is made and cannot be moved. Its children are tasks or leaf awaiters (a gate, a sleep);
-// whatever is not needed any more is destroyed before the result is given back.
+// Combinators. Each is awaited where it is made and cannot be moved. Its children are tasks or leaf awaiters (a gate, a
+// sleep); whatever is not needed any more is destroyed before the result is given back.
 #pragma once
 
 #include <coroutine>
@@ -59,8 +59,8 @@ class Child<Task<T>> {
   Task<T> task_;
 };
 
-// Children start on the awaiting coroutine's stack. One that ends meanwhile only leaves its done() behind; one that ends later
-// passes control straight to the parent.
+// Children start on the awaiting coroutine's stack. One that ends meanwhile only leaves its done() behind; one that
+// ends later passes control straight to the parent.
 class Combinator : public Joiner {
  public:
   Combinator() = default;
@@ -69,6 +69,7 @@ class Combinator : public Joiner {
   bool await_ready() const noexcept { return false; }
 
  protected:
+  ~Combinator() = default;
   std::coroutine_handle<> parent_;
   bool starting_ = true;
 };
@@ -86,7 +87,7 @@ struct LeafFrom<Gate&> {
 
 // Whichever ends first; a.index() says which. The loser is destroyed before the winner's result is given back.
 template <class A, class B>
-class [[nodiscard]] Race : public combine_internal::Combinator {
+class [[nodiscard]] Race final : public combine_internal::Combinator {
   using ChildA = combine_internal::Child<A>;
   using ChildB = combine_internal::Child<B>;
 
@@ -120,7 +121,7 @@ template <class A, class B>
 Race(A&&, B&&) -> Race<typename combine_internal::LeafFrom<A>::Type, typename combine_internal::LeafFrom<B>::Type>;
 
 // Both, each saying whether it went well. The first that says no ends it and the other is destroyed.
-class [[nodiscard]] All : public combine_internal::Combinator {
+class [[nodiscard]] All final : public combine_internal::Combinator {
  public:
   All(Task<bool> a, Task<bool> b) : a_(std::move(a)), b_(std::move(b)) {}
   bool await_suspend(std::coroutine_handle<> parent) {
@@ -155,7 +156,7 @@ class [[nodiscard]] All : public combine_internal::Combinator {
 
 // The task's value, or nothing where it took longer than `ms`; it is then destroyed.
 template <class T>
-class [[nodiscard]] WithDeadline : public combine_internal::Combinator {
+class [[nodiscard]] WithDeadline final : public combine_internal::Combinator {
  public:
   WithDeadline(Task<T> task, uint64_t ms) : task_(std::move(task)), ms_(ms) {}
   bool await_suspend(std::coroutine_handle<> parent) {

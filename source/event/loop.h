@@ -1,6 +1,6 @@
-// One thread's event loop over epoll. Events, timers, posts and pipe writes only move waiters to the ready list; coroutines are
-// resumed in one place, Drain(), and what becomes ready during a drain waits for the next turn. So there is no recursion, no
-// stale event and no self-destruction to guard against.
+// One thread's event loop over epoll. Events, timers, posts and pipe writes only move waiters to the ready list;
+// coroutines are resumed in one place, Drain(), and what becomes ready during a drain waits for the next turn. So there
+// is no recursion, no stale event and no self-destruction to guard against.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ namespace egret {
 
 // Somebody who waits: hooked on a gate, in a timer slot or on the ready list; unhooks itself when it dies.
 struct Waiter : ListNode {
-  std::coroutine_handle<> handle;     // resumed by Drain(), unless ...
+  std::coroutine_handle<> handle;       // resumed by Drain(), unless ...
   void (*run)(Waiter& self) = nullptr;  // ... this is set: then it is called instead (an owner that reaps, say)
 };
 
@@ -25,8 +25,8 @@ struct Timer : Waiter {
   uint64_t due_ms = 0;
 };
 
-// A condition one can wait for. Level-like: it stays open until somebody finds that it no longer holds. Must outlive those who
-// wait on it (checked).
+// A condition one can wait for. Level-like: it stays open until somebody finds that it no longer holds. Must outlive
+// those who wait on it (checked).
 class Gate {
  public:
   explicit Gate(bool open) : open_(open) {}
@@ -92,7 +92,8 @@ class Loop {
   void ReadyAll(ListNode& waiters) { ready_.TakeAll(waiters); }
   void Arm(Timer& timer, uint64_t after_ms);
 
-  // Edge-triggered, both directions, once for the descriptor's life; closing it ends the watch. False: epoll refused (errno).
+  // Edge-triggered, both directions, once for the descriptor's life; closing it ends the watch. False: epoll refused
+  // (errno).
   [[nodiscard]] bool Watch(int fd, FdWatch& watch);
   // Level-triggered, for a library's descriptors. `events` as of epoll; 0 removes.
   void WatchLevel(int fd, uint32_t events, FdWatch& watch, bool known);
@@ -103,8 +104,8 @@ class Loop {
   void Stop() { stopped_ = true; }  // on the loop's own thread; others Post it
   bool stopped() const { return stopped_; }
 
-  // One turn: waits at most `max_wait_ms` (-1: as long as it takes) for something to happen, then resumes what is ready. True
-  // if anything was.
+  // One turn: waits at most `max_wait_ms` (-1: as long as it takes) for something to happen, then resumes what is
+  // ready. True if anything was.
   bool Turn(int max_wait_ms);
 
   uint64_t resumptions() const { return resumptions_; }

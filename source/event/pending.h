@@ -1,5 +1,5 @@
-// Pending<T>: a value that comes from elsewhere (another thread, a library's callback), awaited on a loop. The waiter may go at
-// any moment: the shared state outlives both sides. Only the loop's thread touches it; other threads post.
+// Pending<T>: a value that comes from elsewhere (another thread, a library's callback), awaited on a loop. The waiter
+// may go at any moment: the shared state outlives both sides. Only the loop's thread touches it; other threads post.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,9 @@ class Pending {
   }
   // From any thread: posts to that loop.
   static void FulfilFrom(const std::shared_ptr<Mailbox>& mailbox, std::shared_ptr<State> state, T value) {
-    mailbox->Post([state = std::move(state), value = std::make_shared<T>(std::move(value))] { Fulfil(*state, std::move(*value)); });
+    mailbox->Post([state = std::move(state), value = std::make_shared<T>(std::move(value))] {
+      Fulfil(*state, std::move(*value));
+    });
   }
 
   const std::shared_ptr<State>& state() const { return state_; }

@@ -1,5 +1,6 @@
-// Task<T>: a lazy coroutine that its holder owns. Structured concurrency in one sentence: destroying a Task destroys its frame
-// and with it everything the frame was waiting for; nothing is detached. Single-threaded: a task lives on one loop.
+// Task<T>: a lazy coroutine that its holder owns. Structured concurrency in one sentence: destroying a Task destroys
+// its frame and with it everything the frame was waiting for; nothing is detached. Single-threaded: a task lives on one
+// loop.
 #pragma once
 
 #include <coroutine>
@@ -12,8 +13,8 @@
 
 namespace egret {
 
-// Who is told that a child task ended. Returns the coroutine to run next (symmetric transfer), or a no-op one. The child's
-// frame is suspended for good but still alive: it must be destroyed later, not in here.
+// Who is told that a child task ended. Returns the coroutine to run next (symmetric transfer), or a no-op one. The
+// child's frame is suspended for good but still alive: it must be destroyed later, not in here.
 class Joiner {
  public:
   virtual std::coroutine_handle<> ChildDone() noexcept = 0;

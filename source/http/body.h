@@ -1,5 +1,5 @@
-// A message's content, pulled: back-pressure is that nobody reads. A filter that changes a body gives one that wraps and owns
-// the body it got, so it outlives the filter's frame.
+// A message's content, pulled: back-pressure is that nobody reads. A filter that changes a body gives one that wraps
+// and owns the body it got, so it outlives the filter's frame.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,8 @@ class Body {
   virtual std::optional<uint64_t> Length() const { return std::nullopt; }
   // After kEnd; null or empty: none.
   virtual const Trailers* trailers() const { return nullptr; }
-  // "I shall wait": what is unread moves to an exact block and the borrowed buffer goes back. Chunks given before are void.
+  // "I shall wait": what is unread moves to an exact block and the borrowed buffer goes back. Chunks given before are
+  // void.
   virtual void Release() {}
 };
 

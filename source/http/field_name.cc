@@ -76,8 +76,10 @@ bool IsHopByHop(FieldName name) {
     case FieldName::kProxyConnection:
     case FieldName::kTe:
     case FieldName::kTransferEncoding:
-    case FieldName::kUpgrade: return true;
-    default: return false;
+    case FieldName::kUpgrade:
+      return true;
+    default:
+      return false;
   }
 }
 

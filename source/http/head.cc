@@ -46,7 +46,8 @@ const Field* Head::Find(std::string_view name) const {
 }
 
 size_t Head::Count(FieldName name) const {
-  return static_cast<size_t>(std::count_if(fields_.begin(), fields_.end(), [name](const Field& f) { return Is(f, name); }));
+  return static_cast<size_t>(
+      std::count_if(fields_.begin(), fields_.end(), [name](const Field& f) { return Is(f, name); }));
 }
 
 void Head::AddKept(std::string_view name, std::string_view value) {

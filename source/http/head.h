@@ -1,5 +1,5 @@
-// The head of an HTTP message, of either protocol version. It owns its bytes: one block that never moves (more are chained when
-// fields are added), of which every name and value is a slice. Nothing in it refers to a read buffer.
+// The head of an HTTP message, of either protocol version. It owns its bytes: one block that never moves (more are
+// chained when fields are added), of which every name and value is a slice. Nothing in it refers to a read buffer.
 #pragma once
 
 #include <memory>

@@ -35,7 +35,8 @@ Io SocketStream::Read(std::span<char> into) {
   for (;;) {
     const ssize_t n = recv(fd_, into.data(), into.size(), 0);
     if (n > 0) {
-      // A short read drained the socket: the next would only hear EAGAIN. Unless the peer has ended: no event follows its FIN.
+      // A short read drained the socket: the next would only hear EAGAIN. Unless the peer has ended: no event follows
+      // its FIN.
       if (static_cast<size_t>(n) < into.size() && !watch_.peer_done.open()) watch_.read.Close();
       return {Io::kBytes, static_cast<size_t>(n)};
     }

@@ -1,5 +1,6 @@
-// Stream: every two-way byte stream, be it a socket, decrypted TLS, an HTTP/2 tunnel or a test's pipe. Readiness-based: no call
-// blocks; after kAgain wait for the gate and call again. It knows no descriptor, certificate or address. Single-threaded.
+// Stream: every two-way byte stream, be it a socket, decrypted TLS, an HTTP/2 tunnel or a test's pipe. Readiness-based:
+// no call blocks; after kAgain wait for the gate and call again. It knows no descriptor, certificate or address.
+// Single-threaded.
 #pragma once
 
 #include <sys/uio.h>

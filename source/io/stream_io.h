@@ -8,15 +8,15 @@
 
 namespace egret {
 
-// Writes all of it, waiting where it must. The bytes must stay where they are until it ends. kBytes with the whole count, or
-// kFailed.
+// Writes all of it, waiting where it must. The bytes must stay where they are until it ends. kBytes with the whole
+// count, or kFailed.
 Task<Io> WriteAll(Stream& to, std::string_view bytes);
 
 // Says that no more comes, waiting where it must.
 Task<void> FinishAll(Stream& stream);
 
-// After a final reply over unread bytes: ends our side, then reads and throws away for at most `ms` and `bytes`, so that close()
-// sends FIN rather than an RST that would take the reply with it (RFC 9112 9.6).
+// After a final reply over unread bytes: ends our side, then reads and throws away for at most `ms` and `bytes`, so
+// that close() sends FIN rather than an RST that would take the reply with it (RFC 9112 9.6).
 Task<void> LingeringClose(Stream& stream, uint64_t ms, size_t bytes);
 
 }  // namespace egret

@@ -1,4 +1,6 @@
 // What must hold of tasks, combinators, timers, nurseries and posts; a loop turned by hand, no sockets.
+#include "source/event/task.h"
+
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -9,7 +11,6 @@
 #include "source/event/loop.h"
 #include "source/event/nursery.h"
 #include "source/event/pending.h"
-#include "source/event/task.h"
 #include "source/event/wait.h"
 #include "test/support/run_task.h"
 
@@ -187,7 +188,8 @@ TEST_F(TaskTest, ATimerIsNeverEarlyAndLongOnesWaitInTheFarWheel) {
 
 TEST_F(TaskTest, APostFromAnotherThreadRunsOnTheLoop) {
   Pending<int> pending;
-  std::thread thread([mailbox = loop_.mailbox(), state = pending.state()] { Pending<int>::FulfilFrom(mailbox, state, 42); });
+  std::thread thread(
+      [mailbox = loop_.mailbox(), state = pending.state()] { Pending<int>::FulfilFrom(mailbox, state, 42); });
   auto wait = [](Pending<int>& value) -> Task<int> { co_return co_await value; };
   EXPECT_EQ(RunTask(loop_, wait(pending)), 42);
   thread.join();

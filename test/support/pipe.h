@@ -20,9 +20,9 @@ class PipeStream final : public Stream {
     explicit Half(size_t bytes) : room(bytes) {}
     std::string bytes;
     size_t room;
-    bool ended = false;   // FIN
-    bool reset = false;   // RST
-    bool deaf = false;    // the reader is gone
+    bool ended = false;  // FIN
+    bool reset = false;  // RST
+    bool deaf = false;   // the reader is gone
     Gate readable{false}, writable{true};
   };
 
