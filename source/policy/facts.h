@@ -1,0 +1,75 @@
+// What is known when a decision is made.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "source/base/field.h"
+#include "source/base/ip.h"
+#include "source/policy/spec.h"
+#include "source/policy/target.h"
+
+namespace egret {
+
+// Known, absent (known not to be there) or unknown (may still be learned). Unknown until said.
+template <class T>
+class Fact {
+ public:
+  Fact() = default;
+  Fact(T value) : state_(State::kKnown), value_(value) {}  // NOLINT(google-explicit-constructor)
+  static Fact Absent() {
+    Fact out;
+    out.state_ = State::kAbsent;
+    return out;
+  }
+
+  bool known() const { return state_ == State::kKnown; }
+  bool absent() const { return state_ == State::kAbsent; }
+  bool unknown() const { return state_ == State::kUnknown; }
+  const T& value() const { return value_; }  // only if known
+
+ private:
+  enum class State : uint8_t { kUnknown, kAbsent, kKnown };
+  State state_ = State::kUnknown;
+  T value_{};
+};
+
+// Who asks, as a filter that checks credentials found out. Empty text: this identity has no such attribute.
+struct Identity {
+  struct Claim {
+    std::string name;
+    std::vector<std::string> values;
+  };
+
+  std::string user;
+  std::vector<std::string> groups;
+  std::string spiffe_id;
+  std::string namespace_;
+  std::string service_account;  // "namespace/name"
+  std::vector<Claim> claims;
+  Assurance assurance = Assurance::kAny;
+
+  std::string_view Name() const;  // the first that is set of user, SPIFFE ID, service account, namespace; or "-"
+};
+
+// Nothing here is owned: all of it lives longer than the call that takes it.
+struct Facts {
+  IpAddress source;
+  // Unknown: a credential could still come (none did, and none is demanded). Absent: anonymous for good.
+  Fact<const Identity*> identity;
+  const Target* target = nullptr;
+  Fact<std::span<const IpAddress>> resolved;  // everything that the name resolved to; ignored for a literal
+  Fact<Protocol> protocol;                    // of what a tunnel carries; kHttp for a plain request
+  Fact<std::string_view> sni;                 // as received
+  Fact<std::span<const IpAddress>>
+      sni_resolved;  // only where a literal's tunnel shows an SNI: what that name resolved to
+  Fact<std::string_view> method;
+  Fact<std::string_view> path;  // as it is forwarded, without the query
+  Fact<std::span<const Field>> headers;
+  int64_t now = 0;  // seconds since 1970
+};
+
+}  // namespace egret

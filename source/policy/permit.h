@@ -1,0 +1,127 @@
+// "No permit, no dial; no second permit, no byte." Only Policy makes these, and they cannot be copied: dialling takes a
+// DialPermit, writing to what was dialled takes a UsePermit that binds it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "source/base/ip.h"
+#include "source/policy/stack.h"
+#include "source/policy/target.h"
+
+namespace egret {
+
+// What an exchange asks for.
+enum class Ask : uint8_t {
+  kRequest,  // forward this request: method, path and headers are known from the start
+  kTunnel,   // CONNECT, or a connection that was redirected here
+};
+
+// A destination that the operator configured: a parent proxy, a control plane. Only config makes one.
+class ConfiguredTarget {
+ public:
+  // For config's compiler, from what an operator wrote; never from what a peer sent.
+  static ConfiguredTarget FromConfig(std::string name, Target target) {
+    return ConfiguredTarget(std::move(name), std::move(target));
+  }
+  const std::string& name() const { return name_; }
+  const Target& target() const { return target_; }
+
+ private:
+  ConfiguredTarget(std::string name, Target target) : name_(std::move(name)), target_(std::move(target)) {}
+  std::string name_;
+  Target target_;
+};
+
+// Made at stage T: this exchange may have its target's name resolved, or be offered a pooled link.
+class Admission {
+ public:
+  Admission(Admission&&) noexcept = default;
+  Admission& operator=(Admission&&) noexcept = default;
+
+  const Target& target() const { return target_; }
+  const PolicyStack& stack() const { return stack_; }
+  Ask ask() const { return ask_; }
+
+ private:
+  friend class Policy;
+  Admission(Target target, PolicyStack stack, Ask ask)
+      : target_(std::move(target)), stack_(std::move(stack)), ask_(ask) {}
+
+  Target target_;
+  PolicyStack stack_;
+  Ask ask_;
+};
+
+// What was dialled, as a record that later stages judge and a tunnel keeps for revocation.
+struct Binding {
+  uint64_t permit_id = 0;
+  Target target;
+  std::vector<IpAddress> resolved;  // everything that the name resolved to; empty where a parent resolves it
+  bool remote = false;              // the parent proxy resolves the name
+};
+
+// Made at stage A: one dial, to these addresses only.
+class DialPermit {
+ public:
+  DialPermit(DialPermit&&) noexcept = default;
+  DialPermit& operator=(DialPermit&&) noexcept = default;
+
+  uint64_t id() const { return binding_.permit_id; }
+  const Target& target() const { return binding_.target; }
+  const Binding& binding() const { return binding_; }
+  // Vetted, in the order they were given. Empty only with next_hop().
+  const std::vector<IpAddress>& addresses() const { return addresses_; }
+  // Where the target is reached through a parent proxy that resolves it: dial this and nothing else.
+  const std::optional<ConfiguredTarget>& next_hop() const { return next_hop_; }
+  uint64_t generation() const { return generation_; }  // of the policy that made it
+  const std::string& policy() const { return policy_; }
+  const std::string& rule() const { return rule_; }
+
+ private:
+  friend class Policy;
+  DialPermit() = default;
+
+  Binding binding_;
+  std::vector<IpAddress> addresses_;
+  std::optional<ConfiguredTarget> next_hop_;
+  uint64_t generation_ = 0;
+  std::string policy_;
+  std::string rule_;
+};
+
+enum class Use : uint8_t {
+  kRelay,    // the client's bytes, unread
+  kInspect,  // the origin's TLS handshake and nothing else
+  kRequest,  // one request, to this target
+};
+
+template <Use U>
+class UsePermit {
+ public:
+  UsePermit(UsePermit&&) noexcept = default;
+  UsePermit& operator=(UsePermit&&) noexcept = default;
+
+  // Whether what was dialled with the permit `id`, whose peer is `peer`, may be used with this one.
+  bool Fits(uint64_t id, const IpAddress& peer) const { return peer_ ? *peer_ == peer : permit_id_ == id; }
+  const Target& target() const { return target_; }
+  const std::optional<IpAddress>& peer() const { return peer_; }  // a pooled link's, where Policy::Admit made this
+
+ private:
+  friend class Policy;
+  UsePermit(uint64_t permit_id, Target target, std::optional<IpAddress> peer)
+      : permit_id_(permit_id), target_(std::move(target)), peer_(peer) {}
+
+  uint64_t permit_id_;
+  Target target_;
+  std::optional<IpAddress> peer_;
+};
+
+using RelayPermit = UsePermit<Use::kRelay>;
+using InspectPermit = UsePermit<Use::kInspect>;
+using RequestPermit = UsePermit<Use::kRequest>;
+
+}  // namespace egret
