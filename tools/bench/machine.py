@@ -1,0 +1,94 @@
+"""The machine: which cores, what runs on them, what a process tree has used."""
+import os
+import platform
+import subprocess
+
+
+def cores():
+    """(core of the proxy, core of origin and load)."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[-1], allowed[0]
+
+
+def start(command, core, **kwargs):
+    """A process that never leaves `core`, nor do its children."""
+    return subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, {core}), **kwargs)
+
+
+def _read(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except OSError:  # a process that has ended meanwhile
+        return ""
+
+
+def tree(pid):
+    """The process and everything below it."""
+    children = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            stat = _read("/proc/%s/stat" % name)
+            if stat:
+                children.setdefault(int(stat.rsplit(")", 1)[1].split()[1]), []).append(int(name))
+    found, todo = [], [pid]
+    while todo:
+        found.append(todo.pop())
+        todo += children.get(found[-1], [])
+    return found
+
+
+def cpu_ns(pids):
+    """User and system time of all threads so far, exact while they sleep (utime and stime count in ticks of 10 ms)."""
+    total = 0
+    for pid in pids:
+        try:
+            threads = os.listdir("/proc/%d/task" % pid)
+        except OSError:
+            continue
+        for thread in threads:
+            fields = _read("/proc/%d/task/%s/schedstat" % (pid, thread)).split()
+            total += int(fields[0]) if fields else 0
+    return total
+
+
+def memory_kib(pids):
+    """Resident memory, shared pages counted once each process."""
+    total = 0
+    for pid in pids:
+        for line in _read("/proc/%d/status" % pid).splitlines():
+            if line.startswith("VmRSS:"):
+                total += int(line.split()[1])
+    return total
+
+
+def core_busy_seconds(core):
+    """What everybody together has used of this core."""
+    for line in _read("/proc/stat").splitlines():
+        if line.startswith("cpu%d " % core):
+            user, nice, system, idle, iowait, irq, softirq, steal = map(int, line.split()[1:9])
+            return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def first_line(*command):
+    try:
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return run.stdout.splitlines()[0] if run.stdout else ""
+    except OSError:
+        return ""
+
+
+def describe():
+    models = [line.split(":", 1)[1].strip() for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
+    proxy, others = cores()
+    return {
+        "cpu": models[0] if models else platform.machine(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "proxy_core": proxy,
+        "origin_and_load_core": others,
+        "load_average": round(os.getloadavg()[0], 2),
+        "origin": first_line("nginx", "-v").replace("nginx version: ", ""),
+        "commit": first_line("git", "rev-parse", "--short", "HEAD"),
+    }

@@ -1,0 +1,53 @@
+// What both measuring programs need of sockets: non-blocking TCP over epoll. Anything unexpected ends the program, for
+// then there is nothing to measure.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "source/base/ip.h"
+
+namespace egret::bench {
+
+// Prints `what` and the text of errno, and exits.
+[[noreturn]] void Die(std::string_view what);
+
+Endpoint ParseEndpointOrDie(std::string_view text);
+
+// Listens with TCP_NODELAY, which accepted sockets inherit.
+int Listen(const Endpoint& at);
+Endpoint BoundAddress(int fd);
+
+struct Dialled {
+  int fd = -1;  // -1: refused at once, see errno
+  bool connected = false;
+};
+Dialled Dial(const Endpoint& to);
+
+class Poller {
+ public:
+  Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+  ~Poller();
+
+  void Add(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_ADD, fd, events, owner); }
+  void Modify(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_MOD, fd, events, owner); }
+  // Empty after `timeout_ms` (-1: never) or a signal.
+  std::span<const epoll_event> Wait(int timeout_ms);
+
+ private:
+  void Control(int operation, int fd, uint32_t events, void* owner);
+
+  int fd_;
+  epoll_event ready_[256];
+};
+
+// "--name value" among the arguments.
+std::optional<std::string_view> Option(std::span<char* const> arguments, std::string_view name);
+
+}  // namespace egret::bench
