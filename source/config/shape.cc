@@ -1,0 +1,102 @@
+#include "source/config/shape.h"
+
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/unknown_field_set.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "source/base/strings.h"
+#include "source/config/nearest.h"
+#include "source/config/schema.h"
+#include "source/config/tree.h"
+
+namespace egret {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+class ShapeChecker {
+ public:
+  std::vector<ConfigError> Take() { return std::move(errors_); }
+
+  void Check(const Message& message, const std::string& path) {
+    const Descriptor& type = *message.GetDescriptor();
+    if (IsKnownType(type)) return;
+    const Reflection& reflection = *message.GetReflection();
+    if (!reflection.GetUnknownFields(message).empty())
+      Add(path, "a field that this release does not know", "update the proxy, or leave the field out");
+    for (int i = 0; i < type.real_oneof_decl_count(); ++i)
+      if (!reflection.HasOneof(message, type.oneof_decl(i)))
+        Add(path, Cat("no ", type.oneof_decl(i)->name()),
+            Cat("give exactly one of ", MemberNames(*type.oneof_decl(i))));
+    std::vector<const FieldDescriptor*> fields;
+    reflection.ListFields(message, &fields);
+    for (const FieldDescriptor* field : fields) CheckField(message, *field, Below(path, field->name()));
+    CheckAny(message, path);
+  }
+
+ private:
+  void Add(const std::string& path, std::string why, std::string remedy) {
+    errors_.push_back({.field = path, .why = std::move(why), .remedy = std::move(remedy)});
+  }
+
+  void CheckField(const Message& message, const FieldDescriptor& field, const std::string& path) {
+    const Reflection& reflection = *message.GetReflection();
+    if (!field.is_repeated()) return CheckOne(message, field, -1, path);
+    const int count = reflection.FieldSize(message, &field);
+    for (int i = 0; i < count; ++i) CheckOne(message, field, i, Below(path, static_cast<size_t>(i)));
+  }
+
+  void CheckOne(const Message& message, const FieldDescriptor& field, int index, const std::string& path) {
+    if (++nodes_ > kMostNodes) {
+      if (nodes_ == kMostNodes + 1) Add(path, Cat("more than ", kMostNodes, " values"), "make it smaller");
+      return;
+    }
+    const Reflection& reflection = *message.GetReflection();
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      Check(index < 0 ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, index),
+            path);
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+      const int value = index < 0 ? reflection.GetEnumValue(message, &field)
+                                  : reflection.GetRepeatedEnumValue(message, &field, index);
+      if (field.enum_type()->FindValueByNumber(value) == nullptr)
+        Add(path, "a value that this release does not know", Suggest("", ValueNames(*field.enum_type())));
+    } else if (field.type() == FieldDescriptor::TYPE_STRING) {
+      const std::string text =
+          index < 0 ? reflection.GetString(message, &field) : reflection.GetRepeatedString(message, &field, index);
+      if (!IsPlainText(text)) Add(path, "a control character inside", "take it out");
+    }
+  }
+
+  // What an Any holds is checked as well.
+  void CheckAny(const Message& message, const std::string& path) {
+    const auto* any = google::protobuf::DynamicCastToGenerated<google::protobuf::Any>(&message);
+    if (any == nullptr) return;
+    std::string name;
+    const bool named = google::protobuf::Any::ParseAnyTypeUrl(any->type_url(), &name);
+    const Message* prototype = named ? PrototypeOf(name) : nullptr;
+    if (prototype == nullptr) return Add(path, "no such type in this build", "link the filter in");
+    const std::unique_ptr<Message> inner(prototype->New());
+    if (!inner->ParseFromString(any->value())) return Add(path, "cannot be read as its type", "");
+    Check(*inner, path);
+  }
+
+  std::vector<ConfigError> errors_;
+  size_t nodes_ = 0;
+};
+
+}  // namespace
+
+std::vector<ConfigError> CheckShape(const Message& message) {
+  ShapeChecker checker;
+  checker.Check(message, "");
+  return checker.Take();
+}
+
+}  // namespace egret

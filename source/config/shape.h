@@ -1,0 +1,16 @@
+// What holds for every message, however it came: exactly one member of each oneof, no enum value and no field that this
+// release does not know, text that is text, at most kMostNodes values.
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <vector>
+
+#include "source/config/error.h"
+
+namespace egret {
+
+// Errors with field paths and without places.
+std::vector<ConfigError> CheckShape(const google::protobuf::Message& message);
+
+}  // namespace egret
