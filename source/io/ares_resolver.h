@@ -20,6 +20,7 @@ struct AresResolverOptions {
   std::vector<Endpoint> servers;  // none: those that resolv_conf names
   std::string resolv_conf = "/etc/resolv.conf";
   std::string hosts = "/etc/hosts";
+  uint64_t recheck_ms = 1000;  // how often either file may be asked whether it changed
   bool ask_v4 = true, ask_v6 = true;
   uint64_t timeout_ms = 5000;       // for a name, all servers and attempts together
   uint64_t straggler_ms = 1000;     // once one family has answered with addresses, the other has this long

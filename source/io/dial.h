@@ -38,6 +38,7 @@ Fault ConnectFault(int error);
 
 // Tries IPv6 and IPv4 in turn, IPv6 first, each family in the order given. Losers are closed. `addresses` and `options`
 // stay where they are until the task ends; destroying it closes everything.
-Task<DialResult> DialAny(std::span<const IpAddress> addresses, uint16_t port, const DialOptions& options);
+[[clang::coro_wrapper]] Task<DialResult> DialAny(std::span<const IpAddress> addresses, uint16_t port,
+                                                 const DialOptions& options);
 
 }  // namespace egret

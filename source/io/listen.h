@@ -55,9 +55,6 @@ class ListenSocket {
   ListenAddress bound_;
 };
 
-// "nginx (pid 4711)" for who listens on the TCP port, of those whose /proc may be read; else empty.
-std::string WhoListens(uint16_t port);
-
 struct AcceptCounters {
   Counter accepted;
   Counter pauses;   // no descriptor or memory left: accepting rested for pause_ms

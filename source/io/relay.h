@@ -49,12 +49,4 @@ Failure FailureOf(RelayEnd::Reason reason);        // kNone where both ended in 
 // Where it does not end in order, both streams are left aborted: destroying them resets. All four outlive the task.
 Task<RelayEnd> Relay(Stream& client, Stream& upstream, const RelayLimits& limits, RelayCounters& live);
 
-// What this thread's relays hold and did.
-struct RelayStats {
-  Gauge parked_bytes;     // read, and waiting for a slow reader
-  Gauge pipes;            // in use for splice()
-  Counter spliced_bytes;  // of all bytes, those that never came to user space
-  static RelayStats& OfThread();
-};
-
 }  // namespace egret

@@ -1,6 +1,7 @@
 #include "source/io/socket_stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -75,6 +76,31 @@ Io SocketStream::Write(std::span<const iovec> pieces) {
       return {Io::kAgain};
     }
     return {Io::kFailed, 0, errno};
+  }
+}
+
+Io SocketStream::SpliceOut(int pipe, size_t most) {
+  if (!watch_.read.open()) return {Io::kAgain};
+  for (;;) {
+    const ssize_t n = splice(fd_, nullptr, pipe, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (n > 0) return {Io::kBytes, static_cast<size_t>(n)};  // less than `most` says nothing: the pipe has slots
+    if (n == 0) return {Io::kEnd};
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return {Io::kFailed, 0, errno};
+    watch_.read.Close();
+    return {Io::kAgain};
+  }
+}
+
+Io SocketStream::SpliceIn(int pipe, size_t bytes) {
+  if (!watch_.write.open()) return {Io::kAgain};
+  for (;;) {
+    const ssize_t n = splice(pipe, nullptr, fd_, nullptr, bytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (n > 0) return {Io::kBytes, static_cast<size_t>(n)};
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno != EAGAIN) return {Io::kFailed, 0, errno};
+    watch_.write.Close();
+    return {Io::kAgain};
   }
 }
 

@@ -23,6 +23,11 @@ class SocketStream final : public Stream {
   SocketStream* AsSocket() override { return this; }
 
   int fd() const { return fd_; }
+  // Read and Write by splice(2): between the socket and a pipe, never through user space. The pipe given to SpliceOut
+  // is empty. SIGPIPE must be ignored (splice knows no MSG_NOSIGNAL).
+  Io SpliceOut(int pipe, size_t most);
+  Io SpliceIn(int pipe, size_t bytes);
+
   int TakeError();  // SO_ERROR, cleared by reading it
 
  private:
