@@ -23,7 +23,7 @@ struct Chunk {
   } kind;
   std::string_view bytes;  // valid until the next call on the body
   Failure why;
-  bool last = false;  // kBytes: surely nothing follows, and the next Read gives kEnd without waiting
+  bool last = false;  // kBytes: surely nothing follows; the next Read gives kEnd at once, trailers() is final
 };
 
 // What may stand behind a body (RFC 9110 6.5); bounded and checked by the codec that read it.

@@ -9,12 +9,13 @@
 #include <string_view>
 
 #include "source/http/body.h"
+#include "source/http/head_scanner.h"
 
 namespace egret {
 
 class ChunkedDecoder {
  public:
-  explicit ChunkedDecoder(size_t trailer_bytes) : trailer_bytes_(trailer_bytes) {}
+  explicit ChunkedDecoder(size_t trailer_bytes);
 
   enum class Error : uint8_t { kNone, kChunk, kTrailer };
   struct Step {
@@ -33,16 +34,18 @@ class ChunkedDecoder {
   enum class State : uint8_t { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailers, kDone };
   void Take(char c);
   void TakeSize(char c);
+  void TakeExtension(char c);
   void TakeTrailer(char c);
-  void Fail(Error error) { error_ = error; }
+  void Expect(char c, char wanted, State then);
 
-  uint64_t left_ = 0;  // kSize: the size so far; kData: bytes of this chunk still to come
-  size_t trailer_bytes_;
-  size_t extension_bytes_ = 0;
+  uint64_t left_ = 0;           // kSize: the size so far; kData: bytes of this chunk still to come
+  size_t extension_bytes_ = 0;  // of this chunk's line
+  HeadScanner scanner_;         // of the trailer section
   std::string trailer_text_;
   Trailers trailers_;
   State state_ = State::kSize;
   uint8_t digits_ = 0;
+  bool quoted_ = false;  // inside a quoted string of an extension
   Error error_ = Error::kNone;
 };
 

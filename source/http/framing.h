@@ -22,8 +22,13 @@ struct Framing {
 // kNone, or the fault to refuse it with. A length of 0 is no content.
 Fault RequestFraming(const Head& request, Framing& framing);
 
-// `to_head`: the request was HEAD; `to_connect`: it was CONNECT, of which a 2xx has no content.
-Fault ResponseFraming(const Head& response, bool to_head, bool to_connect, Framing& framing);
+// What the request was decides what its response can hold.
+struct AnswerTo {
+  bool head = false;     // HEAD
+  bool connect = false;  // CONNECT
+};
+// kNone or kUpstreamFraming.
+Fault ResponseFraming(const Head& response, AnswerTo request, Framing& framing);
 
 // Whether the peer that sent this head lets the connection be used again (RFC 9112 9.3).
 bool AllowsKeepAlive(const Head& head);

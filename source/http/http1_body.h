@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "source/http/body.h"
 #include "source/http/chunked.h"
@@ -29,7 +30,9 @@ class Http1BodyReader {
     size_t trailer_bytes;
   };
 
-  Http1BodyReader(Http1Input& input, const Faults& faults, const Limits& limits);
+  // The faults are somebody's constant.
+  Http1BodyReader(Http1Input& input, const Faults& faults, const Limits& limits)
+      : input_(input), faults_(faults), limits_(limits) {}
 
   // A new message, whose content begins where the input stands.
   void Begin(const Framing& framing);
@@ -40,7 +43,7 @@ class Http1BodyReader {
   bool Ready();
   std::optional<uint64_t> Length() const;
   const Trailers* trailers() const;
-  void Release() { input_.Park(); }
+  void Release();
 
   // Its end has been read from the wire; also where there is no content.
   bool complete() const { return end_ == End::kComplete; }
@@ -53,17 +56,17 @@ class Http1BodyReader {
  private:
   enum class End : uint8_t { kOpen, kComplete, kFailed };
   std::optional<Chunk> FromHand();
-  Chunk TakeLength();
   std::optional<Chunk> TakeChunked();
   Chunk Fail(Fault fault);
   Chunk AtEnd() const;
-  void HearOfEnd(const Io& io);
 
   Http1Input& input_;
   const Faults& faults_;
   Limits limits_;
   Framing framing_;
   uint64_t left_ = 0;                        // of kLength
+  std::optional<Chunk> decoded_;             // by Ready(), not yet given
+  std::string held_;                         // its bytes, once the buffer went back
   std::unique_ptr<ChunkedDecoder> decoder_;  // only while the content is chunked
   Failure why_;
   End end_ = End::kComplete;

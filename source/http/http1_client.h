@@ -86,25 +86,19 @@ class Http1Client {
 
  private:
   void BeginExchange(const Head& head);
-  Task<Failure> ReceiveHead(class HeadScanner& scanner);
   Result<Head, Failure> TakeHead(size_t begin, size_t end);
-  Failure Judge(const Head& head);
-  Task<UploadEnd> SendChunks(Body& body);
-  Task<Failure> SendChunk(std::string out, const Chunk& chunk, Body& body);
+  Failure Break(Fault fault);
 
   const Http1ClientLimits& limits_;
   Http1Input input_;
   Http1Output output_;
   Http1BodyReader body_;  // the response's
-  Framing sending_;       // the request's
-  uint64_t sending_left_ = 0;
   uint64_t received_before_ = 0;
   uint64_t sent_before_ = 0;
   int interim_ = 0;
-  bool to_head_ = false;
-  bool to_connect_ = false;
+  AnswerTo request_;
   bool to_upgrade_ = false;
-  bool broken_ = false;  // a failure, or a task that did not end: never to be used again
+  bool broken_ = false;  // something failed: never to be used again
   bool keep_alive_ = false;
   bool final_ = false;  // the final head was read
   bool upload_begun_ = false;

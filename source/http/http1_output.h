@@ -4,11 +4,13 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "source/base/failure.h"
 #include "source/event/task.h"
 #include "source/http/body.h"
+#include "source/http/framing.h"
 #include "source/io/stream.h"
 
 namespace egret {
@@ -25,6 +27,13 @@ class Http1Output {
   using Pieces = std::array<std::string_view, 3>;
   Task<Failure> Write(Pieces pieces, Body* source, Gate* stop = nullptr);
 
+  // Frames what is written from now on by WriteChunk.
+  void BeginContent(const Framing& framing);
+  // `out` (a head, or nothing) and behind it the chunk, kBytes or kEnd, in its framing. Content that does not fit the
+  // framing is {kEgret, kInternal}, and not written.
+  Task<Failure> WriteChunk(std::string out, const Chunk& chunk, Body& source, Gate* stop = nullptr);
+  bool content_complete() const { return content_complete_; }
+
   uint64_t written() const { return written_; }
   uint64_t last_progress_ms() const { return last_progress_ms_; }  // the loop's time
 
@@ -35,6 +44,9 @@ class Http1Output {
   Stream& stream_;
   uint64_t ms_;
   Failure broken_, timeout_;
+  Framing framing_;
+  uint64_t left_ = 0;  // of kLength
+  bool content_complete_ = true;
   uint64_t written_ = 0;
   uint64_t last_progress_ms_ = 0;
 };

@@ -19,6 +19,7 @@
 #include "source/http/http1_body.h"
 #include "source/http/http1_input.h"
 #include "source/http/http1_output.h"
+#include "source/http/serialize.h"
 #include "source/io/stream.h"
 
 namespace egret {
@@ -93,15 +94,13 @@ class Http1Server {
 
  private:
   enum class Asked : uint8_t { kOther, kHead, kConnect };
-  struct Plan;
 
   void BeginExchange();
-  Task<Failure> ReceiveHead(class HeadScanner& scanner);
-  Failure RefuseHead(Fault fault, std::string_view received);
+  Failure Refuse(Fault fault);
   Result<Request, Failure> TakeRequest(size_t begin, size_t end);
-  Plan PlanFor(const Head& head, const Body* body) const;
+  WireFraming PlanFor(const Head& head, const Body* body);
   bool MayKeepAlive() const;
-  Task<Failure> SendBody(Body& body, const Plan& plan, std::string out);
+  Task<Failure> SendBody(Body& body, std::string out);
   Task<bool> DrainBody();
 
   const Http1ServerLimits& limits_;

@@ -3,6 +3,7 @@
 // out.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,6 @@ namespace egret {
 
 struct WireFraming {
   Framing framing;                 // kNone and kUntilClose write nothing
-  bool explicit_zero = false;      // kNone writes Content-Length: 0
   bool keep_length = false;        // the head's own Content-Length stands: answers to HEAD, 304
   std::string_view keep_or_close;  // "close", "keep-alive", or empty
 };

@@ -1,0 +1,74 @@
+#include "source/http/http1_input.h"
+
+#include <cstring>
+#include <utility>
+
+namespace egret {
+
+void Http1Input::Consume(size_t bytes) {
+  begin_ += bytes;
+  consumed_ += bytes;
+}
+
+Io Http1Input::Fill() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    if (block_) Park();
+  }
+  if (end_ == capacity_) MakeRoom();
+  const Io io = stream_.Read({base_ + end_, capacity_ - end_});
+  if (io.kind == Io::kBytes) end_ += io.bytes;
+  return io;
+}
+
+void Http1Input::MoveTo(char* to, size_t capacity) {
+  const size_t size = end_ - begin_;
+  if (size > 0) std::memmove(to, base_ + begin_, size);
+  base_ = to;
+  capacity_ = capacity;
+  begin_ = 0;
+  end_ = size;
+}
+
+void Http1Input::MakeRoom() {
+  const size_t size = end_ - begin_;
+  if (size <= Buffer::kSmall / 2) {
+    if (!buffer_) buffer_.emplace();
+    MoveTo(buffer_->data(), buffer_->size());
+    block_.reset();
+  } else {
+    // A head larger than a buffer; the codec's limit bounds it.
+    std::unique_ptr<char[]> larger(new char[2 * size]);
+    MoveTo(larger.get(), 2 * size);
+    block_ = std::move(larger);
+    buffer_.reset();
+  }
+}
+
+void Http1Input::Park() {
+  const size_t size = end_ - begin_;
+  if (size == 0) {
+    block_.reset();
+    buffer_.reset();
+    base_ = nullptr;
+    capacity_ = begin_ = end_ = 0;
+  } else if (buffer_) {
+    block_.reset(new char[size]);
+    MoveTo(block_.get(), size);
+    buffer_.reset();
+  }
+}
+
+void Http1Input::ParkIfSmall() {
+  constexpr size_t kSmall = 2048;
+  if (unread().size() <= kSmall) Park();
+}
+
+std::string Http1Input::TakeUnread() {
+  std::string taken(unread());
+  begin_ = end_;
+  Park();
+  return taken;
+}
+
+}  // namespace egret

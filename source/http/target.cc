@@ -1,0 +1,83 @@
+#include "source/http/target.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "source/base/strings.h"
+
+namespace egret {
+namespace {
+
+bool IsAlpha(char c) { return AsciiLower(c) >= 'a' && AsciiLower(c) <= 'z'; }
+bool IsAlphaOrDigit(char c) { return IsAlpha(c) || IsAsciiDigit(c); }
+
+bool IsHostByte(char c) {
+  return IsAlphaOrDigit(c) || std::string_view("-._~!$&'()*+;=%").find(c) != std::string_view::npos;
+}
+// No zone: it is of no meaning to anyone but its sender (RFC 9844).
+bool IsIpLiteralByte(char c) { return IsAlphaOrDigit(c) || c == ':' || c == '.'; }
+bool IsSchemeByte(char c) { return IsAlphaOrDigit(c) || c == '+' || c == '-' || c == '.'; }
+bool IsTargetByte(char c) { return c > ' ' && c < '\x7f' && c != '\\' && c != '#'; }
+
+bool All(std::string_view text, bool (*predicate)(char)) { return std::all_of(text.begin(), text.end(), predicate); }
+
+enum class Port : uint8_t { kBad, kNone, kEmpty, kGiven };
+
+// What stands behind the host; kBad also where the host itself is not plain.
+Port PortOf(std::string_view authority) {
+  size_t host_end = std::string_view::npos;
+  if (authority.starts_with('[')) {
+    const size_t close = authority.find(']');
+    if (close == std::string_view::npos || close == 1) return Port::kBad;
+    if (!All(authority.substr(1, close - 1), IsIpLiteralByte)) return Port::kBad;
+    host_end = close + 1;
+  } else {
+    host_end = std::min(authority.find(':'), authority.size());
+    if (host_end == 0 || !All(authority.substr(0, host_end), IsHostByte)) return Port::kBad;
+  }
+  std::string_view rest = authority.substr(host_end);
+  if (rest.empty()) return Port::kNone;
+  if (rest.front() != ':') return Port::kBad;
+  rest.remove_prefix(1);
+  if (rest.empty()) return Port::kEmpty;
+  const auto port = ParseDecimal<uint16_t>(rest);
+  return port && *port != 0 && rest.size() <= 5 ? Port::kGiven : Port::kBad;
+}
+
+Result<Target, Fault> ParseAbsolute(std::string_view raw) {
+  Target target{TargetForm::kAbsolute, {}, {}, {}};
+  const size_t colon = raw.find(':');
+  if (colon == std::string_view::npos || colon == 0) return Fault::kHttpTarget;
+  target.scheme = raw.substr(0, colon);
+  if (!IsAlpha(raw.front()) || !All(target.scheme, IsSchemeByte)) return Fault::kHttpTarget;
+  if (EqualsIgnoreCase(target.scheme, "http")) target.scheme = "http";
+  if (EqualsIgnoreCase(target.scheme, "https")) target.scheme = "https";
+  raw.remove_prefix(colon + 1);
+  if (!raw.starts_with("//")) return Fault::kHttpTarget;
+  raw.remove_prefix(2);
+  const size_t end = std::min(raw.find_first_of("/?"), raw.size());
+  target.authority = raw.substr(0, end);
+  target.path = raw.substr(end);
+  if (!IsPlainAuthority(target.authority)) return Fault::kHttpTarget;
+  return target;
+}
+
+}  // namespace
+
+bool IsPlainAuthority(std::string_view text) { return PortOf(text) != Port::kBad; }
+
+Result<Target, Fault> ParseTarget(std::string_view method, std::string_view raw) {
+  if (method == "CONNECT") {
+    if (PortOf(raw) != Port::kGiven) return Fault::kHttpConnectTarget;
+    return Target{TargetForm::kAuthority, {}, raw, {}};
+  }
+  if (raw.empty() || !All(raw, IsTargetByte)) return Fault::kHttpTarget;
+  if (raw.front() == '/') return Target{TargetForm::kOrigin, {}, {}, raw};
+  if (raw == "*") {
+    if (method != "OPTIONS") return Fault::kHttpTarget;
+    return Target{TargetForm::kAsterisk, {}, {}, raw};
+  }
+  return ParseAbsolute(raw);
+}
+
+}  // namespace egret
