@@ -1,8 +1,7 @@
 // The client of every measurement: one epoll thread, HTTP/1.1, one outstanding operation a connection.
-//   fwd       absolute-form GET on keep-alive connections
-//   connect   TCP, CONNECT, GET, close
-//   tunnel1k  GET through standing tunnels
-//   bulk      GET of a large file through a standing tunnel
+//   fwd, fwd100k          absolute-form GET on keep-alive connections
+//   connect               TCP, CONNECT, GET, close
+//   tunnel1k, bulk, idle  GET through standing tunnels
 //
 //   load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT[,ADDRESS:PORT...] --path /1k
 //        [--connections 32] [--seconds 3] [--warm-up 0.3]
@@ -63,18 +62,26 @@ class ResponseReader {
 
   void Begin(bool has_body) {
     head_.clear();
-    in_body_ = false;
+    in_body_ = closes_ = false;
     has_body_ = has_body;
   }
+  // The beginning of what came, for whoever wants to know what was wrong with it.
+  std::string_view FirstLine() const {
+    return std::string_view(head_).substr(0, std::min(head_.find('\r'), size_t{80}));
+  }
+  // The proxy will close after this response.
+  bool closes() const { return closes_; }
   State Take(std::string_view bytes) {
     if (in_body_) return TakeBody(bytes.size());
     const size_t before = head_.size();
     head_.append(bytes.substr(0, 8192));
     const size_t end = head_.find("\r\n\r\n");
     if (end == std::string::npos) return head_.size() > 8192 ? State::kBad : State::kMore;
-    if (!head_.starts_with("HTTP/1.1 200 ")) return State::kBad;
-    left_ = 0;
-    if (has_body_ && !FindLength(std::string_view(head_).substr(0, end + 2))) return State::kBad;
+    if (!head_.starts_with("HTTP/1.") || std::string_view(head_).substr(8, 5) != " 200 ") return State::kBad;
+    length_.reset();
+    ReadFields(std::string_view(head_).substr(0, end + 2));
+    if (has_body_ && !length_) return State::kBad;
+    left_ = has_body_ ? *length_ : 0;
     in_body_ = true;
     return TakeBody(bytes.size() - (end + 4 - before));
   }
@@ -85,20 +92,20 @@ class ResponseReader {
     left_ -= bytes;
     return left_ == 0 ? State::kDone : State::kMore;
   }
-  bool FindLength(std::string_view head) {
+  void ReadFields(std::string_view head) {
     while (!head.empty()) {
       std::string_view value = SplitFirst(head, '\n');
-      if (!EqualsIgnoreCase(SplitFirst(value, ':'), "content-length")) continue;
+      const std::string_view name = SplitFirst(value, ':');
       while (!value.empty() && value.back() == '\r') value.remove_suffix(1);
-      const auto length = ParseDecimal<uint64_t>(TrimOws(value));
-      left_ = length.value_or(0);
-      return length.has_value();
+      value = TrimOws(value);
+      if (EqualsIgnoreCase(name, "content-length")) length_ = ParseDecimal<uint64_t>(value);
+      if (EqualsIgnoreCase(name, "connection") && EqualsIgnoreCase(value, "close")) closes_ = true;
     }
-    return false;
   }
 
   std::string head_;
-  bool in_body_ = false, has_body_ = true;
+  bool in_body_ = false, has_body_ = true, closes_ = false;
+  std::optional<uint64_t> length_;
   uint64_t left_ = 0;
 };
 
@@ -119,7 +126,7 @@ class Client {
                " HTTP/1.1\r\nHost: ", authority, "\r\n\r\n");
     connect_ = Cat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n\r\n");
     const Dialled dialled = Dial(plan_.proxy);
-    if (dialled.fd < 0) return Fail();
+    if (dialled.fd < 0) return Fail("the proxy cannot be reached");
     fd_ = dialled.fd;
     step_ = Step::kDialling;
     poller_.Add(fd_, dialled.connected ? EPOLLIN : EPOLLOUT, this);
@@ -128,20 +135,20 @@ class Client {
 
   void OnEvent(uint32_t events) {
     if (step_ == Step::kDialling) {
-      if (events & (EPOLLERR | EPOLLHUP)) return Fail();
+      if (events & (EPOLLERR | EPOLLHUP)) return Fail("the proxy does not accept");
       poller_.Modify(fd_, EPOLLIN, this);
       return Connected();
     }
     const ssize_t n = recv(fd_, buffer_, kBufferBytes, 0);
     if (n < 0 && errno == EAGAIN) return;
     // Between two operations a proxy may close.
-    if (n <= 0) return busy() ? Fail() : Close();
+    if (n <= 0) return busy() ? Fail("closed in the middle of an operation") : Close();
     totals_.bytes += static_cast<uint64_t>(n);
     switch (response_.Take(std::string_view(buffer_, static_cast<size_t>(n)))) {
       case ResponseReader::State::kMore:
         return;
       case ResponseReader::State::kBad:
-        return Fail();
+        return Fail(Cat("unexpected response: ", response_.FirstLine()));
       case ResponseReader::State::kDone:
         return step_ == Step::kConnectReply ? SendGet() : Finish();
     }
@@ -163,18 +170,21 @@ class Client {
   }
   // A request is far smaller than an empty socket buffer.
   void Send(std::string_view bytes) {
-    if (send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) Fail();
+    if (send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
+      Fail("a request could not be sent");
   }
   void Finish() {
-    if (plan_.workload == Workload::kConnect) Close();
+    if (plan_.workload == Workload::kConnect || response_.closes()) Close();
     step_ = Step::kIdle;
     ++totals_.operations;
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_);
     totals_.latencies_us.push_back(static_cast<uint32_t>(took.count()));
   }
-  void Fail() {
+  void Fail(std::string_view why) {
     Close();
-    if (++totals_.errors > kMaxErrors) Die("too many errors; the last one");
+    if (++totals_.errors <= kMaxErrors) return;
+    std::fprintf(stderr, "\ntoo many errors; the last one: %s\n", std::string(why).c_str());
+    std::exit(1);
   }
   void Close() {
     if (fd_ >= 0) close(fd_);
@@ -240,9 +250,9 @@ class Load {
 };
 
 std::optional<Workload> WorkloadOf(std::string_view name) {
-  if (name == "fwd") return Workload::kForward;
+  if (name == "fwd" || name == "fwd100k") return Workload::kForward;
   if (name == "connect") return Workload::kConnect;
-  if (name == "tunnel1k" || name == "bulk") return Workload::kTunnel;
+  if (name == "tunnel1k" || name == "bulk" || name == "idle") return Workload::kTunnel;
   return std::nullopt;
 }
 
@@ -275,8 +285,8 @@ int Main(std::span<char* const> arguments) {
   const auto connections = ParseDecimal<size_t>(Option(arguments, "--connections").value_or("32"));
   if (!workload || !proxy || !targets || !path || connections.value_or(0) == 0) {
     std::fputs(
-        "usage: load --workload fwd|connect|tunnel1k|bulk --proxy ADDRESS:PORT --targets ADDRESS:PORT,... --path PATH\n"
-        "            [--connections N] [--seconds S] [--warm-up S]\n",
+        "usage: load --workload fwd|fwd100k|connect|tunnel1k|bulk|idle --proxy ADDRESS:PORT\n"
+        "            --targets ADDRESS:PORT,... --path PATH [--connections N] [--seconds S] [--warm-up S]\n",
         stderr);
     return 2;
   }

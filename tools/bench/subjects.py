@@ -42,11 +42,15 @@ class Process:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 ended = self.process.poll()
                 self.stop()
-                with open(self.log) as log:
-                    raise RuntimeError("%s %s; it said:\n%s" % (
-                        self.name, "is not ready after %d s" % START_SECONDS if ended is None else
-                        "ended with status %d" % ended, log.read()[-2000:]))
+                raise RuntimeError("%s %s; it said:\n%s" % (
+                    self.name, "is not ready after %d s" % START_SECONDS if ended is None else
+                    "ended with status %d" % ended, self.output(2000)))
             time.sleep(0.005)
+
+    def output(self, most):
+        """The end of what it wrote."""
+        with open(self.log, errors="replace") as log:
+            return log.read()[-most:]
 
     def stop(self):
         if self.process.poll() is None:
@@ -78,7 +82,7 @@ class Origin:
                 f.write(b"x" * size)
         self.ports = free_ports(self.PORTS)
         config = write(os.path.join(folder, "nginx.conf"), ORIGIN_CONFIG % {
-            "folder": folder, "files": files, "listen": "\n".join("    listen 127.0.0.1:%d;" % p for p in self.ports)})
+            "folder": folder, "files": files, "listen": "\n".join("    listen 127.0.0.1:%d backlog=4096;" % p for p in self.ports)})
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = Process("origin", folder, core, [nginx, "-p", folder, "-c", config, "-e", "stderr"])
         self.process.wait_until(listening(self.ports[-1]))
@@ -117,7 +121,7 @@ http {
 
 class Subject:
     name = ""
-    workloads = ["fwd", "connect", "tunnel1k", "bulk"]
+    workloads = ["fwd", "fwd100k", "connect", "tunnel1k", "bulk", "idle"]
 
     def start(self, folder, core, origin):
         raise NotImplementedError
@@ -151,7 +155,8 @@ class WithReadyFile(Subject):
 
 class Limit(WithReadyFile):
     name = "limit"
-    ports = {"fwd": "relay", "connect": "connect", "tunnel1k": "connect", "bulk": "splice"}
+    ports = {"fwd": "relay", "fwd100k": "relay", "connect": "connect", "tunnel1k": "connect", "bulk": "splice",
+             "idle": "connect"}
 
     def __init__(self, binary):
         self.binary = binary
@@ -168,6 +173,11 @@ class CopyingLimit(Limit):
     name = "limit-copy"
     workloads = ["bulk"]
     ports = {"bulk": "connect"}
+
+
+class LimitAgain(Limit):
+    """The same program once more: how far its ratio is from 1.00 is the noise of a run."""
+    name = "limit-again"
 
 
 class Egret(WithReadyFile):
@@ -232,10 +242,11 @@ class Squid(Peer):
         port = free_ports(1)[0]
         config = write(os.path.join(folder, "squid.conf"), "\n".join([
             "http_port 127.0.0.1:%d" % port, "http_access allow all", "cache deny all", "cache_mem 0", "access_log none",
-            "cache_log stdio:%s/cache.log" % folder, "cache_store_log none", "pid_filename %s/squid.pid" % folder,
-            "coredump_dir %s" % folder, "pinger_enable off", "max_filedescriptors 16384", "shutdown_lifetime 0 seconds",
-            "cache_effective_user %s" % ("root" if os.getuid() == 0 else os.environ.get("USER", "nobody")), ""]))
-        self.run(folder, core, port, [self.binary, "-N", "-f", config])
+            "cache_log /dev/null", "cache_store_log none", "pid_filename none", "coredump_dir none", "pinger_enable off",
+            "max_filedescriptors 16384", "shutdown_lifetime 0 seconds",
+            "cache_effective_user proxy", ""]))  # where root starts it; Debian always has this user
+        # The name is also that of its shared memory: none is met that another one left behind.
+        self.run(folder, core, port, [self.binary, "-N", "-d", "1", "-n", "bench%d" % port, "-f", config])
 
 
 class Tinyproxy(Peer):
