@@ -27,6 +27,7 @@ enum class Fault : uint8_t {
   kHttpTarget,           // request target malformed
   kHttpTargetForm,       // origin-form where only a proxy request is served
   kHttpScheme,           // a scheme that is not http
+  kHttpTrace,            // TRACE would reflect credentials
   kHttpHost,             // Host missing, repeated, invalid
   kHttpHostMismatch,     // Host is not the target's authority
   kHttpConnectTarget,    // CONNECT without a valid host:port
@@ -39,6 +40,7 @@ enum class Fault : uint8_t {
   kHttpTrailer,
   kHttpExpectation,  // an expectation other than 100-continue
   kHttp2Preface,     // HTTP/2 where it is not served
+  kTlsHello,         // no sound ClientHello, or not in time
   kClientGone,       // reset, or no byte can reach it any more
   kClientEnded,      // FIN inside a message
   kClientTimeoutHeader,

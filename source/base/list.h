@@ -24,6 +24,7 @@ class ListNode {
   ListNode* first() const { return next_; }
   ListNode* last() const { return prev_; }
   ListNode* after() const { return next_; }
+  ListNode* before() const { return prev_; }
 
   void PushBack(ListNode& node) {
     node.Unlink();

@@ -2,12 +2,18 @@
 // thrown.
 #pragma once
 
+#include <string>
 #include <utility>
 #include <variant>
 
 #include "source/base/check.h"
 
 namespace egret {
+
+// Why something could not be done, for a person to read.
+struct Problem {
+  std::string text;
+};
 
 template <class T, class E>
 class [[nodiscard]] Result {

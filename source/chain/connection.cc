@@ -1,0 +1,69 @@
+#include "source/chain/connection.h"
+
+#include <string_view>
+#include <utility>
+
+#include "source/base/check.h"
+#include "source/base/strings.h"
+#include "source/chain/listener.h"
+#include "source/event/combine.h"
+#include "source/io/stream_io.h"
+
+namespace egret {
+namespace {
+
+constexpr uint64_t kRefusalMs = 2000;
+constexpr size_t kRefusalBytes = size_t{64} << 10;
+
+// A fatal access_denied (RFC 8446 6.2), in a record of its own.
+constexpr std::string_view kAccessDenied("\x15\x03\x03\x00\x02\x02\x31", 7);
+
+std::string ForbiddenText(const ExchangeRecord& record, Failure why) {
+  const FaultText& text = TextOf(why.fault);
+  std::string body = Cat("Egret refused this: ", text.sentence, "\nRequest id ", record.request_id, ".\n");
+  return Cat("HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ", body.size(),
+             "\r\nConnection: close\r\n\r\n", body);
+}
+
+Task<void> SayGoodbye(Stream& stream, std::string text) {
+  co_await WriteAll(stream, text);
+  co_await LingeringClose(stream, kRefusalMs, kRefusalBytes);
+}
+
+}  // namespace
+
+Facts FactsOf(const Connection& connection) {
+  Facts facts;
+  facts.source = connection.peer.address;
+  facts.identity = connection.identity ? Fact<const Identity*>(connection.identity.get()) : Fact<const Identity*>::Absent();
+  if (connection.target) facts.target = &*connection.target;
+  if (connection.protocol) {
+    facts.protocol = *connection.protocol;
+    facts.sni = connection.sni.empty() ? Fact<std::string_view>::Absent() : Fact<std::string_view>(connection.sni);
+  }
+  facts.now = connection.worker.unix_seconds();
+  return facts;
+}
+
+Task<void> RunConnection(Connection& connection) {
+  CHECK(connection.listener != nullptr);
+  co_await NetworkNext(connection.listener->listener_filters, connection.listener.get())(connection);
+  // The chain has unwound: what a tunnel holds from here on is its own.
+  if (const std::unique_ptr<Takeover> takeover = std::move(connection.takeover))
+    co_await takeover->Run(std::move(connection.stream), std::move(connection.takeover_record));
+}
+
+Task<void> RefuseTunnel(Connection& connection, Failure why) {
+  if (connection.record != nullptr) {
+    connection.record->Fail(why);
+    connection.record->close_reason = TextOf(why.fault).detail;
+  }
+  connection.upstream.reset();
+  if (connection.protocol == Protocol::kTls) {
+    co_await WithDeadline(SayGoodbye(*connection.stream, std::string(kAccessDenied)), kRefusalMs);
+  } else if (connection.protocol == Protocol::kHttp && connection.record != nullptr) {
+    co_await WithDeadline(SayGoodbye(*connection.stream, ForbiddenText(*connection.record, why)), kRefusalMs);
+  }
+}
+
+}  // namespace egret

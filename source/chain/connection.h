@@ -1,0 +1,70 @@
+// Connection: a stream and the plain facts learned about it so far. The session (or the tunnel) owns it; a filter
+// replaces `stream` in place. A tunnel gets a child of its own, which copies from its parent and points to nothing
+// above.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/base/ip.h"
+#include "source/chain/takeover.h"
+#include "source/chain/worker.h"
+#include "source/io/relay.h"
+#include "source/io/stream.h"
+#include "source/policy/policy.h"
+#include "source/upstream/dialled.h"
+
+namespace egret {
+
+struct Connection {
+  // How deep tunnels may stand in tunnels.
+  static constexpr uint8_t kMaxDepth = 4;
+
+  Connection(Worker& on, std::unique_ptr<Stream> accepted) : worker(on), stream(std::move(accepted)) {}
+
+  Worker& worker;
+  std::shared_ptr<const ListenerChains> listener;  // whose chains it runs
+  std::unique_ptr<Stream> stream;
+  Endpoint peer;   // the client's address, of the outermost connection
+  Endpoint local;  // the address it was accepted on
+  std::shared_ptr<const Identity> identity;  // null: anonymous
+  std::optional<PolicyStack> policies;       // those of the first egress_policy that was met
+  uint8_t depth = 0;                         // tunnels around it
+
+  // A tunnel's, from its CONNECT on.
+  std::optional<Target> target;
+  std::optional<Binding> binding;    // what was dialled for it, for later stages and for revocation
+  std::optional<Dialled> upstream;   // dialled and checked, not yet written to
+  RelayLimits relay_limits;
+  ExchangeRecord* record = nullptr;    // the tunnel's; its takeover owns it
+  std::string parent_id;               // request id of the CONNECT
+
+  // Learned by tls_inspector; unknown until then.
+  std::optional<Protocol> protocol;
+  std::string sni;  // empty: none was sent
+  std::vector<std::string> alpn;
+
+  // Given by egress_policy at stage H; at most one.
+  std::optional<RelayPermit> relay_permit;
+  std::optional<InspectPermit> inspect_permit;
+
+  // Left by http_connection when a request turned its stream into something else; the session runs it once the chain
+  // has unwound.
+  std::unique_ptr<Takeover> takeover;
+  RecordHolder takeover_record;
+};
+
+// What is known of the connection, for a decision; request facts are left unknown. Refers to the connection.
+Facts FactsOf(const Connection& connection);
+
+// Runs the connection's chains from the listener's filters on, and whatever its requests turn it into.
+Task<void> RunConnection(Connection& connection);
+
+// Ends a tunnel that is refused after its CONNECT was answered, so that the client learns why where its protocol has
+// words for it: a TLS alert (access_denied), a 403, else a close. Records the failure.
+Task<void> RefuseTunnel(Connection& connection, Failure why);
+
+}  // namespace egret

@@ -1,0 +1,24 @@
+#include "source/chain/counters.h"
+
+namespace egret {
+
+size_t DecisionCounts::Hash::operator()(const View& view) const {
+  size_t hash = 0;
+  for (const std::string_view part : {view.policy, view.rule, view.action, view.stage})
+    hash = hash * 1000003 + std::hash<std::string_view>()(part);
+  return hash;
+}
+
+void DecisionCounts::Add(const View& decision) {
+  auto at = counts_.find(decision);
+  if (at == counts_.end()) {
+    const View told = counts_.size() < kMost ? decision : View{"other", "other", decision.action, decision.stage};
+    at = counts_
+             .try_emplace(Key{std::string(told.policy), std::string(told.rule), std::string(told.action),
+                              std::string(told.stage)})
+             .first;
+  }
+  ++at->second;
+}
+
+}  // namespace egret

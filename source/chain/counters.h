@@ -1,0 +1,67 @@
+// What one worker counts. Written by its thread only; the scrape reads the atomics from another thread and asks the
+// worker itself, by a post, for the table of decisions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "source/base/counter.h"
+#include "source/base/failure.h"
+
+namespace egret {
+
+// How often each rule decided what. Bounded: what comes after the first kMost rules is counted together.
+class DecisionCounts {
+ public:
+  static constexpr size_t kMost = 1000;
+  struct Key {
+    std::string policy, rule, action, stage;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct View {
+    std::string_view policy, rule, action, stage;
+  };
+
+  void Add(const View& decision);
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (const auto& [key, count] : counts_) visit(key, count);
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const View& view) const;
+    size_t operator()(const Key& key) const { return (*this)(View{key.policy, key.rule, key.action, key.stage}); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const Key& a, const Key& b) const { return a == b; }
+    bool operator()(const View& a, const Key& b) const {
+      return a.policy == b.policy && a.rule == b.rule && a.action == b.action && a.stage == b.stage;
+    }
+    bool operator()(const Key& a, const View& b) const { return (*this)(b, a); }
+  };
+  std::unordered_map<Key, uint64_t, Hash, Equal> counts_;
+};
+
+struct WorkerCounters {
+  Counter connections;
+  Gauge connections_active;
+  Counter requests;
+  Gauge exchanges_active;
+  std::array<Counter, 6> responses;  // by status class; [0]: none was sent
+  Counter tunnels;
+  Gauge tunnels_active;
+  std::array<Counter, static_cast<size_t>(Fault::kCount)> failures;
+  Counter received_bytes, sent_bytes;  // of clients, on the wire
+  Counter upstream_connections, upstream_reused;
+  Counter spurious_proxy_authorization;  // credentials for a proxy, sent inside a tunnel
+  DurationHistogram request_duration, tunnel_duration, connect_duration, dns_duration;
+};
+
+}  // namespace egret

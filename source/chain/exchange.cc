@@ -1,0 +1,86 @@
+#include "source/chain/exchange.h"
+
+#include <utility>
+
+namespace egret {
+
+Exchange::Exchange(Connection& connection, ExchangeSink& sink, Request received, RecordHolder holder)
+    : request(std::move(received)), connection_(connection), sink_(sink), record_(std::move(holder)) {
+  if (request.expects_continue) expectation = Expectation::kPending;
+  for (Watcher* watcher : {&gone_, &peer_done_, &grace_, &total_}) watcher->exchange = this;
+  gone_.run = [](Waiter& self) {
+    static_cast<Watcher&>(self).exchange->End({Side::kClient, Fault::kClientGone});
+  };
+  peer_done_.run = grace_.run = [](Waiter& self) { static_cast<Watcher&>(self).exchange->OnPeerDone(); };
+  total_.run = [](Waiter& self) {
+    static_cast<Watcher&>(self).exchange->End({Side::kUpstream, Fault::kTotalTimeout});
+  };
+}
+
+Exchange::~Exchange() { nursery_.Clear(); }
+
+Facts Exchange::facts() const {
+  Facts facts = FactsOf(connection_);
+  if (target) facts.target = &*target;
+  const Head& head = request.head;
+  if (connect()) return facts;
+  facts.protocol = Protocol::kHttp;
+  facts.method = head.method;
+  facts.path = head.path.substr(0, head.path.find('?'));
+  facts.headers = head.fields();
+  return facts;
+}
+
+Task<Failure> Exchange::Inform(const Head& interim) {
+  if (sink_.responded()) co_return Failure{};
+  co_return co_await sink_.Inform(interim);
+}
+
+Task<Failure> Exchange::AnswerExpect() {
+  if (expectation != Expectation::kPending) co_return Failure{};
+  expectation = Expectation::kAnswered;
+  request.head.Remove(FieldName::kExpect);
+  Head interim;
+  interim.status = 100;
+  co_return co_await Inform(interim);
+}
+
+void Exchange::End(Failure why) {
+  if (why_) return;
+  why_ = why;
+  record_->Fail(why);
+  ending_.Open();
+}
+
+void Exchange::Watch(uint64_t fin_grace_ms, uint64_t total_ms) {
+  fin_grace_ms_ = fin_grace_ms;
+  Loop& loop = worker().loop();
+  if (total_ms != 0) loop.Arm(total_, total_ms);
+  if (sink_.GoneGate().open()) {
+    loop.Ready(gone_);
+  } else {
+    sink_.GoneGate().Hook(gone_);
+  }
+  if (sink_.PeerDoneGate().open()) {
+    loop.Arm(grace_, fin_grace_ms_);
+  } else {
+    sink_.PeerDoneGate().Hook(peer_done_);
+  }
+}
+
+void Exchange::Unwatch() {
+  for (Watcher* watcher : {&gone_, &peer_done_, &grace_, &total_}) watcher->Unlink();
+}
+
+// A killed client sends only FIN, so one that ended its side after a complete request is given a moment and then taken
+// for gone. A request that is still coming finds the end itself.
+void Exchange::OnPeerDone() {
+  const bool grace_over = sink_.PeerDoneGate().open() && grace_.due_ms != 0 && worker().loop().now_ms() >= grace_.due_ms;
+  if (grace_over && sink_.request_complete()) {
+    End({Side::kClient, Fault::kClientGone});
+  } else {
+    worker().loop().Arm(grace_, fin_grace_ms_);
+  }
+}
+
+}  // namespace egret

@@ -1,0 +1,108 @@
+// Exchange: one request and its response, over either protocol version. It owns everything that two of its tasks touch;
+// a filter's frame owns nothing that a task of the nursery uses. Members are declared in the order in which they must
+// outlive each other.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "source/chain/connection.h"
+#include "source/chain/filter.h"
+#include "source/chain/record.h"
+#include "source/event/loop.h"
+#include "source/event/nursery.h"
+#include "source/http/http1_server.h"
+#include "source/policy/policy.h"
+
+namespace egret {
+
+// Where an exchange's response goes: an HTTP/1 connection, an HTTP/2 stream.
+class ExchangeSink {
+ public:
+  virtual ~ExchangeSink() = default;
+  virtual Task<Failure> Inform(const Head& interim) = 0;
+  virtual Task<Failure> Respond(const Head& head, Body* body) = 0;
+  virtual void CloseAfterThis() = 0;
+  virtual bool responded() const = 0;         // a final head has begun to go out
+  virtual bool request_complete() const = 0;  // its body was read to the end, and nothing follows it yet
+  virtual Gate& GoneGate() = 0;
+  virtual Gate& PeerDoneGate() = 0;
+};
+
+// Something that several tasks of an exchange share: an upstream call, a filter's state.
+class ExchangePart {
+ public:
+  virtual ~ExchangePart() = default;
+};
+
+enum class Expectation : uint8_t { kNone, kPending, kAnswered, kRefused };
+
+class Exchange {
+ public:
+  Exchange(Connection& connection, ExchangeSink& sink, Request received, RecordHolder holder);
+  ~Exchange();
+
+  Connection& connection() { return connection_; }
+  Worker& worker() { return connection_.worker; }
+  ExchangeSink& sink() { return sink_; }
+  ExchangeRecord& record() { return *record_; }
+  RecordHolder TakeRecord() { return std::move(record_); }
+
+  Request request;
+  std::optional<Target> target;          // canonical; what is decided on is what is forwarded to
+  std::string_view upgrade;              // the protocol that Upgrade asks for; taken off the head
+  std::string_view proxy_authorization;  // taken off the head
+  std::string_view via;                  // our pseudonym on this listener
+  std::optional<Admission> admission;    // stage T said yes: may be resolved and dialled
+  std::optional<RequestPermit> permit;  // stage R said yes, inside a tunnel
+
+  // The request's facts for a decision; refers to the exchange.
+  Facts facts() const;
+
+  bool connect() const { return request.head.method == "CONNECT"; }
+
+  // RFC 9110 10.1.1.
+  Expectation expectation = Expectation::kNone;
+  // For a filter that buffers the body: says 100 Continue itself, and Expect goes no further.
+  Task<Failure> AnswerExpect();
+
+  // An interim response, at once and in order; nothing once the final head has begun.
+  Task<Failure> Inform(const Head& interim);
+
+  // Tasks that end with the exchange.
+  Nursery& nursery() { return nursery_; }
+  void Own(std::unique_ptr<ExchangePart> part) { part_ = std::move(part); }
+  ExchangePart* part() { return part_.get(); }
+
+  // The one way to end it from outside: client gone, a limit, drain, an operator. The first cause counts. Frees nothing
+  // at once.
+  void End(Failure why);
+  Gate& ending() { return ending_; }
+  Failure why() const { return why_; }
+
+  // Watches the client while the exchange runs; ends it when no byte can reach the client any more, or when the client
+  // ended its side after a complete request and `fin_grace_ms` went by. `total_ms` 0: no limit.
+  void Watch(uint64_t fin_grace_ms, uint64_t total_ms);
+  void Unwatch();
+
+ private:
+  struct Watcher : Timer {
+    Exchange* exchange = nullptr;
+  };
+  void OnPeerDone();
+
+  Connection& connection_;
+  ExchangeSink& sink_;
+  RecordHolder record_;
+  Failure why_;
+  Gate ending_{false};
+  uint64_t fin_grace_ms_ = 0;
+  Watcher gone_, peer_done_, grace_, total_;
+  std::unique_ptr<ExchangePart> part_;
+  Nursery nursery_;
+};
+
+}  // namespace egret

@@ -1,0 +1,40 @@
+// What a listener runs: filters that look, then the first chain that matches.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/base/ip.h"
+#include "source/chain/filter.h"
+#include "source/policy/spec.h"
+
+namespace egret {
+
+// All that is set must hold.
+struct ChainMatch {
+  enum class Verdict : uint8_t { kAny, kRelay, kInspect };
+  Verdict verdict = Verdict::kAny;
+  std::optional<Protocol> protocol;
+  std::vector<std::string> server_names;  // "example.com", "*.example.com", ".example.com"; lower case
+  std::vector<std::string> alpn;
+  std::vector<uint16_t> ports;  // of the tunnel's target; else of the address accepted on
+  std::vector<Cidr> sources;
+
+  bool Matches(const Connection& connection) const;
+};
+
+struct FilterChain {
+  std::string name;
+  ChainMatch match;
+  NetworkFilters filters;  // the last one is terminal
+};
+
+struct ListenerChains {
+  std::string name;
+  NetworkFilters listener_filters;
+  std::vector<FilterChain> chains;
+};
+
+}  // namespace egret

@@ -1,0 +1,126 @@
+#include "source/chain/local_reply.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "source/base/strings.h"
+#include "source/http/hop.h"
+
+namespace egret {
+namespace {
+
+// The text of a decision's verdict as log, metric and reply say it.
+std::string_view ActionOf(const Decision& decision) {
+  switch (decision.verdict) {
+    case Decision::Verdict::kDeny: return "deny";
+    case Decision::Verdict::kChallenge: return "challenge";
+    case Decision::Verdict::kContinue: return "continue";
+    case Decision::Verdict::kForward:
+    case Decision::Verdict::kRelay: return "allow";
+    case Decision::Verdict::kInspect: return "inspect";
+  }
+  return "";
+}
+
+std::string_view ReasonPhrase(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 400: return "Bad Request";
+    case 403: return "Forbidden";
+    case 405: return "Method Not Allowed";
+    case 407: return "Proxy Authentication Required";
+    case 408: return "Request Timeout";
+    case 414: return "URI Too Long";
+    case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    default: return "";
+  }
+}
+
+// A token as it stands in a quoted string (RFC 8941 3.3.3): our own words and rule names need no escape; whatever else
+// got in is left out.
+void AppendQuoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text)
+    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') out += c;
+  out += '"';
+}
+
+// An HTTP token, so that the pseudonym can stand alone in the list (RFC 9209 2).
+std::string ProxyStatus(const Exchange& exchange, const FaultText& text, std::string_view details) {
+  std::string out(exchange.via.empty() ? std::string_view("egret") : exchange.via);
+  if (!text.proxy_error.empty()) Append(out, "; error=", text.proxy_error);
+  if (text.fault == Fault::kDnsNotFound) out += "; rcode=\"NXDOMAIN\"";
+  out += "; details=";
+  AppendQuoted(out, details);
+  return out;
+}
+
+Response TextReply(Exchange& exchange, const FaultText& text, std::string_view details, std::string body) {
+  const int status = text.status != 0 ? text.status : 502;
+  ExchangeRecord& record = exchange.record();
+  Append(body, "Request id ", record.request_id, ".\n");
+  Response response = PlainReply(status, body);
+  response.head.Add(FieldName::kProxyStatus,
+                    Cat(ProxyStatus(exchange, text, details), "; request-id=\"", record.request_id, '"'));
+  if (status == 405) response.head.Add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT");
+  response.head.Add("Cache-Control", "no-store");
+  return response;
+}
+
+}  // namespace
+
+Response PlainReply(int status, std::string_view text) {
+  Response response;
+  response.head.status = status;
+  response.head.reason = ReasonPhrase(status);
+  response.head.Add("Content-Type", "text/plain; charset=utf-8");
+  response.body = MakeBody(std::string(text));
+  EnsureDate(response.head);
+  return response;
+}
+
+Response LocalReply(Exchange& exchange, Failure why) {
+  exchange.record().Fail(why);
+  const FaultText& text = TextOf(why.fault);
+  return TextReply(exchange, text, text.detail, Cat("Egret: ", text.sentence, '\n'));
+}
+
+Response DenialReply(Exchange& exchange, const Decision& decision) {
+  RecordDecision(exchange.worker(), exchange.record(), decision);
+  const Fault fault = decision.fault == Fault::kNone ? Fault::kPolicyDenied : decision.fault;
+  exchange.record().Fail({Side::kEgret, fault});
+  const FaultText& text = TextOf(fault);
+  std::string body = Cat("Egret refused this request: ", text.sentence, '\n');
+  if (!decision.message.empty()) Append(body, decision.message, '\n');
+  std::string details(text.detail);
+  if (!decision.rule.empty()) {
+    Append(body, "Decided by rule ", decision.rule, " of policy ", decision.policy, ", stage ", NameOf(decision.stage),
+           ", reason ", decision.reason, ".\n");
+    Append(details, " policy=", decision.policy, " rule=", decision.rule, " reason=", decision.reason);
+  }
+  return TextReply(exchange, text, details, std::move(body));
+}
+
+void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision) {
+  DecisionRecord& told = record.decision;
+  told.action = ActionOf(decision);
+  told.stage = NameOf(decision.stage);
+  told.policy = decision.policy;
+  told.rule = decision.rule;
+  told.reason = decision.reason;
+  if (decision.audit != Decision::Audit::kNone)
+    told.audit = Cat(NameOf(decision.audit), ' ', decision.audit_policy, '/', decision.audit_rule);
+  if (decision.verdict != Decision::Verdict::kContinue)
+    worker.decisions().Add({told.policy, told.rule, told.action, told.stage});
+}
+
+}  // namespace egret

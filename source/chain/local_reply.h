@@ -1,0 +1,24 @@
+// The one place where a failure or a denial becomes a response: status, Proxy-Status (RFC 9209) and a short text that
+// says which rule decided and what would help. The record is told the same.
+#pragma once
+
+#include <string_view>
+
+#include "source/chain/exchange.h"
+#include "source/chain/response.h"
+
+namespace egret {
+
+// For a failure that has a status.
+Response LocalReply(Exchange& exchange, Failure why);
+
+// For a denial or a challenge; records the decision.
+Response DenialReply(Exchange& exchange, const Decision& decision);
+
+// Puts the decision into the record and counts it.
+void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision);
+
+// A response without a cause, for what the proxy itself serves.
+Response PlainReply(int status, std::string_view text);
+
+}  // namespace egret

@@ -1,0 +1,82 @@
+#include "source/chain/record.h"
+
+#include <time.h>
+
+#include <cstdio>
+
+#include "source/base/json.h"
+
+namespace egret {
+namespace {
+
+void AppendTime(JsonWriter& json, uint64_t unix_us) {
+  const auto seconds = static_cast<time_t>(unix_us / 1000000);
+  tm utc;
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  const size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(text + length, sizeof text - length, ".%06uZ", static_cast<unsigned>(unix_us % 1000000));
+  json.Member("time", text);
+}
+
+void AppendDecision(JsonWriter& json, const DecisionRecord& decision) {
+  if (decision.action.empty()) return;
+  json.Member("decision", decision.action);
+  json.MemberIf("policy", decision.policy);
+  json.MemberIf("rule", decision.rule);
+  json.MemberIf("stage", decision.stage);
+  json.MemberIf("reason", decision.reason);
+  json.MemberIf("audit", decision.audit);
+}
+
+void AppendTiming(JsonWriter& json, std::string_view key, int64_t ms) {
+  if (ms >= 0) json.Member(key, ms);
+}
+
+}  // namespace
+
+void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_view event, uint64_t duration_ms) {
+  JsonWriter json(out);
+  json.BeginObject();
+  AppendTime(json, record.started_unix_us);
+  json.Member("event", event);
+  json.Member("kind", record.kind == ExchangeRecord::Kind::kTunnel ? "tunnel" : "request");
+  json.Member("request_id", record.request_id);
+  json.MemberIf("parent_id", record.parent_id);
+  json.Member("listener", record.listener);
+  json.Member("source", record.source);
+  json.MemberIf("identity", record.identity);
+  json.MemberIf("method", record.method);
+  json.MemberIf("target", record.target);
+  json.MemberIf("path", record.path);
+  json.MemberIf("protocol", record.protocol);
+  json.Member("status", record.status);
+  AppendDecision(json, record.decision);
+  if (record.failure) {
+    json.Member("detail", TextOf(record.failure.fault).detail);
+    json.Member("side", NameOf(record.failure.side));
+  }
+  json.MemberIf("close_reason", record.close_reason);
+  json.MemberIf("carries", record.carries);
+  json.MemberIf("sni", record.sni);
+  json.MemberIf("next_hop", record.next_hop);
+  json.MemberIf("upstream", record.upstream);
+  if (record.upstream_reused) json.Member("upstream_reused", true);
+  if (!record.attempts.empty()) {
+    json.Key("attempts");
+    json.BeginArray();
+    for (const std::string& attempt : record.attempts) json.String(attempt);
+    json.EndArray();
+  }
+  json.Member("received_bytes", record.received_bytes);
+  json.Member("sent_bytes", record.sent_bytes);
+  json.Member("duration_ms", duration_ms);
+  AppendTiming(json, "dns_ms", record.dns_ms);
+  AppendTiming(json, "connect_ms", record.connect_ms);
+  AppendTiming(json, "first_byte_ms", record.first_byte_ms);
+  json.MemberIf("user_agent", record.user_agent);
+  json.EndObject();
+  out += '\n';
+}
+
+}  // namespace egret

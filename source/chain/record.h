@@ -1,0 +1,95 @@
+// What is remembered of one exchange (and of the tunnel it may become), from the first byte to its line in the access
+// log. An object of its own, so that a tunnel keeps one record and not its request. It owns copies of what it logs;
+// written by the worker's thread. The log line is written when it ends, however it ends.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "source/base/failure.h"
+#include "source/base/list.h"
+
+namespace egret {
+
+// The decision as it is told to people: the same names in the reply, the log and the metrics.
+struct DecisionRecord {
+  std::string action;  // "allow", "deny", "challenge"; empty: none was made
+  std::string stage;   // "T", "A", "H", "R"
+  std::string policy;
+  std::string rule;
+  std::string reason;
+  std::string audit;  // "would_allow" or "would_deny" and the AUDIT rule, or empty
+};
+
+// While it lives it is on its worker's list: what an operator sees, and what drain and revocation walk.
+struct ExchangeRecord : ListNode {
+  enum class Kind : uint8_t { kRequest, kTunnel };
+
+  Kind kind = Kind::kRequest;
+  uint64_t started_unix_us = 0;
+  uint64_t started_ms = 0;  // the loop's clock
+  std::string request_id;
+  std::string parent_id;  // of the tunnel that this request came through
+  std::string listener;
+  std::string source;  // client address and port
+  std::string identity;
+  std::string protocol;  // "HTTP/1.0", "HTTP/1.1", "HTTP/2"
+  std::string method;
+  std::string target;  // canonical host:port
+  std::string path;    // without the query: it may hold secrets
+  std::string user_agent;
+  std::string sni;
+  std::string carries;                // what a tunnel carries: "tls", "http", "other"
+  std::string upstream;               // address that was dialled
+  std::string next_hop;               // name of the parent proxy
+  std::vector<std::string> attempts;  // failed dials before it: "address: detail"
+  int status = 0;
+  DecisionRecord decision;
+  Failure failure;
+  std::string close_reason;     // a tunnel's: "client_fin", "origin_rst", "idle_timeout" ...
+  uint64_t received_bytes = 0;  // from the client, on the wire
+  uint64_t sent_bytes = 0;      // to the client, on the wire
+  int64_t dns_ms = -1;          // -1: did not happen
+  int64_t connect_ms = -1;
+  int64_t first_byte_ms = -1;
+  bool upstream_reused = false;
+
+  void Fail(Failure why) {  // the first cause is the one that is told
+    if (!failure) failure = why;
+  }
+};
+
+// One line of JSON, with its line end. `event`: "end", or "open" for a tunnel that has just been answered.
+void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_view event, uint64_t duration_ms);
+
+class Worker;
+
+// Owns a record and writes its line to the access log when it dies, however that comes.
+class RecordHolder {
+ public:
+  RecordHolder() = default;
+  explicit RecordHolder(Worker& worker);  // a fresh one, its start stamped
+  RecordHolder(RecordHolder&& other) noexcept
+      : worker_(other.worker_), record_(std::move(other.record_)) {}
+  RecordHolder& operator=(RecordHolder&& other) noexcept;
+  ~RecordHolder() { Finish(); }
+
+  ExchangeRecord& operator*() const { return *record_; }
+  ExchangeRecord* operator->() const { return record_.get(); }
+  explicit operator bool() const { return record_ != nullptr; }
+
+  // The line of a tunnel that has just been answered.
+  void LogOpen();
+  // Writes the closing line now.
+  void Finish();
+
+ private:
+  Worker* worker_ = nullptr;
+  std::unique_ptr<ExchangeRecord> record_;
+};
+
+}  // namespace egret

@@ -1,0 +1,49 @@
+#include "source/chain/serve.h"
+
+#include <utility>
+
+#include "source/base/check.h"
+#include "source/chain/local_reply.h"
+#include "source/event/combine.h"
+
+namespace egret {
+namespace {
+
+Task<ServeEnd> Whole(Exchange& exchange, const HttpFilters& chain) {
+  co_return co_await SendResponse(exchange, co_await HttpNext(chain)(exchange));
+}
+
+bool MaySwitch(const Exchange& exchange, const Head& head) {
+  return head.status == 101 || (exchange.request.head.method == "CONNECT" && head.status / 100 == 2);
+}
+
+}  // namespace
+
+Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
+  CHECK(response.takeover == nullptr || (response.body == nullptr && MaySwitch(exchange, response.head)));
+  ExchangeSink& sink = exchange.sink();
+  if (exchange.worker().draining().open()) sink.CloseAfterThis();
+  if (exchange.expectation == Expectation::kPending) {  // the body will never be asked for
+    exchange.expectation = Expectation::kRefused;
+    sink.CloseAfterThis();
+  }
+  exchange.record().status = response.head.status;
+  const Failure failure = co_await sink.Respond(response.head, response.body.get());
+  if (failure) exchange.record().Fail(failure);
+  co_return ServeEnd{!failure, std::move(response.takeover)};
+}
+
+Task<ServeEnd> Serve(Exchange& exchange, const HttpFilters& chain, const ServeLimits& limits) {
+  exchange.Watch(limits.client_fin_grace_ms, limits.total_ms);
+  auto outcome = co_await Race(Whole(exchange, chain), exchange.ending());
+  exchange.Unwatch();
+  exchange.nursery().Clear();
+  if (auto* end = std::get_if<0>(&outcome)) co_return std::move(*end);
+
+  const Failure why = exchange.why();
+  if (exchange.sink().responded() || TextOf(why.fault).status == 0) co_return ServeEnd{};
+  exchange.sink().CloseAfterThis();
+  co_return co_await SendResponse(exchange, LocalReply(exchange, why));
+}
+
+}  // namespace egret

@@ -1,0 +1,94 @@
+#include "source/chain/worker.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+#include <utility>
+
+#include "source/base/check.h"
+
+namespace egret {
+namespace {
+
+uint64_t RandomSeed() {
+  uint64_t seed = 0;
+  CHECK(getrandom(&seed, sizeof seed, 0) == sizeof seed);
+  return seed;
+}
+
+}  // namespace
+
+Worker::Worker(Loop& loop, std::unique_ptr<Resolver> resolver, LogQueue* log, uint32_t index)
+    : loop_(loop),
+      resolver_(std::move(resolver)),
+      log_(log != nullptr ? std::make_unique<AccessLog>(*log) : nullptr),
+      request_id_(RandomSeed() + index) {}
+
+void Worker::Take(Snapshot snapshot) { snapshot_ = std::move(snapshot); }
+
+uint64_t Worker::unix_microseconds() const {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
+int64_t Worker::unix_seconds() const {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return now.tv_sec;
+}
+
+// A counter sent through a mixing function: unique for 2^64 requests, and of no use for guessing load.
+std::string Worker::NextRequestId() {
+  uint64_t x = request_id_ += 0x9e3779b97f4a7c15;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+  x = (x ^ x >> 27) * 0x94d049bb133111eb;
+  x ^= x >> 31;
+  std::string id(16, '0');
+  for (size_t i = id.size(); i-- > 0; x >>= 4) id[i] = "0123456789abcdef"[x & 15];
+  return id;
+}
+
+void Worker::WriteLog(const ExchangeRecord& record, std::string_view event) {
+  if (log_ == nullptr) return;
+  AppendLogLine(log_->line_buffer(), record, event, loop_.now_ms() - record.started_ms);
+  log_->Added();
+}
+
+RecordHolder::RecordHolder(Worker& worker) : worker_(&worker), record_(std::make_unique<ExchangeRecord>()) {
+  record_->started_unix_us = worker.unix_microseconds();
+  record_->started_ms = worker.loop().now_ms();
+  record_->request_id = worker.NextRequestId();
+  worker.live().PushBack(*record_);
+}
+
+RecordHolder& RecordHolder::operator=(RecordHolder&& other) noexcept {
+  if (this != &other) {
+    Finish();
+    worker_ = other.worker_;
+    record_ = std::move(other.record_);
+  }
+  return *this;
+}
+
+void RecordHolder::LogOpen() { worker_->WriteLog(*record_, "open"); }
+
+void RecordHolder::Finish() {
+  if (record_ == nullptr) return;
+  const std::unique_ptr<ExchangeRecord> record = std::move(record_);
+  WorkerCounters& counters = worker_->counters();
+  const uint64_t took_ms = worker_->loop().now_ms() - record->started_ms;
+  if (record->kind == ExchangeRecord::Kind::kTunnel) {
+    counters.tunnel_duration.Observe(took_ms);
+  } else {
+    counters.request_duration.Observe(took_ms);
+    const auto status_class = static_cast<size_t>(record->status / 100);
+    counters.responses[status_class < counters.responses.size() ? status_class : 0].Add();
+  }
+  if (record->failure) counters.failures[static_cast<size_t>(record->failure.fault)].Add();
+  counters.received_bytes.Add(record->received_bytes);
+  counters.sent_bytes.Add(record->sent_bytes);
+  worker_->WriteLog(*record, "end");
+}
+
+}  // namespace egret

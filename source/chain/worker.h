@@ -1,0 +1,63 @@
+// Worker: one thread, one loop, and all that its connections share: resolver, pool, policy, log, counters. Nothing here
+// is shared with another worker, so nothing is locked; other threads reach it through loop().mailbox().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "source/base/list.h"
+#include "source/chain/access_log.h"
+#include "source/chain/counters.h"
+#include "source/chain/record.h"
+#include "source/chain/snapshot.h"
+#include "source/event/loop.h"
+#include "source/io/resolver.h"
+#include "source/upstream/pool.h"
+
+namespace egret {
+
+class Worker {
+ public:
+  // `log` may be null: nothing is written then. All must outlive the worker.
+  Worker(Loop& loop, std::unique_ptr<Resolver> resolver, LogQueue* log, uint32_t index);
+
+  Loop& loop() { return loop_; }
+  Resolver& resolver() { return *resolver_; }
+  UpstreamPool& pool() { return pool_; }
+  WorkerCounters& counters() { return counters_; }
+  DecisionCounts& decisions() { return decisions_; }
+  ListNode& live() { return live_; }  // of ExchangeRecord
+
+  // The current one: for one decision, never across a wait.
+  const Policy& policy() const { return *snapshot_.policy; }
+  const Chains& chains() const { return *snapshot_.chains; }
+  const Snapshot& snapshot() const { return snapshot_; }
+  // Between two turns of the loop.
+  void Take(Snapshot snapshot);
+
+  // Opens when the worker winds down: idle connections end, others end after what they are doing.
+  Gate& draining() { return draining_; }
+
+  int64_t unix_seconds() const;
+  uint64_t unix_microseconds() const;
+  // 16 hex digits, unique among this fleet's workers for all practical purposes.
+  std::string NextRequestId();
+
+  void WriteLog(const ExchangeRecord& record, std::string_view event);
+
+ private:
+  Loop& loop_;
+  std::unique_ptr<Resolver> resolver_;
+  Snapshot snapshot_;
+  WorkerCounters counters_;
+  DecisionCounts decisions_;
+  std::unique_ptr<AccessLog> log_;
+  uint64_t request_id_;
+  Gate draining_{false};
+  ListNode live_;
+  UpstreamPool pool_;
+};
+
+}  // namespace egret

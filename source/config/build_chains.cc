@@ -1,0 +1,287 @@
+#include "source/config/build_chains.h"
+
+#include <openssl/evp.h>
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "source/base/check.h"
+#include "source/base/strings.h"
+#include "source/chain/listener.h"
+#include "source/config/data_source.h"
+#include "source/config/duration.h"
+#include "source/filters/connect_tunnel.h"
+#include "source/filters/egress_policy.h"
+#include "source/filters/forward_router.h"
+#include "source/filters/header_rewrite.h"
+#include "source/filters/http_connection.h"
+#include "source/filters/tcp_relay.h"
+#include "source/filters/tls_inspector.h"
+
+namespace egret {
+namespace {
+
+using NextHops = std::map<std::string, std::shared_ptr<const NextHop>, std::less<>>;
+
+std::string Base64(const std::string& text) {
+  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
+                      static_cast<int>(text.size()));
+  out.resize(static_cast<size_t>(length));
+  return out;
+}
+
+// user:password of a secret, as Proxy-Authorization carries it (RFC 7617).
+Result<std::string, Problem> BasicCredential(const config::v1::Bootstrap& bootstrap, const std::string& name) {
+  if (name.empty()) return std::string();
+  for (const config::v1::Secret& secret : bootstrap.secrets()) {
+    if (secret.name() != name) continue;
+    Result<std::string, Problem> text = ReadDataSource(secret.credential());
+    if (!text) return Problem{Cat("secrets.", name, ": ", text.error().text)};
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+    return Cat("Basic ", Base64(*text));
+  }
+  return std::string();
+}
+
+template <class Message>
+std::optional<PolicyStack> StackOf(const Message& message) {
+  std::vector<std::string> names(message.policies().begin(), message.policies().end());
+  if (!message.policy().empty()) names.push_back(message.policy());
+  if (names.empty()) return std::nullopt;
+  return PolicyStack(std::move(names));
+}
+
+// The tunnel that connect_tunnel runs without a listener: TLS is relayed once its name agrees, clear HTTP is read
+// request by request, anything else needs a rule for it.
+std::shared_ptr<const ListenerChains> BuiltInTunnel(const HttpConnectionOptions& http,
+                                                    const ForwardRouterOptions& router) {
+  auto out = std::make_shared<ListenerChains>();
+  out->name = "tunnel";
+  out->listener_filters.push_back(std::make_unique<TlsInspectorFilter>(TlsInspectorOptions{}));
+  out->listener_filters.push_back(std::make_unique<EgressPolicyNetworkFilter>(std::nullopt));
+  FilterChain relayed;
+  relayed.name = "relayed";
+  relayed.match.verdict = ChainMatch::Verdict::kRelay;
+  relayed.filters.push_back(std::make_unique<TcpRelayFilter>());
+  FilterChain clear;
+  clear.name = "clear";
+  clear.match.verdict = ChainMatch::Verdict::kInspect;
+  clear.match.protocol = Protocol::kHttp;
+  HttpFilters inner;
+  inner.push_back(std::make_unique<EgressPolicyHttpFilter>(std::nullopt));
+  inner.push_back(std::make_unique<ForwardRouterFilter>(router));
+  HttpConnectionOptions options = http;
+  options.target = HttpConnectionOptions::Target::kTunnel;
+  clear.filters.push_back(std::make_unique<HttpConnectionFilter>(std::move(options), std::move(inner)));
+  out->chains.push_back(std::move(relayed));
+  out->chains.push_back(std::move(clear));
+  return out;
+}
+
+class ChainBuilder {
+ public:
+  ChainBuilder(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults, NextHops hops)
+      : bootstrap_(bootstrap), defaults_(defaults), hops_(std::move(hops)) {}
+
+  std::shared_ptr<const Chains> Build() const {
+    auto chains = std::make_shared<Chains>();
+    for (const config::v1::Listener& listener : bootstrap_.listeners())
+      chains->listeners[listener.name()] = BuildListener(listener);
+    return chains;
+  }
+
+ private:
+  std::shared_ptr<const ListenerChains> BuildListener(const config::v1::Listener& listener) const {
+    auto out = std::make_shared<ListenerChains>();
+    out->name = listener.name();
+    for (const auto& filter : listener.listener_filters()) out->listener_filters.push_back(BuildNetwork(filter));
+    for (const auto& chain : listener.filter_chains()) out->chains.push_back(BuildChain(chain));
+    if (listener.filters_size() > 0) {
+      FilterChain only;
+      for (const auto& filter : listener.filters()) only.filters.push_back(BuildNetwork(filter));
+      out->chains.push_back(std::move(only));
+    }
+    return out;
+  }
+
+  FilterChain BuildChain(const config::v1::FilterChain& chain) const {
+    FilterChain out;
+    out.name = chain.name();
+    out.match = BuildMatch(chain.match());
+    for (const auto& filter : chain.filters()) out.filters.push_back(BuildNetwork(filter));
+    return out;
+  }
+
+  static ChainMatch BuildMatch(const config::v1::ChainMatch& match) {
+    ChainMatch out;
+    if (match.verdict() == config::v1::ChainMatch::RELAY) out.verdict = ChainMatch::Verdict::kRelay;
+    if (match.verdict() == config::v1::ChainMatch::INSPECT) out.verdict = ChainMatch::Verdict::kInspect;
+    switch (match.protocol()) {
+      case config::v1::ChainMatch::TLS:
+        out.protocol = Protocol::kTls;
+        break;
+      case config::v1::ChainMatch::HTTP:
+        out.protocol = Protocol::kHttp;
+        break;
+      case config::v1::ChainMatch::OTHER:
+        out.protocol = Protocol::kOther;
+        break;
+      default:
+        break;
+    }
+    for (const std::string& name : match.server_names()) out.server_names.push_back(ToLower(name));
+    out.alpn.assign(match.alpn().begin(), match.alpn().end());
+    for (const uint32_t port : match.ports()) out.ports.push_back(static_cast<uint16_t>(port));
+    for (const std::string& range : match.source_cidrs())
+      if (const auto cidr = Cidr::Parse(range)) out.sources.push_back(*cidr);
+    return out;
+  }
+
+  // Every network filter.
+  std::unique_ptr<const NetworkFilter> BuildNetwork(const config::v1::NetworkFilter& filter) const {
+    switch (filter.filter_case()) {
+      case config::v1::NetworkFilter::kTlsInspector:
+        return BuildTlsInspector(filter.tls_inspector());
+      case config::v1::NetworkFilter::kEgressPolicy:
+        return std::make_unique<EgressPolicyNetworkFilter>(StackOf(filter.egress_policy()));
+      case config::v1::NetworkFilter::kHttpConnection:
+        return BuildHttpConnection(filter.http_connection());
+      case config::v1::NetworkFilter::kTcpRelay:
+        return std::make_unique<TcpRelayFilter>();
+      default:
+        CHECK(false && "validated");
+    }
+  }
+
+  // Every HTTP filter.
+  std::unique_ptr<const HttpFilter> BuildHttp(const config::v1::HttpFilter& filter,
+                                              const HttpConnectionOptions& http) const {
+    switch (filter.filter_case()) {
+      case config::v1::HttpFilter::kEgressPolicy:
+        return std::make_unique<EgressPolicyHttpFilter>(StackOf(filter.egress_policy()));
+      case config::v1::HttpFilter::kConnectTunnel:
+        return BuildConnectTunnel(filter.connect_tunnel(), http);
+      case config::v1::HttpFilter::kHeaderRewrite:
+        return BuildHeaderRewrite(filter.header_rewrite());
+      case config::v1::HttpFilter::kForwardRouter:
+        return std::make_unique<ForwardRouterFilter>(RouterOptions(filter.forward_router()));
+      default:
+        CHECK(false && "validated");
+    }
+  }
+
+  static std::unique_ptr<const NetworkFilter> BuildTlsInspector(const filters::network::v1::TlsInspector& message) {
+    TlsInspectorOptions options;
+    if (message.has_timeout()) options.timeout_ms = Milliseconds(message.timeout());
+    if (message.has_max_bytes()) options.max_bytes = message.max_bytes();
+    return std::make_unique<TlsInspectorFilter>(options);
+  }
+
+  std::unique_ptr<const NetworkFilter> BuildHttpConnection(const filters::network::v1::HttpConnection& message) const {
+    HttpConnectionOptions options;
+    options.via = message.via().empty() ? defaults_.via : message.via();
+    if (message.target() == filters::network::v1::HttpConnection::ABSOLUTE_FORM)
+      options.target = HttpConnectionOptions::Target::kAbsoluteForm;
+    if (message.target() == filters::network::v1::HttpConnection::TUNNEL)
+      options.target = HttpConnectionOptions::Target::kTunnel;
+    const auto& limits = message.limits();
+    if (limits.has_header_bytes()) options.limits.head_bytes = limits.header_bytes();
+    if (limits.has_header_count()) options.limits.fields = limits.header_count();
+    if (limits.has_requests_per_connection()) options.max_requests = limits.requests_per_connection();
+    const auto& timeouts = message.timeouts();
+    if (timeouts.has_idle()) options.limits.idle_ms = Milliseconds(timeouts.idle());
+    if (timeouts.has_header()) options.limits.head_ms = Milliseconds(timeouts.header());
+    if (timeouts.has_body()) options.limits.body_ms = Milliseconds(timeouts.body());
+    if (timeouts.has_write()) options.limits.write_ms = Milliseconds(timeouts.write());
+    if (timeouts.has_request()) options.serve.total_ms = Milliseconds(timeouts.request());
+    if (timeouts.has_client_fin_grace()) options.serve.client_fin_grace_ms = Milliseconds(timeouts.client_fin_grace());
+    HttpFilters filters;
+    for (const auto& filter : message.filters()) filters.push_back(BuildHttp(filter, options));
+    return std::make_unique<HttpConnectionFilter>(std::move(options), std::move(filters));
+  }
+
+  std::unique_ptr<const HttpFilter> BuildConnectTunnel(const filters::http::v1::ConnectTunnel& message,
+                                                       const HttpConnectionOptions& http) const {
+    ConnectTunnelOptions options;
+    options.listener = message.listener();
+    options.next_hop = Hop(message.upstream());
+    if (message.has_connect_timeout()) options.dial.connect_timeout_ms = Milliseconds(message.connect_timeout());
+    if (message.has_idle_timeout()) options.relay.idle_ms = Milliseconds(message.idle_timeout());
+    if (message.has_half_closed_timeout()) options.relay.half_closed_ms = Milliseconds(message.half_closed_timeout());
+    if (message.has_max_lifetime()) options.relay.lifetime_ms = Milliseconds(message.max_lifetime());
+    if (options.listener.empty()) {
+      ForwardRouterOptions router;
+      router.next_hop = options.next_hop;
+      router.dial = options.dial;
+      router.upgraded = options.relay;
+      options.built_in = BuiltInTunnel(http, router);
+    }
+    return std::make_unique<ConnectTunnelFilter>(std::move(options));
+  }
+
+  static std::unique_ptr<const HttpFilter> BuildHeaderRewrite(const filters::http::v1::HeaderRewrite& message) {
+    using Kind = HeaderOperation::Kind;
+    const auto compile = [](const auto& operations) {
+      std::vector<HeaderOperation> out;
+      for (const auto& operation : operations) {
+        if (operation.has_set()) out.push_back({Kind::kSet, operation.set().name(), operation.set().value()});
+        if (operation.has_append())
+          out.push_back({Kind::kAppend, operation.append().name(), operation.append().value()});
+        if (operation.operation_case() == filters::http::v1::HeaderRewrite::Operation::kRemove)
+          out.push_back({Kind::kRemove, operation.remove(), {}});
+      }
+      return out;
+    };
+    return std::make_unique<HeaderRewriteFilter>(compile(message.request()), compile(message.response()));
+  }
+
+  ForwardRouterOptions RouterOptions(const filters::http::v1::ForwardRouter& message) const {
+    ForwardRouterOptions options;
+    options.next_hop = Hop(message.upstream());
+    if (message.has_connect_timeout()) options.dial.connect_timeout_ms = Milliseconds(message.connect_timeout());
+    if (message.has_response_header_timeout()) options.client.head_ms = Milliseconds(message.response_header_timeout());
+    const auto& pool = message.pool();
+    if (pool.has_max_idle_per_key()) options.pool.idle_per_key = pool.max_idle_per_key();
+    if (pool.has_idle_timeout()) options.pool.idle_ms = Milliseconds(pool.idle_timeout());
+    if (pool.has_max_connections_per_key()) options.pool.links_per_key = pool.max_connections_per_key();
+    return options;
+  }
+
+  std::shared_ptr<const NextHop> Hop(const std::string& name) const {
+    const auto at = hops_.find(name);
+    return at == hops_.end() ? nullptr : at->second;
+  }
+
+  const config::v1::Bootstrap& bootstrap_;
+  const ChainDefaults& defaults_;
+  NextHops hops_;
+};
+
+Result<NextHops, Problem> BuildHops(const config::v1::Bootstrap& bootstrap) {
+  NextHops hops;
+  for (const config::v1::Upstream& upstream : bootstrap.upstreams()) {
+    Result<Target, Fault> target = ParseAuthority(upstream.http_proxy().address(), std::nullopt);
+    CHECK(target.ok());  // validated
+    const Result<std::string, Problem> credential = BasicCredential(bootstrap, upstream.http_proxy().credential());
+    if (!credential) return credential.error();
+    const bool remote = upstream.resolve() == config::v1::Upstream::REMOTE;
+    hops[upstream.name()] = std::make_shared<const NextHop>(
+        NextHop{ConfiguredTarget::FromConfig(upstream.name(), std::move(*target)),
+                remote ? NextHop::Resolve::kRemote : NextHop::Resolve::kLocal, *credential});
+  }
+  return hops;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Chains>, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
+                                                           const ChainDefaults& defaults) {
+  Result<NextHops, Problem> hops = BuildHops(bootstrap);
+  if (!hops) return hops.error();
+  return ChainBuilder(bootstrap, defaults, std::move(*hops)).Build();
+}
+
+}  // namespace egret

@@ -1,0 +1,22 @@
+// Protobuf -> chains of filters. The one place where a filter's message meets its code: every filter that can be
+// configured is in the two tables of build_chains.cc.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "egret/config/v1/bootstrap.pb.h"
+#include "source/base/result.h"
+#include "source/chain/snapshot.h"
+
+namespace egret {
+
+struct ChainDefaults {
+  std::string via;  // pseudonym of an http_connection that names none
+};
+
+// Of a bootstrap that Validate() found no fault with. The error is what only shows now: a secret that cannot be read.
+Result<std::shared_ptr<const Chains>, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
+                                                           const ChainDefaults& defaults);
+
+}  // namespace egret

@@ -1,0 +1,78 @@
+#include "source/filters/connect_tunnel.h"
+
+#include <utility>
+
+#include "source/base/check.h"
+#include "source/chain/connection.h"
+#include "source/chain/exchange.h"
+#include "source/chain/local_reply.h"
+#include "source/filters/reach.h"
+
+namespace egret {
+namespace {
+
+// An answered CONNECT: the client's stream as a connection of its own.
+class Tunnel final : public Takeover {
+ public:
+  Tunnel(Connection& parent, std::shared_ptr<const ListenerChains> listener) : child_(parent.worker, nullptr) {
+    child_.listener = std::move(listener);
+    child_.peer = parent.peer;
+    child_.local = parent.local;
+    child_.identity = parent.identity;
+    child_.policies = parent.policies;
+    child_.depth = static_cast<uint8_t>(parent.depth + 1);
+  }
+  Connection& child() { return child_; }
+
+  [[clang::coro_wrapper]] Task<void> Run(std::unique_ptr<Stream> client, RecordHolder record) override {
+    record_ = std::move(record);
+    record_->kind = ExchangeRecord::Kind::kTunnel;
+    record_.LogOpen();
+    child_.stream = std::move(client);
+    child_.record = &*record_;
+    child_.parent_id = record_->request_id;
+    child_.worker.counters().tunnels.Add();
+    return RunCounted();
+  }
+
+ private:
+  Task<void> RunCounted() {
+    const GaugeHold active(child_.worker.counters().tunnels_active);
+    co_await RunConnection(child_);
+  }
+
+  RecordHolder record_;  // outlives the connection, which refers to it
+  Connection child_;
+};
+
+}  // namespace
+
+ConnectTunnelFilter::ConnectTunnelFilter(ConnectTunnelOptions options) : options_(std::move(options)) {}
+
+Task<Response> ConnectTunnelFilter::Handle(Exchange& exchange, HttpNext next) const {
+  return exchange.connect() ? Open(exchange) : next(exchange);
+}
+
+Task<Response> ConnectTunnelFilter::Open(Exchange& exchange) const {
+  Connection& connection = exchange.connection();
+  std::shared_ptr<const ListenerChains> listener =
+      options_.listener.empty() ? options_.built_in : exchange.worker().chains().Find(options_.listener);
+  if (listener == nullptr) co_return LocalReply(exchange, {Side::kEgret, Fault::kNoChain});
+  if (connection.depth >= Connection::kMaxDepth) co_return LocalReply(exchange, {Side::kEgret, Fault::kDepth});
+  CHECK(exchange.admission.has_value());  // no dial without policy: the validator sees to it
+
+  Reached reached = co_await Reach(exchange, *exchange.admission, options_.next_hop.get(), options_.dial);
+  if (reached.refusal) co_return std::move(*reached.refusal);
+  auto tunnel = std::make_unique<Tunnel>(connection, std::move(listener));
+  tunnel->child().target = exchange.target;
+  tunnel->child().binding = std::move(reached.binding);
+  tunnel->child().upstream = std::move(reached.dialled);
+  tunnel->child().relay_limits = options_.relay;
+  Response response;
+  response.head.status = 200;
+  response.head.reason = "Connection established";
+  response.takeover = std::move(tunnel);
+  co_return response;
+}
+
+}  // namespace egret

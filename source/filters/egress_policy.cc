@@ -1,0 +1,66 @@
+#include "source/filters/egress_policy.h"
+
+#include <utility>
+
+#include "source/chain/connection.h"
+#include "source/chain/exchange.h"
+#include "source/chain/local_reply.h"
+
+namespace egret {
+namespace {
+
+// Nothing allowed where no policy was ever met: an empty stack denies.
+PolicyStack StackOf(Connection& connection, const std::optional<PolicyStack>& own) {
+  if (!connection.policies) connection.policies = own.value_or(PolicyStack());
+  return *connection.policies;
+}
+
+}  // namespace
+
+EgressPolicyHttpFilter::EgressPolicyHttpFilter(std::optional<PolicyStack> policies) : policies_(std::move(policies)) {}
+
+Task<Response> EgressPolicyHttpFilter::Handle(Exchange& exchange, HttpNext next) const {
+  Connection& connection = exchange.connection();
+  const PolicyStack stack = StackOf(connection, policies_);
+  const Policy& policy = exchange.worker().policy();
+  Decision decision;
+  if (connection.binding) {
+    Ruling<RequestPermit> ruling = policy.DecideRequest(*connection.binding, stack, exchange.facts());
+    exchange.permit = std::move(ruling.permit);
+    decision = std::move(ruling.decision);
+  } else {
+    Ruling<Admission> ruling =
+        policy.DecideTarget(stack, exchange.facts(), exchange.connect() ? Ask::kTunnel : Ask::kRequest);
+    exchange.admission = std::move(ruling.permit);
+    decision = std::move(ruling.decision);
+  }
+  if (decision.denied()) co_return DenialReply(exchange, decision);
+  RecordDecision(exchange.worker(), exchange.record(), decision);
+  co_return co_await next(exchange);
+}
+
+EgressPolicyNetworkFilter::EgressPolicyNetworkFilter(std::optional<PolicyStack> policies)
+    : policies_(std::move(policies)) {}
+
+namespace {
+
+// Stage H. What it decides is in the connection: a permit of one kind, or none.
+Fault DecideTunnel(Connection& connection, const PolicyStack& stack) {
+  HelloRuling ruling = connection.worker.policy().DecideHello(*connection.binding, stack, FactsOf(connection));
+  if (connection.record != nullptr) RecordDecision(connection.worker, *connection.record, ruling.decision);
+  connection.relay_permit = std::move(ruling.relay);
+  connection.inspect_permit = std::move(ruling.inspect);
+  return ruling.decision.fault;
+}
+
+}  // namespace
+
+Task<void> EgressPolicyNetworkFilter::Handle(Connection& connection, NetworkNext next) const {
+  const PolicyStack stack = StackOf(connection, policies_);
+  if (!connection.binding) return RefuseTunnel(connection, {Side::kEgret, Fault::kNoChain});
+  if (const Fault fault = DecideTunnel(connection, stack); fault != Fault::kNone)
+    return RefuseTunnel(connection, {Side::kEgret, fault});
+  return next(connection);
+}
+
+}  // namespace egret

@@ -1,0 +1,258 @@
+#include "source/filters/forward_router.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "source/base/check.h"
+#include "source/base/strings.h"
+#include "source/chain/connection.h"
+#include "source/chain/exchange.h"
+#include "source/chain/local_reply.h"
+#include "source/event/combine.h"
+#include "source/filters/reach.h"
+#include "source/filters/tcp_relay.h"
+#include "source/filters/upstream_call.h"
+#include "source/http/hop.h"
+#include "source/io/prefixed_stream.h"
+
+namespace egret {
+namespace {
+
+constexpr uint16_t kHttpPort = 80;
+
+bool ParentResolves(const NextHop* hop) { return hop != nullptr && hop->resolve == NextHop::Resolve::kRemote; }
+
+bool IsIdempotent(std::string_view method) {  // RFC 9110 9.2.2
+  for (const std::string_view known : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+    if (method == known) return true;
+  return false;
+}
+
+// RFC 9110 7.6.2: a reply of our own where the request may go no further.
+std::optional<Response> SpendMaxForwards(Head& head) {
+  if (head.method != "OPTIONS") return std::nullopt;
+  const Field* field = head.Find(FieldName::kMaxForwards);
+  const auto left = field != nullptr ? ParseDecimal<uint32_t>(field->value) : std::nullopt;
+  if (!left) return std::nullopt;
+  if (*left == 0) return PlainReply(200, "");
+  head.Set(FieldName::kMaxForwards, Cat(*left - 1));
+  return std::nullopt;
+}
+
+// The head as it leaves: the form that the next hop wants, Host made anew from what was decided on.
+void PrepareHead(Exchange& exchange, const NextHop* hop) {
+  Head& head = exchange.request.head;
+  const bool asterisk = head.method == "OPTIONS" && head.path.empty();
+  if (head.path.empty() || head.path.front() == '?') head.path = head.Keep(Cat('/', head.path));
+  const std::string authority = exchange.target->Authority(kHttpPort);
+  head.Set(FieldName::kHost, authority);
+  if (ParentResolves(hop)) {
+    head.form = TargetForm::kAbsolute;
+    head.scheme = "http";
+    head.authority = head.Keep(authority);
+    if (!hop->authorization.empty()) head.Set(FieldName::kProxyAuthorization, hop->authorization);
+  } else {
+    head.form = asterisk ? TargetForm::kAsterisk : TargetForm::kOrigin;
+    if (asterisk) head.path = "*";
+  }
+  AddVia(head, exchange.via);
+  if (EqualsIgnoreCase(exchange.upgrade, "websocket")) {
+    head.Add(FieldName::kConnection, "Upgrade");
+    head.Add(FieldName::kUpgrade, "websocket");
+  } else {
+    exchange.upgrade = {};  // a protocol that nobody here can police (h2c among them): the request goes on without
+  }
+}
+
+struct Way {
+  std::unique_ptr<UpstreamLink> link;
+  bool reused = false;
+  std::optional<Response> refusal;
+};
+
+PoolKey KeyFor(const Exchange& exchange, const NextHop* hop) {
+  if (ParentResolves(hop)) return Cat("parent ", hop->target.name());
+  if (hop != nullptr) return Cat("tunnel ", hop->target.name(), ' ', exchange.target->ToString());
+  return exchange.target->ToString();
+}
+
+Ruling<RequestPermit> AdmitLink(Exchange& exchange, const Admission& admission, const NextHop* hop, const IpAddress& peer) {
+  const Policy& policy = exchange.worker().policy();
+  if (ParentResolves(hop)) return policy.AdmitRemote(admission, exchange.facts(), hop->target);
+  return policy.Admit(admission, exchange.facts(), peer);
+}
+
+std::unique_ptr<UpstreamLink> TakePooled(Exchange& exchange, const Admission& admission, const PoolKey& key, const NextHop* hop) {
+  std::optional<Decision> agreed;
+  std::unique_ptr<UpstreamLink> link = exchange.worker().pool().Take(key, [&](const IpAddress& peer) {
+    Ruling<RequestPermit> ruling = AdmitLink(exchange, admission, hop, peer);
+    if (ruling.permit) agreed = std::move(ruling.decision);
+    return ruling.permit.has_value();
+  });
+  if (link == nullptr) return nullptr;
+  RecordDecision(exchange.worker(), exchange.record(), *agreed);
+  ExchangeRecord& record = exchange.record();
+  record.upstream = link->peer.ToString();
+  record.upstream_reused = true;
+  if (hop != nullptr) record.next_hop = hop->target.name();
+  exchange.worker().counters().upstream_reused.Add();
+  return link;
+}
+
+std::unique_ptr<UpstreamLink> MakeLink(Exchange& exchange, Dialled dialled, const RequestPermit& permit, PoolKey key,
+                               const ForwardRouterOptions& options) {
+  const Endpoint peer = dialled.peer();
+  auto link = std::make_unique<UpstreamLink>(std::move(dialled).Open(permit), peer, std::move(key), options.client);
+  exchange.worker().pool().Adopt(*link);
+  return link;
+}
+
+// Inside a tunnel whose own connection is gone, the target is admitted anew; outside, egress_policy has done it.
+std::optional<Response> EnsureAdmission(Exchange& exchange) {
+  if (exchange.admission) return std::nullopt;
+  Connection& connection = exchange.connection();
+  Ruling<Admission> ruling = exchange.worker().policy().DecideTarget(connection.policies.value_or(PolicyStack()),
+                                                                     exchange.facts(), Ask::kRequest);
+  if (!ruling.permit) return DenialReply(exchange, ruling.decision);
+  exchange.admission = std::move(ruling.permit);
+  return std::nullopt;
+}
+
+// A link to send this request on: the tunnel's own connection, one from the pool, or a new one.
+Task<Way> Obtain(Exchange& exchange, const ForwardRouterOptions& options, bool fresh) {
+  const NextHop* hop = options.next_hop.get();
+  PoolKey key = KeyFor(exchange, hop);
+  Connection& connection = exchange.connection();
+  if (connection.upstream && exchange.permit) {
+    Way way{MakeLink(exchange, std::move(*connection.upstream), *exchange.permit, std::move(key), options), false, {}};
+    exchange.record().upstream = way.link->peer.ToString();
+    connection.upstream.reset();
+    co_return way;
+  }
+  if (std::optional<Response> refusal = EnsureAdmission(exchange)) co_return Way{nullptr, false, std::move(refusal)};
+  if (!fresh) {
+    if (auto link = TakePooled(exchange, *exchange.admission, key, hop)) co_return Way{std::move(link), true, {}};
+  }
+  if (!exchange.worker().pool().MayDial(key, options.pool))
+    co_return Way{nullptr, false, LocalReply(exchange, {Side::kUpstream, Fault::kPoolLimit})};
+  Reached reached = co_await Reach(exchange, *exchange.admission, hop, options.dial);
+  if (reached.refusal) co_return Way{nullptr, false, std::move(reached.refusal)};
+  CHECK(reached.request.has_value());
+  exchange.record().upstream_reused = false;
+  co_return Way{MakeLink(exchange, std::move(*reached.dialled), *reached.request, std::move(key), options), false, {}};
+}
+
+// Sends the request's body beside everything else. Where the client may be waiting for 100, the origin's word is
+// awaited, for a moment; bytes that are here already wait for nobody.
+Task<void> Upload(Exchange& exchange, UpstreamCall& call, uint64_t continue_ms) {
+  if (exchange.expectation == Expectation::kPending && !exchange.request.body->Ready()) {
+    if (!co_await GateWithin(call.proceed(), continue_ms) && exchange.expectation == Expectation::kPending) {
+      exchange.expectation = Expectation::kAnswered;
+      Head interim;
+      interim.status = 100;
+      co_await exchange.Inform(interim);
+    }
+  }
+  const UploadEnd end = co_await call.client().Upload(*exchange.request.body);
+  if (end.kind == UploadEnd::kClientFailed) exchange.End(end.why);
+}
+
+// Passes interim responses on and gives the final head.
+Task<Result<Head, Failure>> FinalHead(Exchange& exchange, UpstreamCall& call) {
+  for (;;) {
+    Result<Head, Failure> head = co_await call.client().ReadHead();
+    if (!head || head->status >= 200 || head->status == 101) co_return head;
+    if (head->status == 100) {
+      const bool asked = exchange.expectation == Expectation::kPending;
+      call.proceed().Open();
+      if (!asked) continue;  // said already, or never asked for
+      exchange.expectation = Expectation::kAnswered;
+    }
+    StripHopByHop(*head);
+    if (const Failure failure = co_await exchange.Inform(*head)) co_return failure;
+  }
+}
+
+Task<Result<Head, Failure>> Send(Exchange& exchange, UpstreamCall& call, uint64_t continue_ms) {
+  Request& request = exchange.request;
+  const bool withhold = exchange.expectation == Expectation::kPending && !request.body->Ready();
+  if (const Failure failure = co_await call.client().SendHead(request.head, request.body.get(), withhold))
+    co_return failure;
+  if (request.body && !call.client().upload_complete()) exchange.nursery().Start(Upload(exchange, call, continue_ms));
+  co_return co_await FinalHead(exchange, call);
+}
+
+// A connection that switched protocols: from here on, bytes.
+class Switched final : public Takeover {
+ public:
+  Switched(std::unique_ptr<UpstreamLink> link, std::string unparsed, const RelayLimits& limits)
+      : link_(std::move(link)), limits_(limits) {
+    link_->stream = WithPrefix(std::move(unparsed), std::move(link_->stream));
+  }
+  [[clang::coro_wrapper]] Task<void> Run(std::unique_ptr<Stream> client, RecordHolder record) override {
+    record_ = std::move(record);
+    client_ = std::move(client);
+    record_->kind = ExchangeRecord::Kind::kTunnel;
+    record_.LogOpen();
+    return RelayRecorded(*client_, *link_->stream, limits_, *record_);
+  }
+
+ private:
+  RecordHolder record_;
+  std::unique_ptr<Stream> client_;
+  std::unique_ptr<UpstreamLink> link_;
+  RelayLimits limits_;
+};
+
+Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLimits& limits) {
+  const Field* upgrade = head.Find(FieldName::kUpgrade);
+  if (upgrade == nullptr || !EqualsIgnoreCase(upgrade->value, exchange.upgrade))
+    return LocalReply(exchange, {Side::kUpstream, Fault::kUpstreamBadUpgrade});
+  if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});
+  AddVia(head, exchange.via);
+  head.Add(FieldName::kConnection, "Upgrade");
+  head.Add(FieldName::kUpgrade, exchange.upgrade);
+  Response response;
+  response.head = std::move(head);
+  std::string unparsed = call.client().TakeUnparsed();
+  response.takeover = std::make_unique<Switched>(call.TakeLink(), std::move(unparsed), limits);
+  return response;
+}
+
+Response Finish(Exchange& exchange, UpstreamCall& call, Head head, const ForwardRouterOptions& options) {
+  const ExchangeRecord& record = exchange.record();
+  exchange.record().first_byte_ms = static_cast<int64_t>(exchange.worker().loop().now_ms() - record.started_ms);
+  if (head.status == 101) return Switch(exchange, call, std::move(head), options.upgraded);
+  if (head.status == 407)  // whoever asked, it was not for this client to hear (RFC 9110 11.7.1)
+    return LocalReply(exchange, {Side::kUpstream, options.next_hop ? Fault::kParentAuth : Fault::kUpstreamUnasked407});
+  if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});
+  AddVia(head, exchange.via);
+  EnsureDate(head);
+  Response response;
+  response.head = std::move(head);
+  response.body = call.client().ResponseBody();
+  return response;
+}
+
+}  // namespace
+
+Task<Response> ForwardRouterFilter::Handle(Exchange& exchange, HttpNext /*terminal*/) const {
+  if (exchange.connect()) co_return LocalReply(exchange, {Side::kEgret, Fault::kNoChain});
+  if (std::optional<Response> spent = SpendMaxForwards(exchange.request.head)) co_return std::move(*spent);
+  PrepareHead(exchange, options_.next_hop.get());
+  for (bool retry = false;; retry = true) {
+    Way way = co_await Obtain(exchange, options_, retry);
+    if (way.refusal) co_return std::move(*way.refusal);
+    ++way.link->requests;
+    auto owned = std::make_unique<UpstreamCall>(exchange.worker().pool(), std::move(way.link), way.reused, options_.pool);
+    UpstreamCall& call = *owned;
+    exchange.Own(std::move(owned));
+    Result<Head, Failure> head = co_await Send(exchange, call, options_.continue_ms);
+    if (head) co_return Finish(exchange, call, std::move(*head), options_);
+    if (retry || !call.MayRetry(IsIdempotent(exchange.request.head.method))) co_return LocalReply(exchange, head.error());
+    exchange.nursery().Clear();  // before the call that it uses
+  }
+}
+
+}  // namespace egret

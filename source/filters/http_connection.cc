@@ -1,0 +1,163 @@
+#include "source/filters/http_connection.h"
+
+#include <utility>
+
+#include "source/base/strings.h"
+#include "source/chain/connection.h"
+#include "source/chain/exchange.h"
+#include "source/chain/listener.h"
+#include "source/chain/local_reply.h"
+#include "source/event/combine.h"
+#include "source/filters/request_target.h"
+#include "source/http/hop.h"
+#include "source/io/prefixed_stream.h"
+
+namespace egret {
+namespace {
+
+class Http1Sink final : public ExchangeSink {
+ public:
+  Http1Sink(Http1Server& codec, Stream& stream) : codec_(codec), stream_(stream) {}
+  [[clang::coro_wrapper]] Task<Failure> Inform(const Head& interim) override { return codec_.Inform(interim); }
+  [[clang::coro_wrapper]] Task<Failure> Respond(const Head& head, Body* body) override { return codec_.Respond(head, body); }
+  void CloseAfterThis() override { codec_.CloseAfterThis(); }
+  bool responded() const override { return codec_.responded_head(); }
+  bool request_complete() const override { return codec_.request_complete(); }
+  Gate& GoneGate() override { return stream_.GoneGate(); }
+  Gate& PeerDoneGate() override { return stream_.PeerDoneGate(); }
+
+ private:
+  Http1Server& codec_;
+  Stream& stream_;
+};
+
+std::string_view NameOf(Version version) {
+  switch (version) {
+    case Version::kHttp10: return "HTTP/1.0";
+    case Version::kHttp11: return "HTTP/1.1";
+    case Version::kHttp2: return "HTTP/2";
+  }
+  return "";
+}
+
+void DescribeConnection(const Connection& connection, ExchangeRecord& record) {
+  record.listener = connection.listener->name;
+  record.source = connection.peer.ToString();
+  if (connection.identity) record.identity = connection.identity->user;
+  record.parent_id = connection.parent_id;
+}
+
+void DescribeRequest(const Exchange& exchange, const Head& head, ExchangeRecord& record) {
+  record.protocol = NameOf(head.version);
+  record.method = head.method;
+  if (exchange.target) record.target = exchange.target->ToString();
+  record.path = head.path.substr(0, head.path.find('?'));
+  if (const Field* agent = head.Find("User-Agent")) record.user_agent = agent->value;
+}
+
+// Takes off the head what is meant for us and not for whoever comes next (RFC 9110 7.6.1), so that no filter and no
+// origin meets it; then refuses what has been here before.
+Fault TakeHopByHop(Exchange& exchange) {
+  Head& head = exchange.request.head;
+  exchange.upgrade = WantedUpgrade(head);
+  if (const Field* credentials = head.Find(FieldName::kProxyAuthorization)) {
+    exchange.proxy_authorization = credentials->value;
+    if (exchange.connection().target) exchange.worker().counters().spurious_proxy_authorization.Add();
+  }
+  if (const Failure failure = StripHopByHop(head)) return failure.fault;
+  for (const FieldName forwarded : {FieldName::kForwarded, FieldName::kXForwardedFor, FieldName::kXForwardedHost,
+                                    FieldName::kXForwardedProto})
+    head.Remove(forwarded);
+  return ViaHas(head, exchange.via) ? Fault::kProxyLoop : Fault::kNone;
+}
+
+}  // namespace
+
+// One connection's requests, one after the other, until it closes or turns into something else.
+class Http1Session {
+ public:
+  Http1Session(Connection& connection, const HttpConnectionOptions& options, const HttpFilters& filters)
+      : connection_(connection),
+        options_(options),
+        filters_(filters),
+        codec_(*connection.stream, options.limits),
+        sink_(codec_, *connection.stream) {}
+
+  Task<void> Run() {
+    for (uint32_t served = 1;; ++served) {
+      auto next = co_await Race(codec_.Next(), connection_.worker.draining());
+      if (next.index() == 1) co_return;  // told to wind down between two requests
+      Result<Request, Failure>& received = std::get<0>(next);
+      if (!received && (received.error().fault == Fault::kNone || received.error().fault == Fault::kIdleTimeout)) co_return;
+      if (!received || served == options_.max_requests) codec_.CloseAfterThis();
+      if (!co_await ServeOne(std::move(received))) co_return;
+    }
+  }
+  std::string TakeUnparsed() { return codec_.TakeUnparsed(); }
+
+ private:
+  // Whether another request may follow.
+  Task<bool> ServeOne(Result<Request, Failure> received) {
+    RecordHolder holder(connection_.worker);
+    DescribeConnection(connection_, *holder);
+    connection_.worker.counters().requests.Add();
+    const GaugeHold active(connection_.worker.counters().exchanges_active);
+    const Failure malformed = received ? Failure{} : received.error();
+    Exchange exchange(connection_, sink_, received ? std::move(*received) : Request{Head(), nullptr}, std::move(holder));
+    exchange.via = options_.via;
+
+    ServeEnd end = malformed ? co_await Refuse(exchange, malformed) : co_await Decide(exchange);
+    exchange.record().received_bytes = codec_.received_bytes();
+    exchange.record().sent_bytes = codec_.sent_bytes();
+    if (!end.intact) connection_.stream->Abort();
+    if (end.takeover) {
+      connection_.takeover = std::move(end.takeover);
+      connection_.takeover_record = exchange.TakeRecord();
+      co_return false;
+    }
+    co_return end.intact && co_await codec_.Settle();
+  }
+
+  [[clang::coro_wrapper]] Task<ServeEnd> Decide(Exchange& exchange) {
+    Fault fault = TakeHopByHop(exchange);
+    if (fault == Fault::kNone) fault = ResolveTarget(exchange, options_.target);
+    DescribeRequest(exchange, exchange.request.head, exchange.record());
+    if (fault != Fault::kNone) return Refuse(exchange, {Side::kClient, fault});
+    return Serve(exchange, filters_, options_.serve);
+  }
+
+  Task<ServeEnd> Refuse(Exchange& exchange, Failure why) {
+    if (TextOf(why.fault).status == 0) {
+      exchange.record().Fail(why);
+      co_return ServeEnd{};
+    }
+    co_return co_await SendResponse(exchange, LocalReply(exchange, why));
+  }
+
+  Connection& connection_;
+  const HttpConnectionOptions& options_;
+  const HttpFilters& filters_;
+  Http1Server codec_;
+  Http1Sink sink_;
+};
+
+namespace {
+
+// The codec ends here, before the stream goes to whoever takes over.
+Task<std::string> ServeHttp1(Connection& connection, const HttpConnectionOptions& options, const HttpFilters& filters) {
+  Http1Session session(connection, options, filters);
+  co_await session.Run();
+  co_return session.TakeUnparsed();
+}
+
+}  // namespace
+
+HttpConnectionFilter::HttpConnectionFilter(HttpConnectionOptions options, HttpFilters filters)
+    : options_(std::move(options)), filters_(std::move(filters)) {}
+
+Task<void> HttpConnectionFilter::Handle(Connection& connection, NetworkNext /*terminal*/) const {
+  std::string unparsed = co_await ServeHttp1(connection, options_, filters_);
+  if (connection.takeover) connection.stream = WithPrefix(std::move(unparsed), std::move(connection.stream));
+}
+
+}  // namespace egret

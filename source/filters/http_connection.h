@@ -1,0 +1,35 @@
+// http_connection: the terminal filter that speaks HTTP on a connection's stream and runs the HTTP chain for each
+// request. What a request names is made canonical here, once: what is matched is what is forwarded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "source/chain/filter.h"
+#include "source/chain/serve.h"
+#include "source/http/http1_server.h"
+
+namespace egret {
+
+struct HttpConnectionOptions {
+  // What a request may name (policy.md, "Transparent listeners").
+  enum class Target : uint8_t { kByPlace, kAbsoluteForm, kTunnel };
+
+  std::string via = "egret";  // our pseudonym in Via and Proxy-Status (RFC 9110 7.6.3); one for each instance
+  Target target = Target::kByPlace;
+  Http1ServerLimits limits;
+  ServeLimits serve;
+  uint32_t max_requests = 0;  // a connection; 0: no limit
+};
+
+class HttpConnectionFilter final : public NetworkFilter {
+ public:
+  HttpConnectionFilter(HttpConnectionOptions options, HttpFilters filters);
+  Task<void> Handle(Connection& connection, NetworkNext next) const override;
+
+ private:
+  HttpConnectionOptions options_;
+  HttpFilters filters_;
+};
+
+}  // namespace egret

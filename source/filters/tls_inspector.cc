@@ -1,0 +1,120 @@
+#include "source/filters/tls_inspector.h"
+
+#include <string>
+#include <utility>
+
+#include "source/base/buffer.h"
+#include "source/chain/connection.h"
+#include "source/event/combine.h"
+#include "source/io/prefixed_stream.h"
+#include "source/tls/client_hello.h"
+
+namespace egret {
+namespace {
+
+enum class Outcome : uint8_t {
+  kLearned,
+  kClientEnded,  // before it said anything
+  kIdle,         // neither side said anything
+  kRefused,      // no sound ClientHello
+};
+
+enum class Progress : uint8_t { kNeedMore, kLearned, kRefused };
+
+// What the bytes seen so far tell; writes it into the connection once it is certain.
+Progress Judge(std::string_view seen, size_t max_bytes, Connection& connection) {
+  switch (Classify(seen)) {
+    case Sniff::kNeedMore: return Progress::kNeedMore;
+    case Sniff::kHttp1:
+    case Sniff::kHttp2Preface: connection.protocol = Protocol::kHttp; return Progress::kLearned;
+    case Sniff::kOther: connection.protocol = Protocol::kOther; return Progress::kLearned;
+    case Sniff::kTls: break;
+  }
+  ClientHello hello;
+  const HelloState state = ParseClientHello(seen, hello, max_bytes);
+  if (state == HelloState::kNeedMore) return Progress::kNeedMore;
+  connection.protocol = Protocol::kTls;
+  if (state != HelloState::kHello) return Progress::kRefused;
+  connection.sni = std::move(hello.sni);
+  connection.alpn = std::move(hello.alpn);
+  return Progress::kLearned;
+}
+
+// Reads until it is certain, or the server speaks first.
+Task<Outcome> Peek(Connection& connection, std::string& seen, size_t max_bytes) {
+  Gate& server = connection.upstream ? connection.upstream->ReadGate() : Gate::NeverOpen();
+  for (;;) {
+    const auto who = co_await Race(connection.stream->Readable(), server);
+    if (who.index() == 1) {
+      connection.protocol = Protocol::kOther;
+      co_return Outcome::kLearned;
+    }
+    Buffer buffer;
+    const Io io = connection.stream->Read(buffer.span());
+    if (io.again()) continue;
+    if (io.kind != Io::kBytes) {
+      if (seen.empty()) co_return Outcome::kClientEnded;
+      connection.protocol = Protocol::kOther;  // whoever comes next meets the end again
+      co_return Outcome::kLearned;
+    }
+    seen.append(buffer.data(), io.bytes);
+    const Progress progress = Judge(seen, max_bytes, connection);
+    if (progress != Progress::kNeedMore) co_return progress == Progress::kRefused ? Outcome::kRefused : Outcome::kLearned;
+  }
+}
+
+Task<bool> SomethingComes(Connection& connection) {
+  Gate& server = connection.upstream ? connection.upstream->ReadGate() : Gate::NeverOpen();
+  co_await Race(connection.stream->Readable(), server);
+  co_return true;
+}
+
+// A frame of its own, so that nothing of this is held while the tunnel lives.
+Task<Outcome> Learn(Connection& connection, const TlsInspectorOptions& options) {
+  const uint64_t idle_ms = connection.relay_limits.idle_ms;
+  if (idle_ms != 0 && !co_await WithDeadline(SomethingComes(connection), idle_ms)) co_return Outcome::kIdle;
+  std::string seen;
+  const std::optional<Outcome> outcome =
+      co_await WithDeadline(Peek(connection, seen, options.max_bytes), options.timeout_ms);
+  if (!outcome) {
+    // Too slow a ClientHello is no other protocol: a patient server would still take it.
+    const bool tls = Classify(seen) == Sniff::kTls;
+    connection.protocol = tls ? Protocol::kTls : Protocol::kOther;
+    if (tls) co_return Outcome::kRefused;
+  }
+  connection.stream = WithPrefix(std::move(seen), std::move(connection.stream));
+  co_return outcome.value_or(Outcome::kLearned);
+}
+
+std::string_view NameOf(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kTls: return "tls";
+    case Protocol::kHttp: return "http";
+    case Protocol::kOther: return "other";
+  }
+  return "";
+}
+
+Task<bool> LearnRecorded(Connection& connection, const TlsInspectorOptions& options) {
+  const Outcome outcome = co_await Learn(connection, options);
+  ExchangeRecord* record = connection.record;
+  if (record != nullptr) {
+    if (connection.protocol) record->carries = NameOf(*connection.protocol);
+    record->sni = connection.sni;
+    if (outcome == Outcome::kClientEnded) record->close_reason = "client_fin";
+    if (outcome == Outcome::kIdle) {
+      record->Fail({Side::kClient, Fault::kIdleTimeout});
+      record->close_reason = "idle_timeout";
+    }
+  }
+  if (outcome == Outcome::kRefused) co_await RefuseTunnel(connection, {Side::kClient, Fault::kTlsHello});
+  co_return outcome == Outcome::kLearned;
+}
+
+}  // namespace
+
+Task<void> TlsInspectorFilter::Handle(Connection& connection, NetworkNext next) const {
+  if (co_await LearnRecorded(connection, options_)) co_await next(connection);
+}
+
+}  // namespace egret

@@ -1,0 +1,68 @@
+#include "source/server/log_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "source/base/strings.h"
+
+namespace egret {
+
+LogWriter::LogWriter(LogQueue& queue, std::vector<std::string> paths) : queue_(queue) {
+  for (std::string& path : paths) sinks_.push_back({std::move(path)});
+  OpenAll();
+  thread_ = std::thread([this] { Run(); });
+}
+
+LogWriter::~LogWriter() {
+  queue_.Close();
+  thread_.join();
+  CloseAll();
+}
+
+void LogWriter::OpenAll() {
+  problems_.clear();
+  for (Sink& sink : sinks_) {
+    if (sink.path == "/dev/stdout" || sink.path == "/dev/stderr") {
+      sink.fd = fcntl(sink.path == "/dev/stdout" ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    } else {
+      sink.fd = open(sink.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    }
+    if (sink.fd < 0) problems_.push_back(Cat(sink.path, ": ", std::strerror(errno)));
+  }
+}
+
+void LogWriter::CloseAll() {
+  for (Sink& sink : sinks_)
+    if (sink.fd >= 0) close(std::exchange(sink.fd, -1));
+}
+
+void LogWriter::Run() {
+  for (std::string block = queue_.Take(); !block.empty(); block = queue_.Take()) {
+    if (reopen_.exchange(false, std::memory_order_relaxed)) {
+      CloseAll();
+      OpenAll();
+    }
+    for (const Sink& sink : sinks_) Write(sink, block);
+  }
+}
+
+void LogWriter::Write(const Sink& sink, const std::string& block) {
+  size_t done = 0;
+  while (sink.fd >= 0 && done < block.size()) {
+    const ssize_t n = write(sink.fd, block.data() + done, block.size() - done);
+    if (n > 0) {
+      done += static_cast<size_t>(n);
+    } else if (errno != EINTR) {
+      break;
+    }
+  }
+  if (done < block.size())
+    queue_.CountDropped(static_cast<uint64_t>(std::count(block.begin() + static_cast<ptrdiff_t>(done), block.end(), '\n')));
+}
+
+}  // namespace egret

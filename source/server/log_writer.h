@@ -1,0 +1,45 @@
+// The thread that writes the access log: takes blocks off the queue and writes each to every sink. A full disk or a
+// stuck pipe holds up this thread and nobody else; lines that cannot be written are dropped and counted.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "source/chain/access_log.h"
+
+namespace egret {
+
+class LogWriter {
+ public:
+  // Paths of files to append to; "/dev/stdout" and "/dev/stderr" are this process's own.
+  LogWriter(LogQueue& queue, std::vector<std::string> paths);
+  // Writes what is queued, then ends.
+  ~LogWriter();
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  // Names of those that could not be opened, with the reason; they are tried again at the next reopening.
+  std::vector<std::string> problems() const { return problems_; }
+  // Opens the files anew before the next block (log rotation). From any thread.
+  void Reopen() { reopen_.store(true, std::memory_order_relaxed); }
+
+ private:
+  struct Sink {
+    std::string path;
+    int fd = -1;
+  };
+  void OpenAll();
+  void CloseAll();
+  void Run();
+  void Write(const Sink& sink, const std::string& block);
+
+  LogQueue& queue_;
+  std::vector<Sink> sinks_;
+  std::vector<std::string> problems_;
+  std::atomic<bool> reopen_{false};
+  std::thread thread_;
+};
+
+}  // namespace egret

@@ -1,0 +1,21 @@
+#include <cstdio>
+
+#include "source/server/options.h"
+#include "source/server/server.h"
+#include "source/server/version.h"
+
+int main(int argc, char** argv) {
+  using egret::Options;
+  const egret::Result<Options, egret::Problem> options = egret::ParseOptions(argc, argv);
+  if (!options) {
+    std::fprintf(stderr, "egret: %s\n", options.error().text.c_str());
+    return 2;
+  }
+  switch (options->mode) {
+    case Options::Mode::kHelp: std::fputs(egret::HelpText().c_str(), stdout); return 0;
+    case Options::Mode::kVersion: std::printf("egret %s\n", egret::kVersion); return 0;
+    case Options::Mode::kValidate: return egret::RunValidate(*options);
+    case Options::Mode::kServe: return egret::RunServer(*options);
+  }
+  return 2;
+}

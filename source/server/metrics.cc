@@ -1,0 +1,191 @@
+#include "source/server/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <functional>
+#include <limits>
+#include <utility>
+
+#include "source/base/strings.h"
+#include "source/server/process_stats.h"
+#include "source/server/version.h"
+
+namespace egret {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+constexpr const char* kStatusClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+class Exposition {
+ public:
+  explicit Exposition(const MetricsInput& input) : input_(input) {}
+
+  MetricFamily& Family(std::string name, std::string help, MetricType type) {
+    families_.push_back({std::move(name), std::move(help), type, {}});
+    return families_.back();
+  }
+  static ClientMetric& Sample(MetricFamily& family, const Labels& labels) {
+    ClientMetric& metric = family.metric.emplace_back();
+    for (const auto& [name, value] : labels) metric.label.push_back({name, value});
+    return metric;
+  }
+  static void Add(MetricFamily& family, const Labels& labels, double value) {
+    ClientMetric& metric = Sample(family, labels);
+    if (family.type == MetricType::Counter) metric.counter.value = value;
+    if (family.type == MetricType::Gauge) metric.gauge.value = value;
+  }
+  // One sample without labels.
+  void One(std::string name, std::string help, MetricType type, double value) {
+    Add(Family(std::move(name), std::move(help), type), {}, value);
+  }
+  // The sum over all workers of what `read` gives.
+  template <class Read>
+  double Sum(Read read) const {
+    double sum = 0;
+    for (const WorkerThread* worker : input_.workers) sum += static_cast<double>(read(*worker));
+    return sum;
+  }
+  void Counter(std::string name, std::string help, const std::function<uint64_t(const WorkerThread&)>& read) {
+    One(std::move(name), std::move(help), MetricType::Counter, Sum(read));
+  }
+  void Gauge(std::string name, std::string help, const std::function<int64_t(const WorkerThread&)>& read) {
+    One(std::move(name), std::move(help), MetricType::Gauge, Sum(read));
+  }
+  void Histogram(std::string name, std::string help, DurationHistogram WorkerCounters::*histogram) {
+    ClientMetric& metric = Sample(Family(std::move(name), std::move(help), MetricType::Histogram), {});
+    uint64_t cumulative = 0;
+    for (size_t i = 0; i <= DurationHistogram::kBoundsMs.size(); ++i) {
+      cumulative += static_cast<uint64_t>(Sum([&](const WorkerThread& w) { return (w.counters().*histogram).Bucket(i); }));
+      const bool last = i == DurationHistogram::kBoundsMs.size();
+      const double bound = last ? std::numeric_limits<double>::infinity()
+                                : static_cast<double>(DurationHistogram::kBoundsMs[i]) / 1000;
+      metric.histogram.bucket.push_back({cumulative, bound});
+    }
+    metric.histogram.sample_count = cumulative;
+    metric.histogram.sample_sum = Sum([&](const WorkerThread& w) { return (w.counters().*histogram).SumMs(); }) / 1000;
+  }
+
+  const MetricsInput& input() const { return input_; }
+  std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  const MetricsInput& input_;
+  std::vector<MetricFamily> families_;
+};
+
+void Traffic(Exposition& out) {
+  out.Counter("egret_client_connections_total", "Connections accepted from clients.",
+              [](const WorkerThread& w) { return w.counters().connections.Read(); });
+  out.Gauge("egret_client_connections", "Connections of clients that are open.",
+            [](const WorkerThread& w) { return w.counters().connections_active.Read(); });
+  out.Counter("egret_accept_pauses_total", "Times that accepting rested because descriptors or memory had run out.",
+              [](const WorkerThread& w) { return w.accept_counters().pauses.Read(); });
+  out.Counter("egret_requests_total", "Requests received, CONNECT among them.",
+              [](const WorkerThread& w) { return w.counters().requests.Read(); });
+  out.Gauge("egret_requests_active", "Requests that have no complete response yet.",
+            [](const WorkerThread& w) { return w.counters().exchanges_active.Read(); });
+  MetricFamily& responses =
+      out.Family("egret_responses_total", "Requests that ended, by class of the status; none: nothing was sent.",
+                 MetricType::Counter);
+  for (size_t i = 0; i < std::size(kStatusClasses); ++i)
+    Exposition::Add(responses, {{"class", kStatusClasses[i]}},
+                    out.Sum([i](const WorkerThread& w) { return w.counters().responses[i].Read(); }));
+  out.Counter("egret_tunnels_total", "CONNECT requests that were answered with 200.",
+              [](const WorkerThread& w) { return w.counters().tunnels.Read(); });
+  out.Gauge("egret_tunnels_active", "Tunnels that are open.",
+            [](const WorkerThread& w) { return w.counters().tunnels_active.Read(); });
+  out.Counter("egret_client_received_bytes_total", "Bytes received from clients in exchanges and tunnels that ended.",
+              [](const WorkerThread& w) { return w.counters().received_bytes.Read(); });
+  out.Counter("egret_client_sent_bytes_total", "Bytes sent to clients in exchanges and tunnels that ended.",
+              [](const WorkerThread& w) { return w.counters().sent_bytes.Read(); });
+  out.Counter("egret_tunnel_credentials_stripped_total",
+              "Requests inside tunnels that carried Proxy-Authorization; it was taken off.",
+              [](const WorkerThread& w) { return w.counters().spurious_proxy_authorization.Read(); });
+  out.Histogram("egret_request_duration_seconds", "From a request's head to the end of its response.",
+                &WorkerCounters::request_duration);
+  out.Histogram("egret_tunnel_duration_seconds", "From a CONNECT's head to the end of its tunnel.",
+                &WorkerCounters::tunnel_duration);
+}
+
+void Failures(Exposition& out) {
+  MetricFamily& failures = out.Family(
+      "egret_failures_total", "Exchanges and tunnels that failed or were refused, by detail as in the access log.",
+      MetricType::Counter);
+  for (size_t i = 1; i < static_cast<size_t>(Fault::kCount); ++i)
+    Exposition::Add(failures, {{"detail", std::string(TextOf(static_cast<Fault>(i)).detail)}},
+                    out.Sum([i](const WorkerThread& w) { return w.counters().failures[i].Read(); }));
+}
+
+void Policies(Exposition& out) {
+  MetricFamily& decisions =
+      out.Family("egret_policy_decisions_total", "Decisions by the rule that is named for them.", MetricType::Counter);
+  for (const auto& [key, count] : out.input().decisions)
+    Exposition::Add(decisions,
+                    {{"policy", std::get<0>(key)},
+                     {"rule", std::get<1>(key)},
+                     {"action", std::get<2>(key)},
+                     {"stage", std::get<3>(key)}},
+                    static_cast<double>(count));
+  MetricFamily& enforced =
+      out.Family("egret_policy_enforced", "1 where a policy decides, 0 while it is only audited.", MetricType::Gauge);
+  for (const auto& [name, yes] : out.input().policies_enforced) Exposition::Add(enforced, {{"policy", name}}, yes ? 1 : 0);
+}
+
+void Upstreams(Exposition& out) {
+  out.Counter("egret_upstream_connections_total", "Connections made to origins and parent proxies.",
+              [](const WorkerThread& w) { return w.counters().upstream_connections.Read(); });
+  out.Counter("egret_upstream_reused_total", "Requests that were sent on a pooled connection.",
+              [](const WorkerThread& w) { return w.counters().upstream_reused.Read(); });
+  out.Gauge("egret_upstream_pool_idle", "Pooled connections that are idle.",
+            [](const WorkerThread& w) { return w.pool().idle().Read(); });
+  out.Gauge("egret_upstream_pool_connections", "Pooled connections, idle and in use.",
+            [](const WorkerThread& w) { return w.pool().links().Read(); });
+  out.Histogram("egret_upstream_connect_duration_seconds", "Time to connect to an origin or parent proxy.",
+                &WorkerCounters::connect_duration);
+  out.Counter("egret_dns_queries_total", "Names that were asked of the name servers.",
+              [](const WorkerThread& w) { return w.resolver_counters().queries.Read(); });
+  out.Counter("egret_dns_cache_hits_total", "Names that the cache knew.",
+              [](const WorkerThread& w) { return w.resolver_counters().cache_hits.Read(); });
+  out.Counter("egret_dns_failures_total", "Names that gave no address, timeouts among them.",
+              [](const WorkerThread& w) { return w.resolver_counters().failures.Read(); });
+  out.Counter("egret_dns_timeouts_total", "Names that gave no answer in time.",
+              [](const WorkerThread& w) { return w.resolver_counters().timeouts.Read(); });
+  out.Histogram("egret_dns_duration_seconds", "Time to resolve a name, cached or not.", &WorkerCounters::dns_duration);
+}
+
+void Process(Exposition& out) {
+  const MetricsInput& input = out.input();
+  Exposition::Add(out.Family("egret_build_info", "Version of this binary.", MetricType::Gauge), {{"version", kVersion}}, 1);
+  out.One("egret_workers", "Threads that carry traffic.", MetricType::Gauge, static_cast<double>(input.workers.size()));
+  out.One("egret_draining", "1 while the proxy winds down.", MetricType::Gauge, input.draining ? 1 : 0);
+  if (input.log != nullptr)
+    out.One("egret_access_log_dropped_total", "Lines of the access log that were lost.", MetricType::Counter,
+            static_cast<double>(input.log->dropped()));
+  const ProcessStats stats = ReadProcessStats();
+  out.One("process_cpu_seconds_total", "User and system time.", MetricType::Counter, stats.cpu_seconds);
+  out.One("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge, static_cast<double>(stats.resident_bytes));
+  out.One("process_open_fds", "Open descriptors.", MetricType::Gauge, static_cast<double>(stats.open_fds));
+  out.One("process_max_fds", "Most descriptors that may be open.", MetricType::Gauge, static_cast<double>(stats.max_fds));
+  out.One("process_start_time_seconds", "When it started, in seconds since 1970.", MetricType::Gauge,
+          static_cast<double>(input.started_unix));
+}
+
+}  // namespace
+
+std::string RenderMetrics(const MetricsInput& input) {
+  Exposition out(input);
+  Traffic(out);
+  Failures(out);
+  Policies(out);
+  Upstreams(out);
+  Process(out);
+  return out.Text();
+}
+
+}  // namespace egret

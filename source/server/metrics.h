@@ -1,0 +1,33 @@
+// What is exposed to Prometheus: the workers' counters, merged when asked for. Families and their labels are listed in
+// docs/metrics.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "source/chain/access_log.h"
+#include "source/chain/counters.h"
+#include "source/server/worker_thread.h"
+
+namespace egret {
+
+// Decisions by policy, rule, action, stage.
+using DecisionTable = std::map<std::tuple<std::string, std::string, std::string, std::string>, uint64_t>;
+
+struct MetricsInput {
+  std::vector<const WorkerThread*> workers;
+  DecisionTable decisions;  // of all workers
+  std::map<std::string, bool> policies_enforced;
+  const LogQueue* log = nullptr;
+  bool draining = false;
+  int64_t started_unix = 0;
+};
+
+// Prometheus text format 0.0.4.
+std::string RenderMetrics(const MetricsInput& input);
+inline constexpr char kMetricsContentType[] = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace egret

@@ -1,0 +1,97 @@
+#include "source/server/options.h"
+
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "source/base/strings.h"
+
+namespace egret {
+namespace {
+
+template <class Int>
+bool ParseInto(std::string_view text, Int& into) {
+  const auto number = ParseDecimal<Int>(text);
+  if (number) into = *number;
+  return number.has_value();
+}
+
+// Puts one option's value where it belongs; a text is why it cannot be.
+std::string Apply(std::string_view name, std::string_view value, Options& options) {
+  if (name == "--config" || name == "-c") {
+    options.config = value;
+  } else if (name == "--mode") {
+    if (value != "serve" && value != "validate") return "takes serve or validate";
+    options.mode = value == "serve" ? Options::Mode::kServe : Options::Mode::kValidate;
+  } else if (name == "--port") {
+    uint16_t port = 0;
+    if (!ParseInto(value, port)) return "takes a number from 0 (any free port) to 65535";
+    options.port = port;
+  } else if (name == "--workers" || name == "--concurrency") {
+    uint32_t workers = 0;
+    if (!ParseInto(value, workers) || workers == 0 || workers > 1024) return "takes a number from 1 to 1024";
+    options.workers = workers;
+  } else if (name == "--parent") {
+    options.parent = value;
+  } else if (name == "--ready-file") {
+    options.ready_file = value;
+  } else if (name == "--drain-time-s") {
+    uint32_t seconds = 0;
+    if (!ParseInto(value, seconds)) return "takes a whole number of seconds";
+    options.drain_ms = uint64_t{1000} * seconds;
+  } else {
+    return "is not an option of egret; see egret --help";
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Options, Problem> ParseOptions(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h" || argument == "--version") {
+      options.mode = argument == "--version" ? Options::Mode::kVersion : Options::Mode::kHelp;
+      return options;
+    }
+    const size_t equals = argument.starts_with("--") ? argument.find('=') : std::string_view::npos;
+    const std::string_view name = argument.substr(0, equals);
+    if (!name.starts_with('-')) return Problem{Cat(argument, ": egret takes no such argument; see egret --help")};
+    std::string_view value;
+    if (equals != std::string_view::npos) {
+      value = argument.substr(equals + 1);
+    } else if (i + 1 < argc) {
+      value = argv[++i];
+    } else {
+      return Problem{Cat(name, " needs a value; see egret --help")};
+    }
+    if (const std::string why = Apply(name, value, options); !why.empty()) {
+      const bool secret = name == "--parent";  // may hold a password
+      return Problem{secret ? Cat(name, ' ', why) : Cat(name, ' ', value, ": ", why)};
+    }
+  }
+  return options;
+}
+
+std::string HelpText() {
+  return R"(egret: an egress proxy. Clients reach it as an HTTP proxy; a policy decides what may leave.
+
+  egret [--config FILE] [OPTION...]
+
+  --config FILE, -c FILE  YAML, JSON or textproto; without it: a proxy on 127.0.0.1:3128 for the public web
+  --mode serve|validate   validate: check the configuration, say all that is wrong with it, and end
+  --port N                listen on this port in place of the configured one (0: any free one)
+  --parent URL            go out through this proxy, http://[user:password@]host:port
+  --workers N             threads that carry traffic; default: the CPUs that this process may use
+  --ready-file FILE       once ready, write the addresses that were bound into FILE, as JSON
+  --drain-time-s N        at SIGTERM, how long what is open may take to end (15)
+  --version, --help
+
+SIGTERM and SIGINT end it in order, a second one at once. SIGUSR1 reopens the access log.
+Exit status: 0 ended in order or valid, 1 could not start or invalid, 2 wrong usage.
+)";
+}
+
+}  // namespace egret

@@ -1,0 +1,347 @@
+#include "source/server/server.h"
+
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "source/base/check.h"
+#include "source/base/json.h"
+#include "source/base/strings.h"
+#include "source/config/build_chains.h"
+#include "source/config/canonical.h"
+#include "source/config/policy_spec.h"
+#include "source/event/combine.h"
+#include "source/event/nursery.h"
+#include "source/event/pending.h"
+#include "source/policy/compile.h"
+#include "source/server/admin.h"
+#include "source/server/cpus.h"
+#include "source/server/log_writer.h"
+#include "source/server/metrics.h"
+#include "source/server/settings.h"
+#include "source/server/version.h"
+#include "source/server/worker_thread.h"
+
+namespace egret {
+namespace {
+
+void Say(std::string_view text) { std::fprintf(stderr, "egret: %.*s\n", static_cast<int>(text.size()), text.data()); }
+
+void SayAll(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) Say(line);
+}
+
+// A name for Via that another instance does not have, so that a chain of proxies is not taken for a loop.
+std::string InstanceName() {
+  uint32_t random = 0;
+  CHECK(getrandom(&random, sizeof random, 0) == sizeof random);
+  char text[24];
+  std::snprintf(text, sizeof text, "egret-%08x", random);
+  return text;
+}
+
+// Signals are read from a descriptor; every thread started after this has them blocked.
+int OpenSignals() {
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) sigaddset(&set, number);
+  CHECK(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
+  const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  CHECK(fd >= 0);
+  return fd;
+}
+
+// One listener's sockets, one for each worker on the same address.
+Result<std::vector<ListenSocket>, std::string> OpenForAll(const std::string& text, uint32_t workers) {
+  const std::optional<ListenAddress> address = ListenAddress::Parse(text);
+  CHECK(address.has_value());  // validated
+  // First alone: with SO_REUSEPORT, another process of ours on this port would not be noticed.
+  Result<ListenSocket, std::string> first = ListenSocket::Open(*address, {});
+  if (!first) return first.error();
+  std::vector<ListenSocket> sockets;
+  sockets.push_back(std::move(*first));
+  if (workers == 1) return sockets;
+  const ListenAddress bound = sockets.front().bound();
+  if (bound.path.empty()) {
+    sockets.clear();
+    for (uint32_t i = 0; i < workers; ++i) {
+      ListenOptions options;
+      options.reuse_port = true;
+      Result<ListenSocket, std::string> socket = ListenSocket::Open(bound, options);
+      if (!socket) return socket.error();
+      sockets.push_back(std::move(*socket));
+    }
+  } else {
+    for (uint32_t i = 1; i < workers; ++i) {
+      Result<ListenSocket, std::string> socket = ListenSocket::Adopt(dup(sockets.front().fd()));
+      if (!socket) return socket.error();
+      sockets.push_back(std::move(*socket));
+    }
+  }
+  return sockets;
+}
+
+// What an operator may read; what only the proxy may know is left out.
+config::v1::Bootstrap Redacted(config::v1::Bootstrap bootstrap) {
+  for (config::v1::Secret& secret : *bootstrap.mutable_secrets()) {
+    const std::string name = secret.name();
+    secret.Clear();
+    secret.set_name(name);
+  }
+  return bootstrap;
+}
+
+class Server {
+ public:
+  Server(const Options& options, Settings settings)
+      : options_(options), bootstrap_(std::move(settings.bootstrap)), started_unix_(time(nullptr)) {
+    workers_wanted_ = bootstrap_.has_workers() ? bootstrap_.workers() : GrantedCpus();
+  }
+
+  int Run() {
+    const int signals = OpenSignals();
+    if (!Start()) return 1;
+    tasks_.Start(WatchSignals(signals));
+    loop_.Run();
+    tasks_.Clear();
+    close(signals);
+    admins_.clear();
+    workers_.clear();  // ends what is still open
+    log_writer_.reset();
+    return 0;
+  }
+
+ private:
+  // What one of the two addresses serves: everything, or only what scrapers and probes need.
+  struct Pages final : AdminPages {
+    Pages(Server& of, bool everything) : server(of), all(everything) {}
+    [[clang::coro_wrapper]] Task<AdminReply> Get(std::string path) override { return server.Answer(std::move(path), all); }
+    Server& server;
+    bool all;
+  };
+
+  bool Start() {
+    std::vector<std::vector<WorkerSocket>> sockets(workers_wanted_);
+    if (!OpenListeners(sockets) || !OpenAdmin()) return false;
+    Snapshot snapshot;
+    if (!Compile(snapshot)) return false;
+    log_writer_ = std::make_unique<LogWriter>(log_queue_, AccessLogPathsOf(bootstrap_));
+    for (const std::string& problem : log_writer_->problems()) Say(Cat("access log: ", problem));
+    for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(sockets[i]), snapshot);
+    Announce();
+    return true;
+  }
+
+  bool OpenListeners(std::vector<std::vector<WorkerSocket>>& sockets) {
+    for (const config::v1::Listener& listener : bootstrap_.listeners()) {
+      if (listener.ingress_case() != config::v1::Listener::kAddress) continue;
+      Result<std::vector<ListenSocket>, std::string> opened = OpenForAll(listener.address(), workers_wanted_);
+      if (!opened) {
+        Say(Cat("listener ", listener.name(), ": ", opened.error()));
+        return false;
+      }
+      bound_.emplace_back(listener.name(), opened->front().bound());
+      for (uint32_t i = 0; i < workers_wanted_; ++i) sockets[i].push_back({listener.name(), std::move((*opened)[i])});
+    }
+    return true;
+  }
+
+  bool OpenAdmin() {
+    const auto open = [this](const std::string& address, Pages& pages) {
+      if (address.empty()) return true;
+      Result<ListenSocket, std::string> socket = ListenSocket::Open(*ListenAddress::Parse(address), {});
+      if (!socket) {
+        Say(Cat("admin: ", socket.error()));
+        return false;
+      }
+      admins_.push_back(std::make_unique<Admin>(std::move(*socket), pages));
+      return true;
+    };
+    return open(bootstrap_.admin().address(), admin_pages_) && open(bootstrap_.metrics().address(), metrics_pages_);
+  }
+
+  bool Compile(Snapshot& snapshot) {
+    PolicySetSpec spec = PolicySpecOf(bootstrap_);
+    for (const auto& [name, address] : bound_)
+      if (address.path.empty()) spec.guard.own.push_back(address.ip);
+    for (const auto& admin : admins_)
+      if (admin->bound().path.empty()) spec.guard.own.push_back(admin->bound().ip);
+    Result<std::shared_ptr<const Policy>, std::vector<PolicyError>> policy = egret::Compile(spec);
+    if (!policy) {
+      for (const PolicyError& error : policy.error()) Say(error.ToString());
+      return false;
+    }
+    Result<std::shared_ptr<const Chains>, Problem> chains = BuildChains(bootstrap_, {InstanceName()});
+    if (!chains) {
+      Say(chains.error().text);
+      return false;
+    }
+    snapshot = {std::move(*policy), std::move(*chains)};
+    policy_ = snapshot.policy;
+    return true;
+  }
+
+  void StartWorker(uint32_t index, std::vector<WorkerSocket> sockets, const Snapshot& snapshot) {
+    WorkerThread::Setup setup;
+    setup.index = index;
+    setup.resolver = ResolverOptionsOf(bootstrap_);
+    setup.snapshot = snapshot;
+    setup.sockets = std::move(sockets);
+    setup.log = &log_queue_;
+    setup.on_drained = [this, main = loop_.mailbox()] { main->Post([this] { WorkerDrained(); }); };
+    workers_.push_back(std::make_unique<WorkerThread>(std::move(setup)));
+  }
+
+  // Where it listens, for people and for the ready-file.
+  void Announce() {
+    std::string json;
+    JsonWriter out(json);
+    out.BeginObject();
+    out.Key("listeners");
+    out.BeginObject();
+    for (const auto& [name, address] : bound_) {
+      Say(Cat("listener ", name, " on ", address.ToString()));
+      out.Member(name, address.ToString());
+    }
+    out.EndObject();
+    if (!bootstrap_.admin().address().empty()) {
+      Say(Cat("admin on ", admins_.front()->bound().ToString()));
+      out.Member("admin", admins_.front()->bound().ToString());
+    }
+    if (!bootstrap_.metrics().address().empty()) out.Member("metrics", admins_.back()->bound().ToString());
+    out.EndObject();
+    if (!bound_.empty() && bound_.front().second.path.empty())
+      Say(Cat("try: curl -x http://", bound_.front().second.ToString(), " https://example.com/"));
+    if (!options_.ready_file.empty()) WriteReadyFile(json + '\n');
+  }
+
+  void WriteReadyFile(const std::string& text) {
+    const std::string temporary = options_.ready_file + ".new";
+    std::FILE* const file = std::fopen(temporary.c_str(), "we");
+    const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if (file == nullptr || std::fclose(file) != 0 || !written || std::rename(temporary.c_str(), options_.ready_file.c_str()) != 0)
+      Say(Cat("--ready-file ", options_.ready_file, " cannot be written: ", std::strerror(errno)));
+  }
+
+  Task<void> WatchSignals(int fd) {
+    FdWatch watch;
+    CHECK(loop_.Watch(fd, watch));
+    for (;;) {
+      co_await GateAwaiter(watch.read);
+      signalfd_siginfo info;
+      if (read(fd, &info, sizeof info) != sizeof info) {
+        watch.read.Close();
+      } else if (info.ssi_signo == SIGUSR1) {
+        log_writer_->Reopen();
+      } else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
+        if (draining_) loop_.Stop();  // asked twice: at once
+        if (!draining_) tasks_.Start(Drain());
+      }
+    }
+  }
+
+  Task<void> Drain() {
+    draining_ = true;
+    Say("ending: no new connections; what is open may take its time");
+    for (const auto& worker : workers_) worker->Drain();
+    co_await GateWithin(drained_, options_.drain_ms);
+    loop_.Stop();
+  }
+
+  void WorkerDrained() {
+    if (++workers_drained_ >= workers_.size()) drained_.Open();
+  }
+
+  Task<AdminReply> Answer(std::string path, bool all) {
+    if (path == "/ready") {
+      if (draining_) co_return AdminReply{503, "text/plain; charset=utf-8", "DRAINING\n"};
+      co_return AdminReply{200, "text/plain; charset=utf-8", "LIVE\n"};
+    }
+    if (path == "/stats/prometheus") co_return AdminReply{200, kMetricsContentType, co_await Metrics()};
+    if (path == "/config_dump" && all)
+      co_return AdminReply{200, "application/json", ToCanonicalJson(Redacted(bootstrap_)) + '\n'};
+    if (path == "/" && all)
+      co_return AdminReply{200, "text/plain; charset=utf-8", Cat("egret ", kVersion, "\n/ready\n/config_dump\n/stats/prometheus\n")};
+    co_return AdminReply{404, "text/plain; charset=utf-8", "No such page; see /.\n"};
+  }
+
+  // Asks every worker for its decisions; a worker that has ended has none.
+  Task<DecisionTable> Decisions() {
+    DecisionTable all;
+    for (const auto& worker : workers_) {
+      Pending<DecisionTable> answer;
+      const bool asked = worker->Post([state = answer.state(), main = loop_.mailbox()](Worker& on) {
+        DecisionTable own;
+        on.decisions().ForEach([&](const DecisionCounts::Key& key, uint64_t count) {
+          own[{key.policy, key.rule, key.action, key.stage}] = count;
+        });
+        Pending<DecisionTable>::FulfilFrom(main, state, std::move(own));
+      });
+      if (!asked) continue;
+      const DecisionTable own = co_await answer;
+      for (const auto& [key, count] : own) all[key] += count;
+    }
+    co_return all;
+  }
+
+  Task<std::string> Metrics() {
+    MetricsInput input;
+    input.decisions = co_await Decisions();
+    for (const auto& worker : workers_) input.workers.push_back(worker.get());
+    for (const config::v1::EgressPolicy& policy : bootstrap_.policies())
+      input.policies_enforced[policy.name()] = policy_->Enforced(policy.name(), time(nullptr));
+    input.log = &log_queue_;
+    input.draining = draining_;
+    input.started_unix = started_unix_;
+    co_return RenderMetrics(input);
+  }
+
+  const Options& options_;
+  config::v1::Bootstrap bootstrap_;
+  int64_t started_unix_;
+  uint32_t workers_wanted_ = 1;
+  std::vector<std::pair<std::string, ListenAddress>> bound_;
+  LogQueue log_queue_;
+  std::unique_ptr<LogWriter> log_writer_;
+  std::shared_ptr<const Policy> policy_;
+  Loop loop_;
+  Gate drained_{false};
+  bool draining_ = false;
+  size_t workers_drained_ = 0;
+  Pages admin_pages_{*this, true}, metrics_pages_{*this, false};
+  std::vector<std::unique_ptr<WorkerThread>> workers_;
+  std::vector<std::unique_ptr<Admin>> admins_;
+  Nursery tasks_;
+};
+
+}  // namespace
+
+int RunServer(const Options& options) {
+  Settings settings = LoadSettings(options);
+  SayAll(settings.warnings);
+  SayAll(settings.problems);
+  if (!settings.problems.empty()) return 1;
+  return Server(options, std::move(settings)).Run();
+}
+
+int RunValidate(const Options& options) {
+  const Settings settings = LoadSettings(options);
+  SayAll(settings.warnings);
+  SayAll(settings.problems);
+  if (!settings.problems.empty()) return 1;
+  std::printf("%s: valid\n", options.config.empty() ? "the embedded default" : options.config.c_str());
+  return 0;
+}
+
+}  // namespace egret

@@ -1,0 +1,131 @@
+#include "source/server/settings.h"
+
+#include <utility>
+
+#include "source/base/strings.h"
+#include "source/config/data_source.h"
+#include "source/config/default_config.h"
+#include "source/config/duration.h"
+#include "source/config/load.h"
+#include "source/config/validate.h"
+#include "source/policy/target.h"
+
+namespace egret {
+namespace {
+
+// The port of the first listener that has a socket.
+void PutPort(uint16_t port, config::v1::Bootstrap& bootstrap) {
+  for (config::v1::Listener& listener : *bootstrap.mutable_listeners()) {
+    if (listener.ingress_case() != config::v1::Listener::kAddress) continue;
+    const std::string& address = listener.address();
+    listener.set_address(Cat(address.substr(0, address.rfind(':')), ':', port));
+    return;
+  }
+}
+
+constexpr char kParentName[] = "parent";
+
+std::string PutParent(std::string url, config::v1::Bootstrap& bootstrap) {
+  constexpr std::string_view kScheme = "http://";
+  constexpr char kRemedy[] = "--parent: not a proxy's URL; write http://host:port or http://user:password@host:port";
+  if (!url.starts_with(kScheme)) return kRemedy;
+  url.erase(0, kScheme.size());
+  while (url.ends_with('/')) url.pop_back();
+  config::v1::Upstream& parent = *bootstrap.add_upstreams();
+  parent.set_name(kParentName);
+  // Whoever needs a parent often has no name server for the outside either.
+  parent.set_resolve(config::v1::Upstream::REMOTE);
+  if (const size_t at = url.rfind('@'); at != std::string::npos) {
+    config::v1::Secret& secret = *bootstrap.add_secrets();
+    secret.set_name("parent-credential");
+    secret.mutable_credential()->set_inline_string(url.substr(0, at));
+    parent.mutable_http_proxy()->set_credential(secret.name());
+    url.erase(0, at + 1);
+  }
+  if (!ParseAuthority(url, std::nullopt)) return kRemedy;
+  parent.mutable_http_proxy()->set_address(url);
+  return {};
+}
+
+// Every way out that names no way of its own.
+void UseParent(google::protobuf::RepeatedPtrField<config::v1::NetworkFilter>& filters) {
+  for (config::v1::NetworkFilter& filter : filters) {
+    if (!filter.has_http_connection()) continue;
+    for (config::v1::HttpFilter& http : *filter.mutable_http_connection()->mutable_filters()) {
+      if (http.has_forward_router() && http.forward_router().upstream().empty())
+        http.mutable_forward_router()->set_upstream(kParentName);
+      if (http.has_connect_tunnel() && http.connect_tunnel().upstream().empty())
+        http.mutable_connect_tunnel()->set_upstream(kParentName);
+    }
+  }
+}
+
+void UseParent(config::v1::Bootstrap& bootstrap) {
+  for (config::v1::Listener& listener : *bootstrap.mutable_listeners()) {
+    UseParent(*listener.mutable_filters());
+    for (config::v1::FilterChain& chain : *listener.mutable_filter_chains()) UseParent(*chain.mutable_filters());
+  }
+}
+
+void ApplyOptions(const Options& options, Settings& settings) {
+  if (options.port) PutPort(*options.port, settings.bootstrap);
+  if (options.workers) settings.bootstrap.set_workers(*options.workers);
+  if (options.parent.empty()) return;
+  if (const std::string why = PutParent(options.parent, settings.bootstrap); !why.empty()) {
+    settings.problems.push_back(why);
+  } else {
+    UseParent(settings.bootstrap);
+  }
+}
+
+}  // namespace
+
+Settings LoadSettings(const Options& options) {
+  Settings settings;
+  std::string text(DefaultConfig());
+  const std::string name = options.config.empty() ? "default.yaml" : options.config;
+  if (!options.config.empty()) {
+    config::v1::DataSource file;
+    file.set_file(options.config);
+    Result<std::string, Problem> read = ReadDataSource(file);
+    if (!read) {
+      settings.problems.push_back(read.error().text);
+      return settings;
+    }
+    text = std::move(*read);
+  }
+  const LoadResult loaded = Load(text, name, FormatOf(name), settings.bootstrap);
+  std::vector<ConfigError> errors = loaded.errors;
+  if (loaded.ok()) {
+    ApplyOptions(options, settings);
+    errors = Validate(settings.bootstrap, loaded.locations);
+  }
+  for (const ConfigError& error : errors)
+    (error.warning() ? settings.warnings : settings.problems).push_back(error.ToString());
+  return settings;
+}
+
+AresResolverOptions ResolverOptionsOf(const config::v1::Bootstrap& bootstrap) {
+  AresResolverOptions options;
+  const config::v1::Resolver& resolver = bootstrap.resolver();
+  for (const std::string& server : resolver.servers())
+    if (const auto endpoint = Endpoint::Parse(server)) options.servers.push_back(*endpoint);
+  if (resolver.has_timeout()) options.timeout_ms = Milliseconds(resolver.timeout());
+  if (resolver.has_hosts_file()) options.hosts = resolver.hosts_file();
+  const auto& cache = resolver.cache();
+  if (cache.has_max_entries()) options.max_names = cache.max_entries();
+  if (cache.has_max_negative_entries()) options.max_negative_names = cache.max_negative_entries();
+  if (cache.has_min_ttl()) options.min_ttl_ms = Milliseconds(cache.min_ttl());
+  if (cache.has_max_ttl()) options.max_ttl_ms = Milliseconds(cache.max_ttl());
+  if (cache.has_negative_ttl()) options.negative_ttl_ms = Milliseconds(cache.negative_ttl());
+  return options;
+}
+
+std::vector<std::string> AccessLogPathsOf(const config::v1::Bootstrap& bootstrap) {
+  std::vector<std::string> paths;
+  for (const config::v1::AccessLog& log : bootstrap.access_log()) paths.push_back(log.file().path());
+  if (paths.empty()) paths.emplace_back("/dev/stdout");
+  return paths;
+}
+
+}  // namespace egret

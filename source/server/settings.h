@@ -1,0 +1,26 @@
+// A configuration as the server starts from it: loaded, with what the command line says put in, and checked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "egret/config/v1/bootstrap.pb.h"
+#include "source/io/ares_resolver.h"
+#include "source/server/options.h"
+
+namespace egret {
+
+struct Settings {
+  config::v1::Bootstrap bootstrap;
+  std::vector<std::string> problems;  // lines for people; empty: it can be served
+  std::vector<std::string> warnings;
+};
+
+// Reads options.config, or the embedded default.
+Settings LoadSettings(const Options& options);
+
+AresResolverOptions ResolverOptionsOf(const config::v1::Bootstrap& bootstrap);
+// Paths of the access log's sinks; standard output where none is configured.
+std::vector<std::string> AccessLogPathsOf(const config::v1::Bootstrap& bootstrap);
+
+}  // namespace egret

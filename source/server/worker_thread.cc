@@ -1,0 +1,133 @@
+#include "source/server/worker_thread.h"
+
+#include <future>
+#include <utility>
+
+#include "source/chain/connection.h"
+#include "source/chain/listener.h"
+#include "source/event/nursery.h"
+#include "source/io/socket_stream.h"
+
+namespace egret {
+namespace {
+
+Endpoint LocalEndpoint(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return Endpoint::From(address);
+}
+
+}  // namespace
+
+// All that lives on the worker's thread. Sessions die before what they use.
+class WorkerThread::Core {
+ public:
+  Core(Loop& loop, Setup setup)
+      : setup_(std::move(setup)),
+        resolver_(new AresResolver(setup_.resolver)),
+        worker_(loop, std::unique_ptr<Resolver>(resolver_), setup_.log, setup_.index) {
+    worker_.Take(std::move(setup_.snapshot));
+    for (WorkerSocket& socket : setup_.sockets) {
+      doors_.push_back(std::make_unique<Door>(*this, std::move(socket)));
+      accepting_.Start(AcceptLoop(doors_.back()->socket.socket.fd(), *doors_.back(), accept_counters_));
+    }
+  }
+  ~Core() {
+    accepting_.Clear();
+    for (ListNode* node = worker_.live().first(); node != &worker_.live(); node = node->after())
+      static_cast<ExchangeRecord*>(node)->Fail({Side::kEgret, Fault::kDrain});
+    sessions_.Clear();
+    worker_.pool().Clear();
+  }
+
+  void Drain() {
+    draining_ = true;
+    accepting_.Clear();
+    doors_.clear();
+    worker_.draining().Open();
+    TellIfDrained();
+  }
+
+  Worker& worker() { return worker_; }
+  const ResolverCounters& resolver_counters() const { return resolver_->counters(); }
+  const AcceptCounters& accept_counters() const { return accept_counters_; }
+
+ private:
+  // Where one listening socket's connections come in.
+  struct Door final : AcceptSink {
+    Door(Core& in, WorkerSocket from) : core(in), socket(std::move(from)) {}
+    void Accepted(int fd, const Endpoint& peer) override {
+      core.sessions_.Start(core.Session(fd, peer, core.worker_.chains().Find(socket.listener)));
+    }
+    Core& core;
+    WorkerSocket socket;
+  };
+
+  Task<void> Session(int fd, Endpoint peer, std::shared_ptr<const ListenerChains> chains) {
+    WorkerCounters& counters = worker_.counters();
+    counters.connections.Add();
+    ++sessions_open_;
+    {
+      const GaugeHold active(counters.connections_active);
+      Connection connection(worker_, std::make_unique<SocketStream>(fd));
+      connection.peer = peer;
+      connection.local = LocalEndpoint(fd);
+      connection.listener = std::move(chains);
+      if (connection.listener != nullptr) co_await RunConnection(connection);
+    }
+    --sessions_open_;
+    TellIfDrained();
+  }
+
+  void TellIfDrained() {
+    if (draining_ && sessions_open_ == 0 && setup_.on_drained) setup_.on_drained();
+  }
+
+  Setup setup_;
+  AresResolver* resolver_;  // the worker owns it
+  Worker worker_;
+  AcceptCounters accept_counters_;
+  std::vector<std::unique_ptr<Door>> doors_;
+  size_t sessions_open_ = 0;
+  bool draining_ = false;
+  Nursery sessions_;
+  Nursery accepting_;
+};
+
+WorkerThread::WorkerThread(Setup setup) {
+  std::promise<void> started;
+  std::future<void> running = started.get_future();
+  thread_ = std::thread([this, &started, setup = std::make_shared<Setup>(std::move(setup))] {
+    Run(std::move(*setup), [&started] { started.set_value(); });
+  });
+  running.wait();
+}
+
+void WorkerThread::Run(Setup setup, std::function<void()> started) {
+  Loop loop;
+  Core core(loop, std::move(setup));
+  mailbox_ = loop.mailbox();
+  core_ = &core;
+  counters_ = &core.worker().counters();
+  resolver_counters_ = &core.resolver_counters();
+  accept_counters_ = &core.accept_counters();
+  pool_ = &core.worker().pool();
+  std::exchange(started, nullptr)();
+  loop.Run();
+}
+
+WorkerThread::~WorkerThread() {
+  mailbox_->Post([] { Loop::current()->Stop(); });
+  thread_.join();
+}
+
+void WorkerThread::Drain() {
+  mailbox_->Post([this] { core_->Drain(); });
+}
+
+bool WorkerThread::Post(std::function<void(Worker&)> work) {
+  return mailbox_->Post([this, work = std::move(work)] { work(core_->worker()); });
+}
+
+}  // namespace egret

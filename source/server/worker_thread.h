@@ -1,0 +1,67 @@
+// A worker with its thread: the loop, the listening sockets, and the sessions that came in by them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "source/chain/access_log.h"
+#include "source/chain/snapshot.h"
+#include "source/chain/worker.h"
+#include "source/event/loop.h"
+#include "source/io/ares_resolver.h"
+#include "source/io/listen.h"
+
+namespace egret {
+
+// A listener's socket, for one worker.
+struct WorkerSocket {
+  std::string listener;  // whose chains its connections run
+  ListenSocket socket;
+};
+
+class WorkerThread {
+ public:
+  struct Setup {
+    uint32_t index = 0;
+    AresResolverOptions resolver;
+    Snapshot snapshot;
+    std::vector<WorkerSocket> sockets;
+    LogQueue* log = nullptr;
+    std::function<void()> on_drained;  // called on the worker's thread, once it drains and nothing is open any more
+  };
+
+  // Starts the thread; returns once the worker accepts.
+  explicit WorkerThread(Setup setup);
+  // Ends what is open at once.
+  ~WorkerThread();
+  WorkerThread(const WorkerThread&) = delete;
+  WorkerThread& operator=(const WorkerThread&) = delete;
+
+  // From any thread. Stops accepting; connections end after what they are doing.
+  void Drain();
+  // From any thread: runs `work` on the worker's, in one of its next turns.
+  bool Post(std::function<void(Worker&)> work);
+
+  // Their counters may be read from any thread while the worker lives.
+  const WorkerCounters& counters() const { return *counters_; }
+  const ResolverCounters& resolver_counters() const { return *resolver_counters_; }
+  const AcceptCounters& accept_counters() const { return *accept_counters_; }
+  const UpstreamPool& pool() const { return *pool_; }
+
+ private:
+  class Core;
+  void Run(Setup setup, std::function<void()> started);
+
+  std::shared_ptr<Mailbox> mailbox_;
+  Core* core_ = nullptr;  // lives on the thread; touched by its posts only
+  const WorkerCounters* counters_ = nullptr;
+  const ResolverCounters* resolver_counters_ = nullptr;
+  const AcceptCounters* accept_counters_ = nullptr;
+  const UpstreamPool* pool_ = nullptr;
+  std::thread thread_;
+};
+
+}  // namespace egret

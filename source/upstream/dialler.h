@@ -1,0 +1,34 @@
+// Turns a permit into a connection: straight to one of the vetted addresses, or through a parent proxy.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/http/http1_client.h"
+#include "source/io/dial.h"
+#include "source/io/resolver.h"
+#include "source/upstream/dialled.h"
+#include "source/upstream/next_hop.h"
+
+namespace egret {
+
+struct DialOutcome {
+  std::optional<Dialled> dialled;
+  Fault fault = Fault::kNone;
+  std::vector<DialAttempt> failed;
+  int parent_status = 0;  // the parent proxy's answer to CONNECT, where it refused
+};
+
+class Dialler {
+ public:
+  // Dials the permit's addresses.
+  static Task<DialOutcome> Direct(DialPermit permit, DialOptions options);
+  // A tunnel through the parent to what the permit allows: its first vetted address, or the name where the parent
+  // resolves it. `hop` and `resolver` must outlive the task.
+  static Task<DialOutcome> Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options);
+  // The parent itself, for requests in absolute-form: only with a permit that says that the parent resolves.
+  static Task<DialOutcome> Parent(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options);
+};
+
+}  // namespace egret
