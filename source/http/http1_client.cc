@@ -153,10 +153,11 @@ bool Http1Client::reusable() const {
 }
 
 bool Http1Client::StillQuiet() {
-  if (broken_ || !input_.unread().empty()) return false;
-  const Io io = input_.Fill();
-  input_.Park();
-  return io.again();
+  if (!broken_ && input_.unread().empty()) {
+    broken_ = !input_.Fill().again();
+    input_.Park();
+  }
+  return !broken_ && input_.unread().empty();
 }
 
 }  // namespace egret
