@@ -1,8 +1,9 @@
 // A set of addresses given as ranges: sorted, merged, searched in halves.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "source/base/ip.h"
@@ -14,14 +15,19 @@ class CidrSet {
   CidrSet() = default;
   explicit CidrSet(std::span<const Cidr> ranges);
 
-  bool empty() const { return ranges_.empty(); }
+  bool empty() const { return v4_.empty() && v6_.empty(); }
   bool Contains(const IpAddress& address) const;
 
  private:
-  std::vector<std::pair<IpAddress, IpAddress>> ranges_;  // first and last, rising and apart
-};
+  using Bytes = std::array<uint8_t, 16>;
+  struct Range {
+    Bytes first, last;
+  };
 
-// The last address of a range; its `base` is the first.
-IpAddress LastOf(const Cidr& range);
+  static bool In(const std::vector<Range>& ranges, const Bytes& address);
+
+  // By family: as bytes alone, the last of ::/80 would be the IPv4 address 255.255.255.255.
+  std::vector<Range> v4_, v6_;  // rising and apart
+};
 
 }  // namespace egret

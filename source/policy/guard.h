@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,46 +16,52 @@
 
 namespace egret {
 
-// What the guard says about one address, rules aside.
+// What stands against an address.
 struct Finding {
-  std::string_view reason;            // snake_case: "loopback", "private", "metadata", ...; empty: a public address
-  bool exemptible = false;            // `reaches_private` may open it
-  std::optional<IpAddress> embedded;  // the IPv4 address inside that was refused, rather than the address itself
+  std::string_view reason;            // snake_case: "loopback", "private", "metadata", ...; empty: nothing does
+  bool exemptible = false;            // `reaches_private` may open it; else it is final
   Cidr range;                         // the refused range, for the remedy
+  std::optional<IpAddress> embedded;  // the IPv4 address inside, where that is what is refused
 
   explicit operator bool() const { return !reason.empty(); }
 };
 
 class AddressGuard {
  public:
+  using MixedAnswers = AddressGuardSpec::MixedAnswers;
+
   AddressGuard() = default;
   // `own`: listeners and admin. Where one listens on every address, `local` says which those are (besides loopback).
-  AddressGuard(CidrSet also_refuse, std::vector<Endpoint> own, std::vector<IpAddress> local,
-               AddressGuardSpec::MixedAnswers mixed_answers);
+  AddressGuard(std::vector<Cidr> also_refuse, std::vector<Endpoint> own, std::vector<IpAddress> local,
+               MixedAnswers mixed_answers);
 
-  // Everything that stands against the address: the worst first found. A finding that is not exemptible is final.
-  Finding Judge(const IpAddress& address, uint16_t port) const;
-  // The same with the ranges that rules opened: refused unless every set contains the address (or the IPv4 address
-  // inside it), and refused for good where nothing can open it.
-  template <class Sets>  // a range of const CidrSet*
-  Finding Judge(const IpAddress& address, uint16_t port, const Sets& opened) const;
+  // The first thing that stands against the address. `opened`: what each rule that would allow it says in
+  // `reaches_private`. A finding is exempt only where there is such a rule and every one of them names the address (or
+  // the IPv4 address inside it); own listeners, metadata services and link-local addresses never are.
+  Finding Judge(const IpAddress& address, uint16_t port, std::span<const CidrSet* const> opened = {}) const;
 
-  AddressGuardSpec::MixedAnswers mixed_answers() const { return mixed_answers_; }
+  MixedAnswers mixed_answers() const { return mixed_answers_; }
 
  private:
   bool Own(const IpAddress& address, uint16_t port) const;
+  Finding JudgeOne(const IpAddress& address, uint16_t port) const;
 
-  CidrSet also_refuse_;
+  std::vector<Cidr> also_refuse_;
+  CidrSet also_refuse_set_;
   std::vector<Endpoint> own_;
   std::vector<IpAddress> local_;
-  AddressGuardSpec::MixedAnswers mixed_answers_ = AddressGuardSpec::MixedAnswers::kRefuse;
+  MixedAnswers mixed_answers_ = MixedAnswers::kRefuse;
 };
+
+// For people: "10.1.2.3 is a private address (10.0.0.0/8). ..." and what to write where it can be opened. `rules` names
+// the rules that allow the target and do not open the range.
+std::string Remedy(const IpAddress& address, const Finding& finding, std::string_view rules);
 
 // The addresses of this host's interfaces, for the guard's `local`. Reads them from the kernel.
 std::vector<IpAddress> LocalAddresses();
 
-// A name that means this host or its metadata service wherever it is resolved: refused where a parent proxy resolves,
-// since the answer cannot be seen. Empty: none.
+// Why a name is refused where a parent proxy resolves it, so that the answer is not seen: it means the host itself or
+// its metadata service wherever it is resolved. Empty: no reason.
 std::string_view ReasonAgainstName(std::string_view canonical_name);
 
 }  // namespace egret

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -93,6 +94,13 @@ class DialPermit {
   std::string rule_;
 };
 
+// What was dialled, as far as a UsePermit asks.
+struct Link {
+  uint64_t permit_id = 0;
+  IpAddress peer;
+  std::string_view next_hop;  // the ConfiguredTarget's name; empty: dialled directly, or to a target resolved here
+};
+
 enum class Use : uint8_t {
   kRelay,    // the client's bytes, unread
   kInspect,  // the origin's TLS handshake and nothing else
@@ -105,19 +113,21 @@ class UsePermit {
   UsePermit(UsePermit&&) noexcept = default;
   UsePermit& operator=(UsePermit&&) noexcept = default;
 
-  // Whether what was dialled with the permit `id`, whose peer is `peer`, may be used with this one.
-  bool Fits(uint64_t id, const IpAddress& peer) const { return peer_ ? *peer_ == peer : permit_id_ == id; }
+  bool Fits(const Link& link) const {
+    if (peer_) return link.next_hop.empty() && *peer_ == link.peer;
+    return next_hop_.empty() ? permit_id_ == link.permit_id : next_hop_ == link.next_hop;
+  }
   const Target& target() const { return target_; }
-  const std::optional<IpAddress>& peer() const { return peer_; }  // a pooled link's, where Policy::Admit made this
 
  private:
   friend class Policy;
-  UsePermit(uint64_t permit_id, Target target, std::optional<IpAddress> peer)
-      : permit_id_(permit_id), target_(std::move(target)), peer_(peer) {}
+  explicit UsePermit(Target target) : target_(std::move(target)) {}
 
-  uint64_t permit_id_;
   Target target_;
+  // One of three says which link: the permit that it was dialled with, or of a pooled one its peer or its next hop.
+  uint64_t permit_id_ = 0;
   std::optional<IpAddress> peer_;
+  std::string next_hop_;
 };
 
 using RelayPermit = UsePermit<Use::kRelay>;

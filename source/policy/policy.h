@@ -26,8 +26,7 @@
 
 namespace egret {
 
-struct Program;    // program.h: the compiled rules
-class Evaluation;  // evaluate.h: one run over them
+struct Program;  // program.h: the compiled rules
 
 template <class T>
 struct Ruling {
@@ -75,8 +74,14 @@ class Policy {
   HelloRuling DecideHello(const Binding& binding, const PolicyStack& stack, const Facts& facts) const;
   // R. `facts.target` is the inner request's own; another than the tunnel's is kMisdirected (421).
   Ruling<RequestPermit> DecideRequest(const Binding& binding, const PolicyStack& stack, const Facts& facts) const;
-  // A and R at once for a pooled link whose peer is `live_peer`, without DNS.
+  // A and R at once for a pooled link whose peer is `live_peer`, without DNS. Also for a request inside a tunnel.
   Ruling<RequestPermit> Admit(const Admission& admission, const Facts& facts, const IpAddress& live_peer) const;
+  // The same for a pooled link through a parent proxy that resolves.
+  Ruling<RequestPermit> AdmitRemote(const Admission& admission, const Facts& facts,
+                                    const ConfiguredTarget& next_hop) const;
+  // Whether a tunnel to `live_peer`, whatever it turns out to carry, can only be inspected or refused: then it may be
+  // answered before anything is dialled.
+  bool OnlyInspects(const Admission& admission, const Facts& facts, const IpAddress& live_peer) const;
 
   // How a live tunnel is in use when a newer policy judges it.
   enum class Live : uint8_t {
@@ -86,11 +91,18 @@ class Policy {
   };
   // Judges what is open on its recorded facts: kContinue, or kDeny with kPolicyRevoked, where the reason is
   // "policy_revoked" or "inspection_now_required".
-  Decision Reconsider(const Binding& binding, const PolicyStack& stack, const Facts& facts, Live live) const;
+  // Without `peer` (a parent resolved the name) no address is judged.
+  Decision Reconsider(const Binding& binding, const std::optional<IpAddress>& peer, const PolicyStack& stack,
+                      const Facts& facts, Live live) const;
 
   const Program& program() const { return *program_; }  // for explain
 
  private:
+  DialPermit Permit(const Admission& admission, const Decision& decision) const;
+  static void Hand(AddressRuling& ruling, const Admission& admission, DialPermit permit);
+  template <class Permit>
+  static Permit Use(const Binding& binding);
+
   std::unique_ptr<const Program> program_;
   uint64_t generation_;
 };

@@ -101,7 +101,8 @@ struct AddressGuardSpec {
 
   std::vector<std::string> also_refuse;  // CIDRs: pods, services, nodes
   MixedAnswers mixed_answers = MixedAnswers::kRefuse;
-  std::vector<Endpoint> own;  // listeners and admin; an unspecified address means every local one
+  std::vector<Endpoint> own;     // listeners and admin; an unspecified address means every local one
+  std::vector<IpAddress> local;  // this host's addresses, for that: guard.h's LocalAddresses()
 };
 
 struct PolicySetSpec {
