@@ -18,12 +18,23 @@ def start(command, core, **kwargs):
         os.sched_setaffinity(0, {core})
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        if NICE is not None:
+            prefer()
     return subprocess.Popen(command, preexec_fn=prepare, **kwargs)
 
 
-def be_first(nice):
-    """For this process and all that it starts; needs privilege where `nice` is negative."""
-    os.setpriority(os.PRIO_PROCESS, 0, nice)
+NICE = None  # the priority of what is started from now on; None: as it is
+
+
+def prefer():
+    """Where the scheduler groups by session, a priority counts within the session only and the group has its own."""
+    os.setsid()
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    try:
+        with open("/proc/self/autogroup", "w") as f:
+            f.write(str(NICE))
+    except OSError:  # no such grouping here
+        pass
 
 
 def _read(path):
@@ -88,7 +99,8 @@ def first_line(*command):
 
 
 def describe():
-    models = [line.split(":", 1)[1].strip() for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
+    cpuinfo = _read("/proc/cpuinfo").splitlines()
+    models = [line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")]
     proxy, others = cores()
     return {
         "cpu": models[0] if models else platform.machine(),

@@ -82,7 +82,8 @@ class Origin:
                 f.write(b"x" * size)
         self.ports = free_ports(self.PORTS)
         config = write(os.path.join(folder, "nginx.conf"), ORIGIN_CONFIG % {
-            "folder": folder, "files": files, "listen": "\n".join("    listen 127.0.0.1:%d backlog=4096;" % p for p in self.ports)})
+            "folder": folder, "files": files,
+            "listen": "\n".join("    listen 127.0.0.1:%d backlog=4096;" % p for p in self.ports)})
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = Process("origin", folder, core, [nginx, "-p", folder, "-c", config, "-e", "stderr"])
         self.process.wait_until(listening(self.ports[-1]))
