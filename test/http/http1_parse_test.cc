@@ -63,14 +63,12 @@ TEST(Http1Parse, H22_ResponsesCutAtEveryByteGetTheSameVerdict) {
   ExpectSameHoweverCut(ResponseCorpus(), JudgeResponse);
 }
 
-TEST(Http1Parse, WhatIsWrittenAgainReadsTheSame) {
+TEST(Http1Parse, HeadsThatAreWrittenAgainReadTheSame) {
   Loop loop;
   for (const CorpusEntry& entry : RequestCorpus()) {
-    if (entry.verdict != Fault::kNone) continue;
     const Verdict first = Whole(loop, JudgeRequest, entry.bytes);
-    if (!first.content.empty() || first.head.find("chunked") != std::string::npos) continue;  // the fuzzer's part
+    if (first.fault != Fault::kNone || !first.content.empty()) continue;
     const Verdict second = Whole(loop, JudgeRequest, first.head);
-    if (first.head.find("HTTP/1.1\r\n\r\n") != std::string::npos) continue;  // 1.0 without Host
     EXPECT_EQ(second.fault, Fault::kNone) << first.head;
     EXPECT_EQ(second.head, first.head);
   }
@@ -119,7 +117,7 @@ TEST(Http1Parse, H19_ForbiddenTrailersAreDroppedAndOthersKept) {
             "Content-Length: 9\r\nHost: b\r\nTransfer-Encoding: chunked\r\nAuthorization: y\r\nX-Sum: 1\r\n"
             "Set-Cookie: a=b\r\nProxy-Authorization: z\r\nX-Forwarded-For: ::1\r\nGrpc-Status:  0 \r\n\r\n");
   EXPECT_EQ(verdict.fault, Fault::kNone);
-  EXPECT_EQ(verdict.trailers, "X-Sum: 1\nGrpc-Status: 0\n");
+  EXPECT_EQ(verdict.trailers, "X-Sum: 1\r\nGrpc-Status: 0\r\n");
 }
 
 TEST(Http1Parse, H06_AMebibyteOfOneByteChunksComesOutWhole) {

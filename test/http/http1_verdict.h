@@ -15,7 +15,7 @@ struct Verdict {
   Fault fault = Fault::kNone;  // of the head, or else of the content
   std::string head;            // as the codec would write it again; empty where the head was refused
   std::string content;
-  std::string trailers;  // "name: value\n"
+  std::string trailers;  // "name: value\r\n"
   std::string left;      // unparsed behind the message
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
