@@ -1,0 +1,130 @@
+#include "source/config/check_names.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "source/base/strings.h"
+#include "source/config/nearest.h"
+#include "source/config/walk.h"
+
+namespace egret {
+namespace {
+
+using config::v1::Bootstrap;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// Where resources live in the bootstrap, and what one of them is called in an error.
+struct Resource {
+  std::string_view list;
+  std::string_view noun;
+};
+constexpr Resource kResources[] = {{"listeners", "listener"},
+                                   {"policies", "policy"},
+                                   {"domain_sets", "domain set"},
+                                   {"upstreams", "upstream"},
+                                   {"secrets", "secret"}};
+
+// Fields that name a resource. `member`: which member of the resource's oneof it must have.
+struct Reference {
+  std::string_view field;
+  std::string_view list;
+  std::string_view member = {};
+};
+constexpr Reference kReferences[] = {
+    {"egret.config.v1.Listener.chains_of", "listeners"},
+    {"egret.filters.http.v1.ConnectTunnel.listener", "listeners", "internal"},
+    {"egret.filters.http.v1.ConnectTunnel.upstream", "upstreams"},
+    {"egret.filters.http.v1.EgressPolicy.policies", "policies"},
+    {"egret.filters.http.v1.EgressPolicy.policy", "policies"},
+    {"egret.filters.network.v1.EgressPolicy.policies", "policies"},
+    {"egret.filters.network.v1.EgressPolicy.policy", "policies"},
+    {"egret.filters.http.v1.ForwardRouter.upstream", "upstreams"},
+    {"egret.filters.network.v1.TcpRelay.upstream", "upstreams"},
+    {"egret.config.v1.Upstream.HttpProxy.credential", "secrets", "credential"},
+};
+
+class NameChecker : public Visitor {
+ public:
+  explicit NameChecker(const Bootstrap& bootstrap) : bootstrap_(bootstrap) {
+    for (const Resource& resource : kResources) Gather(resource);
+  }
+
+  std::vector<ConfigError> Take() { return std::move(errors_); }
+
+  bool Visit(const Message& holder, const FieldDescriptor& field, const std::string& path) override {
+    for (const Reference& reference : kReferences)
+      if (reference.field == field.full_name()) CheckReference(reference, holder, field, path);
+    return true;
+  }
+
+ private:
+  using Names = std::map<std::string, const Message*, std::less<>>;
+
+  void Add(const std::string& path, std::string value, std::string why, std::string remedy) {
+    errors_.push_back({.field = path, .value = std::move(value), .why = std::move(why), .remedy = std::move(remedy)});
+  }
+
+  void Gather(const Resource& resource) {
+    const FieldDescriptor& list = *bootstrap_.GetDescriptor()->FindFieldByName(std::string(resource.list));
+    const Reflection& reflection = *bootstrap_.GetReflection();
+    Names& names = names_[resource.list];
+    for (int i = 0; i < reflection.FieldSize(bootstrap_, &list); ++i) {
+      const Message& one = reflection.GetRepeatedMessage(bootstrap_, &list, i);
+      const std::string name = one.GetReflection()->GetString(one, one.GetDescriptor()->FindFieldByName("name"));
+      if (name.empty() || names.emplace(name, &one).second) continue;
+      Add(Below(Below(resource.list, static_cast<size_t>(i)), "name"), ShownValue(name),
+          Cat("another ", resource.noun, " has this name"), "rename one of them");
+    }
+  }
+
+  void CheckReference(const Reference& reference, const Message& holder, const FieldDescriptor& field,
+                      const std::string& path) {
+    const std::string_view noun = std::find_if(std::begin(kResources), std::end(kResources), [&](const Resource& r) {
+                                    return r.list == reference.list;
+                                  })->noun;
+    const Names& names = names_[reference.list];
+    for (const TextAt& text : TextsOf(holder, field, path)) {
+      const auto found = names.find(text.text);
+      if (found == names.end()) {
+        Add(text.path, ShownValue(text.text), Cat("no ", noun, " of this name"),
+            Remedy(text.text, names, reference.list));
+      } else if (!reference.member.empty() && !Has(*found->second, reference.member)) {
+        Add(text.path, ShownValue(text.text), Cat("the ", noun, " of this name is another kind"),
+            Cat("name one with `", reference.member, "`"));
+      }
+    }
+  }
+
+  static std::string Remedy(const std::string& name, const Names& names, std::string_view list) {
+    std::vector<std::string> known;
+    for (const auto& [one, message] : names) known.push_back(one);
+    return known.empty() ? Cat("add it under ", list) : Suggest(name, known);
+  }
+
+  static bool Has(const Message& message, std::string_view member) {
+    const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(std::string(member));
+    return message.GetReflection()->HasField(message, field);
+  }
+
+  const Bootstrap& bootstrap_;
+  std::map<std::string_view, Names> names_;
+  std::vector<ConfigError> errors_;
+};
+
+}  // namespace
+
+std::vector<ConfigError> CheckNames(const Bootstrap& bootstrap) {
+  NameChecker checker(bootstrap);
+  Walk(bootstrap, "", checker);
+  return checker.Take();
+}
+
+}  // namespace egret

@@ -1,0 +1,17 @@
+// Whole files into memory.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "source/base/result.h"
+#include "source/config/scalar.h"
+
+namespace egret {
+
+enum class FileKind { kRegular, kRegularOrPipe };
+
+// At most `most` bytes. Blocks: on a pipe until its writer ends. The error says what the system said.
+Result<std::string, Unfit> ReadWholeFile(const std::string& path, size_t most, FileKind kind = FileKind::kRegular);
+
+}  // namespace egret

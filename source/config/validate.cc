@@ -1,0 +1,76 @@
+#include "source/config/validate.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "source/config/check_chains.h"
+#include "source/config/check_fields.h"
+#include "source/config/check_names.h"
+#include "source/config/check_policies.h"
+#include "source/config/check_sockets.h"
+#include "source/config/policy_spec.h"
+#include "source/config/shape.h"
+
+namespace egret {
+namespace {
+
+using config::v1::Bootstrap;
+
+void Join(std::vector<ConfigError>& all, std::vector<ConfigError> more) {
+  for (ConfigError& error : more) all.push_back(std::move(error));
+}
+
+std::vector<ConfigError> CheckWhole(const Bootstrap& bootstrap) {
+  std::vector<ConfigError> errors;
+  if (bootstrap.listeners().empty() && !bootstrap.has_xds() && !bootstrap.has_directory())
+    errors.push_back({.field = "listeners", .why = "required", .remedy = "give at least one"});
+  const auto& cache = bootstrap.resolver().cache();
+  if (cache.has_min_ttl() && cache.has_max_ttl() && cache.min_ttl().seconds() > cache.max_ttl().seconds())
+    errors.push_back({.field = "resolver.cache.max_ttl", .why = "below min_ttl", .remedy = "make it at least as long"});
+  return errors;
+}
+
+// The policy compiler judges each policy alone and tells some of the same again, in its own words.
+void JoinNew(std::vector<ConfigError>& all, std::vector<ConfigError> more) {
+  const size_t known = all.size();
+  for (ConfigError& error : more) {
+    const auto same = [&](const ConfigError& other) { return other.field == error.field && !other.warning(); };
+    const auto end = all.begin() + static_cast<std::ptrdiff_t>(known);
+    if (std::find_if(all.begin(), end, same) == end) all.push_back(std::move(error));
+  }
+}
+
+void Place(std::vector<ConfigError>& errors, const Locations& locations) {
+  for (ConfigError& error : errors) {
+    if (!error.file.empty()) continue;  // of another file
+    const Position at = locations.Find(error.field);
+    error.file = locations.file();
+    error.line = at.line;
+    error.col = at.col;
+  }
+}
+
+}  // namespace
+
+std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& locations) {
+  std::vector<ConfigError> errors = CheckShape(bootstrap);
+  // The rest relies on messages that have their shape.
+  if (errors.empty()) {
+    Join(errors, CheckWhole(bootstrap));
+    Join(errors, CheckFields(bootstrap));
+    Join(errors, CheckNames(bootstrap));
+    Join(errors, CheckSockets(bootstrap));
+    Join(errors, CheckChains(bootstrap));
+    Join(errors, CheckWays(bootstrap));
+    Join(errors, CheckPolicies(bootstrap));
+    auto compiled = CompilePolicies(bootstrap, OwnEndpoints(bootstrap));
+    if (!compiled.ok()) JoinNew(errors, compiled.error());
+  }
+  Place(errors, locations);
+  SortByPlace(errors);
+  return errors;
+}
+
+}  // namespace egret

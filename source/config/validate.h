@@ -1,0 +1,16 @@
+// Whether a configuration makes sense as a whole. The one validator, the same for files, pushed resources and egretctl:
+// it sees messages only, and the loader's places where there are any.
+#pragma once
+
+#include <vector>
+
+#include "egret/config/v1/bootstrap.pb.h"
+#include "source/config/error.h"
+#include "source/config/tree.h"
+
+namespace egret {
+
+// Errors and warnings, by place. Reads the files of domain sets and compiles the policies, so not on a worker's thread.
+std::vector<ConfigError> Validate(const config::v1::Bootstrap& bootstrap, const Locations& locations = {});
+
+}  // namespace egret

@@ -1,0 +1,39 @@
+#include "source/config/walk.h"
+
+namespace egret {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+void Visitor::Enter(const Message&, const std::string&) {}
+
+void Walk(const Message& message, const std::string& path, Visitor& visitor) {
+  visitor.Enter(message, path);
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const std::string below = Below(path, field->name());
+    if (!visitor.Visit(message, *field, below) || field->is_map()) continue;
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (field->message_type()->full_name().starts_with("google.protobuf.")) continue;
+    if (!field->is_repeated()) {
+      Walk(reflection.GetMessage(message, field), below, visitor);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i)
+      Walk(reflection.GetRepeatedMessage(message, field, i), Below(below, static_cast<size_t>(i)), visitor);
+  }
+}
+
+std::vector<TextAt> TextsOf(const Message& holder, const FieldDescriptor& field, const std::string& path) {
+  const Reflection& reflection = *holder.GetReflection();
+  if (!field.is_repeated()) return {{reflection.GetString(holder, &field), path}};
+  std::vector<TextAt> texts;
+  for (int i = 0; i < reflection.FieldSize(holder, &field); ++i)
+    texts.push_back({reflection.GetRepeatedString(holder, &field, i), Below(path, static_cast<size_t>(i))});
+  return texts;
+}
+
+}  // namespace egret

@@ -1,0 +1,406 @@
+#include "source/config/validate.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "source/base/strings.h"
+#include "source/config/bootstrap_file.h"
+#include "source/config/load.h"
+
+namespace egret {
+namespace {
+
+// All that is said about a text, one line each; its line and column left out.
+std::string Verdict(std::string_view yaml) {
+  BootstrapFile file = ReadBootstrapText(yaml, "e", Format::kYaml);
+  for (ConfigError& error : file.errors) {
+    if (error.file == "e") {
+      EXPECT_GT(error.line, 0) << error.ToString();
+      error.file.clear();
+      error.line = 0;
+    }
+  }
+  return ToString(file.errors);
+}
+
+constexpr std::string_view kPolicy = "policies: [{name: web, rules: [{name: all, action: ALLOW}]}]\n";
+
+// A bootstrap with one listener that has these HTTP filters.
+std::string WithHttp(std::string_view filters, std::string_view more = "") {
+  return Cat("listeners: [{name: l, address: '127.0.0.1:3128', filters: [http_connection: {filters: [", filters,
+             "]}]}]\n", kPolicy, more);
+}
+
+constexpr std::string_view kGoodHttp = "{egress_policy: {policy: web}}, connect_tunnel, forward_router";
+
+// A good bootstrap, and one more line.
+std::string With(std::string_view more) { return WithHttp(kGoodHttp, more); }
+
+TEST(Validate, FindsNothingWrongWithTheSmallestFile) { EXPECT_EQ(Verdict(With("")), ""); }
+
+TEST(Validate, WantsSomethingToServe) {
+  EXPECT_EQ(Verdict("admin: {address: '127.0.0.1:9901'}"), "listeners: required; give at least one\n");
+}
+
+TEST(Validate, TellsPlaces) {
+  const BootstrapFile file = ReadBootstrapText(Cat("admin:\n  address: nowhere\n", With("")), "e.yaml", Format::kYaml);
+  EXPECT_EQ(ToString(file.errors),
+            "e.yaml:2:12 admin.address: nowhere: not an address and port; write e.g. 127.0.0.1:3128, \"[::]:3128\" or "
+            "unix:/run/egret/proxy.sock\n");
+}
+
+TEST(Validate, RefusesWhatIsNotBuiltYet) {
+  EXPECT_EQ(Verdict(With("xds: {servers: [{address: 'a:1'}]}\ndirectory: {path: /x}\nworkload_sets: [{name: w}]\n"
+                         "limits: {memory: {hard: {percent: 90}}}\n")),
+            "xds: not built yet; leave it out\n"
+            "directory: not built yet; leave it out\n"
+            "workload_sets: not built yet; leave it out\n"
+            "limits.memory: not built yet; leave it out\n");
+  EXPECT_EQ(
+      Verdict(WithHttp("{proxy_auth: {}}, {egress_policy: {policy: web}}, {rate_limit: {}}, {connect_tunnel: {dial: "
+                       "ON_DEMAND}}, credential_broker, {forward_router: {upstream_http2: ALWAYS}}")),
+      "listeners[0].filters[0].http_connection.filters[0].proxy_auth: not built yet; leave it out\n"
+      "listeners[0].filters[0].http_connection.filters[2].rate_limit: not built yet; leave it out\n"
+      "listeners[0].filters[0].http_connection.filters[3].connect_tunnel.dial: ON_DEMAND: not built yet; leave it out\n"
+      "listeners[0].filters[0].http_connection.filters[4].credential_broker: not built yet; leave it out\n"
+      "listeners[0].filters[0].http_connection.filters[5].forward_router.upstream_http2: ALWAYS: not built yet; leave "
+      "it "
+      "out\n");
+  EXPECT_EQ(Verdict(With("secrets: [{name: s, htpasswd: {file: /u}}]\n"
+                         "upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {}}}]\n")),
+            "secrets[0].htpasswd: not built yet; leave it out\n"
+            "upstreams[0].http_proxy.tls: not built yet; leave it out\n");
+}
+
+TEST(Validate, WantsNamesThatAreThereAndUnique) {
+  EXPECT_EQ(
+      Verdict(With("domain_sets: [{name: d}, {name: d}, {}]\nsecrets: [{name: 'a b', credential: {file: /c}}]\n")),
+      "domain_sets[1].name: d: another domain set has this name; rename one of them\n"
+      "domain_sets[2].name: no name; write 1 to 128 letters, digits, -, _, ., @\n"
+      "secrets[0].name: \"a b\": not a name; write 1 to 128 letters, digits, -, _, ., @\n");
+}
+
+TEST(Validate, WantsReferencesThatLeadSomewhere) {
+  EXPECT_EQ(
+      Verdict(WithHttp(
+          "{egress_policy: {policies: [wed]}}, {connect_tunnel: {listener: l}}, {forward_router: {upstream: up}}")),
+      "listeners[0].filters[0].http_connection.filters[0].egress_policy.policies[0]: wed: no policy of this name; did "
+      "you "
+      "mean web?\n"
+      "listeners[0].filters[0].http_connection.filters[1].connect_tunnel.listener: l: the listener of this name is "
+      "another "
+      "kind; name one with `internal`\n"
+      "listeners[0].filters[0].http_connection.filters[2].forward_router.upstream: up: no upstream of this name; add "
+      "it "
+      "under upstreams\n");
+  EXPECT_EQ(Verdict(With("upstreams: [{name: u, http_proxy: {address: 'p:1', credential: cred}}]\n"
+                         "secrets: [{name: creds, credential: {file: /c}}]\n")),
+            "upstreams[0].http_proxy.credential: cred: no secret of this name; did you mean creds?\n");
+}
+
+TEST(Validate, WantsChainsThatEndInATerminalFilterAndNotBefore) {
+  EXPECT_EQ(Verdict(WithHttp("{egress_policy: {policy: web}}, forward_router, connect_tunnel")),
+            "listeners[0].filters[0].http_connection.filters[1]: it ends the chain, so what follows never runs; move "
+            "it to the "
+            "end\n"
+            "listeners[0].filters[0].http_connection.filters[2]: the last filter of a chain has to end it; add "
+            "forward_router "
+            "after it\n");
+  EXPECT_EQ(
+      Verdict("listeners:\n- {name: a, address: '127.0.0.1:1', filters: [tls_inspector]}\n"
+              "- {name: b, address: '127.0.0.1:2'}\n- {name: c, address: '127.0.0.1:3', filters: []}\n"
+              "- {name: d, address: '127.0.0.1:4', filter_chains: [{filters: []}]}\n"
+              "- {name: e, address: '127.0.0.1:5', filters: [http_connection]}\n"),
+      "listeners[0].filters[0]: the last filter of a chain has to end it; add http_connection or tcp_relay after it\n"
+      "listeners[1]: no chain; give exactly one of filters, filter_chains, chains_of\n"
+      "listeners[2]: no chain; give exactly one of filters, filter_chains, chains_of\n"
+      "listeners[3].filter_chains[0].filters: required; give at least one\n"
+      "listeners[4].filters[0].http_connection.filters: required; give at least one\n");
+}
+
+TEST(Validate, WantsOneWayOfGivingChains) {
+  EXPECT_EQ(
+      Verdict(Cat("listeners: [{name: l, address: '127.0.0.1:1', chains_of: x, filters: [http_connection: {filters: [",
+                  kGoodHttp, "]}]}]\n", kPolicy)),
+      "listeners[0]: chains are given twice; keep one of filters, filter_chains, chains_of\n"
+      "listeners[0].chains_of: x: no listener of this name; did you mean l?\n");
+}
+
+TEST(Validate, LetsListenerFiltersOnlyLook) {
+  EXPECT_EQ(
+      Verdict(
+          Cat("listeners: [{name: l, address: '127.0.0.1:1', listener_filters: [tcp_relay], filters: [http_connection: "
+              "{filters: [",
+              kGoodHttp, "]}]}]\n", kPolicy)),
+      "listeners[0].listener_filters[0]: not a filter that only looks; here belong tls_inspector, proxy_protocol, "
+      "egress_policy; move it into a chain\n"
+      "listeners[0].listener_filters[0].tcp_relay: no destination is known here; relay inside a tunnel: let "
+      "connect_tunnel "
+      "enter an internal listener\n"
+      "listeners[0].listener_filters[0].tcp_relay: reached without egress_policy (l > tcp_relay); put egress_policy "
+      "into "
+      "listener_filters, or into the chain before it\n");
+}
+
+TEST(Validate, LetsNothingDialWithoutPolicy) {
+  EXPECT_EQ(Verdict(WithHttp("connect_tunnel, forward_router")),
+            "listeners[0].filters[0].http_connection.filters[0].connect_tunnel: reached without egress_policy (l > "
+            "http_connection > connect_tunnel); put egress_policy into the chain before it\n"
+            "listeners[0].filters[0].http_connection.filters[1].forward_router: reached without egress_policy (l > "
+            "http_connection > forward_router); put egress_policy into the chain before it\n");
+}
+
+constexpr std::string_view kOuter =
+    "listeners:\n- name: l\n  address: '127.0.0.1:1'\n  filters:\n  - http_connection:\n      filters:\n"
+    "      - egress_policy: {policy: web}\n      - connect_tunnel: {listener: t}\n      - forward_router\n- name: t\n  "
+    "internal: {}\n";
+
+TEST(Validate, LetsNothingDialWithoutPolicyInsideATunnelEither) {
+  EXPECT_EQ(
+      Verdict(Cat(kOuter, "  filters: [tcp_relay]\n", kPolicy)),
+      "listeners[1].filters[0].tcp_relay: reached without egress_policy (l > http_connection > connect_tunnel > t > "
+      "tcp_relay); put egress_policy into listener_filters, or into the chain before it\n");
+  EXPECT_EQ(
+      Verdict(Cat(kOuter, "  listener_filters: [tls_inspector, egress_policy]\n  filters: [tcp_relay]\n", kPolicy)),
+      "");
+  EXPECT_EQ(Verdict(Cat(kOuter, "  filters: [http_connection: {filters: [forward_router]}]\n", kPolicy)),
+            "listeners[1].filters[0].http_connection.filters[0].forward_router: reached without egress_policy (l > "
+            "http_connection > connect_tunnel > t > http_connection > forward_router); put egress_policy into the "
+            "chain before "
+            "it\n");
+}
+
+TEST(Validate, WantsATunnelToBeLookedIntoBeforeItIsJudged) {
+  EXPECT_EQ(Verdict(Cat(kOuter, "  filters: [egress_policy, tcp_relay]\n", kPolicy)),
+            "listeners[1].filters[0].egress_policy: nothing has looked into the tunnel yet (l > http_connection > "
+            "connect_tunnel > t); put tls_inspector before it\n");
+}
+
+TEST(Validate, WantsPoliciesNamedOnceAndFirst) {
+  EXPECT_EQ(
+      Verdict(WithHttp("egress_policy, connect_tunnel, forward_router")),
+      "listeners[0].filters[0].http_connection.filters[0].egress_policy: no policy is named (l > http_connection > "
+      "egress_policy); the first egress_policy of a connection names them: egress_policy: {policy: ...}\n");
+  EXPECT_EQ(Verdict(Cat(kOuter,
+                        "  listener_filters: [tls_inspector, {egress_policy: {policy: web}}]\n  filters: [tcp_relay]\n",
+                        kPolicy)),
+            "listeners[1].listener_filters[1].egress_policy: the policies are already named (l > http_connection > "
+            "connect_tunnel "
+            "> t > egress_policy); later ones go on with the first: write egress_policy: {}\n");
+  EXPECT_EQ(
+      Verdict(WithHttp("{egress_policy: {policy: web, policies: [web, web]}}, forward_router")),
+      "listeners[0].filters[0].http_connection.filters[0].egress_policy.policy: policies is given as well, and only "
+      "one of "
+      "them can be; remove one\n"
+      "listeners[0].filters[0].http_connection.filters[0].egress_policy.policies[1]: web: named twice; remove one\n");
+}
+
+TEST(Validate, LetsAnInternalListenerHaveNoAddress) {
+  EXPECT_EQ(Verdict("listeners: [{name: t, internal: {}, address: '127.0.0.1:1', filters: [tcp_relay]}]"),
+            "listeners[0].address: internal is given as well, and only one of them can be; remove one\n");
+}
+
+TEST(Validate, WarnsOfAnInternalListenerThatNothingEnters) {
+  const std::string text = With("").insert(
+      With("").find("]\npolicies"), ", {name: t, internal: {}, filters: [tls_inspector, egress_policy, tcp_relay]}");
+  EXPECT_EQ(Verdict(text),
+            "listeners[1]: warning: t: no tunnel enters this listener; name it in a connect_tunnel, or remove it\n");
+  EXPECT_TRUE(ReadBootstrapText(text, "e", Format::kYaml).ok());
+}
+
+TEST(Validate, RefusesCircles) {
+  EXPECT_EQ(
+      Verdict(Cat(
+          kOuter,
+          "  filters: [http_connection: {filters: [egress_policy, {connect_tunnel: {listener: t}}, forward_router]}]\n",
+          kPolicy)),
+      "listeners[1].filters[0].http_connection.filters[1].connect_tunnel.listener: t: a circle (l > http_connection > "
+      "connect_tunnel > t > http_connection > connect_tunnel > t); name another listener, or none\n");
+  EXPECT_EQ(Verdict("listeners:\n- {name: a, address: '127.0.0.1:1', chains_of: a}\n- {name: b, address: "
+                    "'127.0.0.1:2', chains_of: a}\n"),
+            "listeners[0].chains_of: a: a circle; name another listener\n"
+            "listeners[1].chains_of: a: that listener has none of its own; name the listener that has the chains\n");
+}
+
+TEST(Validate, BoundsTunnelsInTunnels) {
+  std::string text(kOuter);
+  for (const char next : std::string("uvwx"))
+    Append(text, "  filters: [http_connection: {filters: [egress_policy, {connect_tunnel: {listener: ", next,
+           "}}, forward_router]}]\n- name: ", next, "\n  internal: {}\n");
+  Append(text, "  filters: [tls_inspector, egress_policy, tcp_relay]\n", kPolicy);
+  EXPECT_EQ(
+      Verdict(text),
+      "listeners[4].filters[0].http_connection.filters[1].connect_tunnel.listener: x: more than 4 tunnels in tunnels "
+      "(l > "
+      "http_connection > connect_tunnel > t > http_connection > connect_tunnel > u > http_connection > connect_tunnel "
+      "> v > "
+      "http_connection > connect_tunnel > w > http_connection > connect_tunnel); name another listener, or none\n");
+}
+
+TEST(Validate, X28_RefusesSocketsThatClash) {
+  EXPECT_EQ(Verdict(With("admin: {address: '127.0.0.1:3128'}\nmetrics: {address: '0.0.0.0:9902'}\n")),
+            "listeners[0].address: 127.0.0.1:3128: taken by admin.address (127.0.0.1:3128); choose another port\n");
+  EXPECT_EQ(Verdict(With("metrics: {address: '[::]:3128'}\n")),
+            "listeners[0].address: 127.0.0.1:3128: taken by metrics.address ([::]:3128); choose another port\n");
+  EXPECT_EQ(Verdict(With("admin: {address: 'unix:/a'}\nmetrics: {address: 'unix:/a'}\n")),
+            "metrics.address: unix:/a: taken by admin.address (unix:/a); choose another port\n");
+  EXPECT_EQ(Verdict(With("admin: {address: '127.0.0.2:3128'}\nmetrics: {address: '127.0.0.1:0'}\n")), "");
+}
+
+TEST(Validate, WantsAddressesThatAreAddresses) {
+  EXPECT_EQ(Verdict(With("admin: {address: 'localhost:9901'}\nmetrics: {address: 'unix:relative'}\n"
+                         "resolver: {servers: [127.0.0.1, '::1', 'dns.example:53', '[::1]:53']}\n"
+                         "upstreams:\n- {name: a, http_proxy: {address: 'http://p:1'}}\n- {name: b, http_proxy: "
+                         "{address: p.example}}\n"
+                         "- {name: c, http_proxy: {address: '10.0.0.300:80'}}\n- {name: d, http_proxy: {address: "
+                         "'[2001:db8::1]:80'}}\n"
+                         "- {name: e, http_proxy: {address: 'p:0'}}\n- {name: f, http_proxy: {}}\n")),
+            "admin.address: localhost:9901: a name, not an address; write 127.0.0.1:9901\n"
+            "metrics.address: unix:relative: not an absolute path; write unix:/...\n"
+            "resolver.servers[0]: 127.0.0.1: no port; write 127.0.0.1:53\n"
+            "resolver.servers[1]: ::1: no port; write [::1]:53\n"
+            "resolver.servers[2]: dns.example:53: not an address and port; write e.g. 127.0.0.1:53\n"
+            "upstreams[0].http_proxy.address: http://p:1: a URL; write host:port, without a scheme\n"
+            "upstreams[1].http_proxy.address: p.example: no port; write host:port, e.g. proxy.example:8080\n"
+            "upstreams[2].http_proxy.address: 10.0.0.300:80: neither a host name nor an address; write host:port, e.g. "
+            "proxy.example:8080\n"
+            "upstreams[4].http_proxy.address: p:0: not a port; write host:port with a port from 1 to 65535\n"
+            "upstreams[5].http_proxy.address: required; give it a value\n");
+}
+
+TEST(Validate, KeepsAdminOnThisHost) {
+  EXPECT_EQ(Verdict(With("admin: {address: '0.0.0.0:9901'}\n")),
+            "admin.address: 0.0.0.0:9901: others can reach it; write a loopback address or a unix socket, e.g. "
+            "127.0.0.1:9901\n");
+  EXPECT_EQ(Verdict(With("admin: {address: '[::1]:9901'}\n")), "");
+}
+
+TEST(Validate, ChecksBounds) {
+  EXPECT_EQ(Verdict(With("workers: 0\nresolver: {timeout: 61s, cache: {min_ttl: 20s, max_ttl: 10s, max_entries: 0}}\n"
+                         "limits: {connections: 0}\n")),
+            "workers: 0: out of bounds; from 1 to 1024\n"
+            "resolver.timeout: 61s: out of bounds; from 100ms to 1m\n"
+            "resolver.cache.max_ttl: below min_ttl; make it at least as long\n"
+            "resolver.cache.max_entries: 0: out of bounds; from 1 to 10000000\n"
+            "limits.connections: 0: out of bounds; from 1 to 10000000\n");
+  EXPECT_EQ(
+      Verdict(WithHttp(
+          "{egress_policy: {policy: web}}, {connect_tunnel: {idle_timeout: 0s, max_lifetime: 8760h1ns}}, "
+          "{header_rewrite: {request: [{remove: Content-Length}, {set: {name: 'a b', value: \"x\\r\\ny\"}}]}}, "
+          "{forward_router: {pool: {max_idle_per_key: 0}, connect_timeout: 1ms}}")),
+      "listeners[0].filters[0].http_connection.filters[1].connect_tunnel.idle_timeout: 0s: out of bounds; from 1s to "
+      "24h\n"
+      "listeners[0].filters[0].http_connection.filters[1].connect_tunnel.max_lifetime: 8760h: out of bounds; from 1s "
+      "to "
+      "8760h\n"
+      "listeners[0].filters[0].http_connection.filters[2].header_rewrite.request[0].remove: Content-Length: frames the "
+      "message or belongs to the connection; the proxy alone sets it\n"
+      "listeners[0].filters[0].http_connection.filters[2].header_rewrite.request[1].set.name: \"a b\": not the name of "
+      "a "
+      "header field; write e.g. x-request-id\n"
+      "listeners[0].filters[0].http_connection.filters[2].header_rewrite.request[1].set.value: \"x\\u000d\\u000ay\": a "
+      "line "
+      "end inside; write it on one line\n"
+      "listeners[0].filters[0].http_connection.filters[3].forward_router.connect_timeout: 1ms: out of bounds; from "
+      "100ms to "
+      "2m\n");
+}
+
+TEST(Validate, WantsFactsToBeKnownWhereChainsAreMatched) {
+  EXPECT_EQ(Verdict(Cat(kOuter,
+                        "  filter_chains:\n  - {name: a, match: {verdict: RELAY, protocol: TLS, ports: [0], "
+                        "source_cidrs: [10.0.0.1/8]}, "
+                        "filters: [tls_inspector, egress_policy, tcp_relay]}\n  - {name: a, filters: [tls_inspector, "
+                        "egress_policy, tcp_relay]}\n"
+                        "  - {filters: [tls_inspector, egress_policy, tcp_relay]}\n",
+                        kPolicy)),
+            "listeners[1].filter_chains[0].match.verdict: nothing has judged yet when a chain is chosen; put "
+            "egress_policy into "
+            "listener_filters\n"
+            "listeners[1].filter_chains[0].match.protocol: nothing has looked yet when a chain is chosen; put "
+            "tls_inspector into "
+            "listener_filters\n"
+            "listeners[1].filter_chains[0].match.ports[0]: 0: out of bounds; from 1 to 65535\n"
+            "listeners[1].filter_chains[0].match.source_cidrs[0]: 10.0.0.1/8: not a range of addresses; write e.g. "
+            "10.0.0.0/8 or "
+            "2001:db8::/32, with no bit set beyond the prefix\n"
+            "listeners[1].filter_chains[1].name: a: another chain of this listener has this name; rename one of them\n"
+            "listeners[1].filter_chains[2].name: no name; name each of several chains\n");
+}
+
+TEST(Validate, WantsTheTargetThatThePlaceHas) {
+  EXPECT_EQ(Verdict("listeners: [{name: l, address: '127.0.0.1:1', filters: [http_connection: {target: HOST, filters: "
+                    "[{egress_policy: {policy: web}}, forward_router]}]}]\npolicies: [{name: web}]\n"),
+            "listeners[0].filters[0].http_connection.target: HOST: not in this place (l > http_connection); leave it "
+            "out: the place "
+            "says it\n");
+}
+
+TEST(Validate, WarnsOfRulesThatNeedInspectionWhereNothingDecrypts) {
+  const auto with_rule = [](std::string_view rule) {
+    return Cat("listeners: [{name: l, address: '127.0.0.1:3128', filters: [http_connection: {filters: [", kGoodHttp,
+               "]}]}]\npolicies: [{name: web, rules: [{name: r, ", rule, "}]}]\n");
+  };
+  EXPECT_EQ(Verdict(with_rule("action: ALLOW, http: {methods: [GET]}")),
+            "policies[0].rules[0].http: warning: can be told only from inside TLS, and no chain decrypts: such tunnels "
+            "are denied "
+            "(needs_inspection); say to: {protocols: [HTTP]} if HTTP in clear is meant\n");
+  EXPECT_EQ(Verdict(with_rule("action: ALLOW, inspection: REQUIRED")),
+            "policies[0].rules[0].inspection: warning: can be told only from inside TLS, and no chain decrypts: such "
+            "tunnels are "
+            "denied (needs_inspection); say to: {protocols: [HTTP]} if HTTP in clear is meant\n");
+  EXPECT_EQ(Verdict(with_rule("action: ALLOW, http: {methods: [GET]}, to: {protocols: [HTTP]}")), "");
+  EXPECT_EQ(Verdict(with_rule("action: ALLOW, http: {methods: [GET]}, mode: AUDIT")), "");
+  EXPECT_EQ(Verdict(with_rule("action: DENY, from: {groups: [ci]}")),
+            "policies[0].rules[0].from: warning: no filter finds out who asks, so this rule never matches; name "
+            "clients by from: "
+            "{cidrs: [...]}\n");
+}
+
+// The words are the policy compiler's.
+TEST(Validate, TellsWhatIsWrongInsidePoliciesToo) {
+  const BootstrapFile file = ReadBootstrapText(
+      With("domain_sets: [{name: d, domains: ['a.example', 'http://b.example'], includes: [nowhere]}]\n"
+           "address_guard: {also_refuse: [10.0.0.0/8, 10.0.0.1/8]}\n"),
+      "e", Format::kYaml);
+  std::vector<std::string> fields;
+  for (const ConfigError& error : file.errors) fields.push_back(Cat(error.line, " ", error.field));
+  EXPECT_EQ(fields, (std::vector<std::string>{"3 domain_sets[0].domains[1]", "3 domain_sets[0].includes[0]",
+                                              "4 address_guard.also_refuse[1]"}));
+}
+
+TEST(Validate, TellsLinesOfADomainSetsFile) {
+  const std::string path = Cat(testing::TempDir(), "/domains.txt");
+  FILE* file = fopen(path.c_str(), "w");
+  ASSERT_NE(file, nullptr);
+  fputs("# paste sites\n\n.pastebin.com # all of it\r\n  ghostbin.co\nhttp://no.example\n", file);
+  fclose(file);
+  const std::string verdict = Verdict(With(Cat("domain_sets: [{name: d, file: {path: ", path, "}}]\n")));
+  EXPECT_EQ(verdict.substr(0, path.size() + 26), path + ":5:1 domain_sets[0].file: ");
+  EXPECT_EQ(Verdict(With("domain_sets: [{name: d, file: {path: /nowhere}}, {name: e, file: {path: names}}]\n")),
+            "domain_sets[0].file.path: /nowhere: cannot be read: No such file or directory; check the path\n"
+            "domain_sets[1].file.path: names: not an absolute path; begin it with /\n");
+}
+
+TEST(Validate, X28_TellsAnUnreadableBootstrapInOneLine) {
+  EXPECT_EQ(ToString(ReadBootstrap("/nowhere/egret.yaml").errors),
+            "/nowhere/egret.yaml: cannot be read: No such file or directory; check the path\n");
+  EXPECT_EQ(ToString(ReadBootstrap("/").errors), "/: cannot be read: Is a directory\n");
+}
+
+TEST(Validate, SeesAPushedMessageAsItIs) {
+  config::v1::Bootstrap bootstrap;
+  bootstrap.add_listeners()->set_name("l");
+  bootstrap.add_policies()->set_otherwise(static_cast<config::v1::EgressPolicy::Otherwise>(9));
+  bootstrap.GetReflection()->MutableUnknownFields(&bootstrap)->AddVarint(1000, 1);
+  EXPECT_EQ(ToString(Validate(bootstrap)),
+            "a field that this release does not know; update the proxy, or leave the field out\n"
+            "listeners[0]: no ingress; give exactly one of address, internal\n"
+            "policies[0].otherwise: a value that this release does not know; there are DENY, ABSTAIN\n");
+}
+
+}  // namespace
+}  // namespace egret
