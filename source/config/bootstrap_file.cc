@@ -8,11 +8,19 @@
 
 namespace egret {
 
+LoadResult LoadFile(const std::string& path, google::protobuf::Message& into) {
+  const bool standard_input = path == "-";
+  const auto text = ReadWholeFile(standard_input ? "/dev/stdin" : path, kMostBytes, FileKind::kAny);
+  if (text.ok()) return Load(*text, standard_input ? "(standard input)" : path, FormatOf(path), into);
+  LoadResult result;
+  result.errors.push_back({.file = path, .why = text.error().why, .remedy = text.error().remedy});
+  return result;
+}
+
 BootstrapFile ReadBootstrap(const std::string& path) {
-  const auto text = ReadWholeFile(path == "-" ? "/dev/stdin" : path, kMostBytes, FileKind::kRegularOrPipe);
-  if (text.ok()) return ReadBootstrapText(*text, path == "-" ? "(standard input)" : path, FormatOf(path));
   BootstrapFile file;
-  file.errors.push_back({.file = path, .why = text.error().why, .remedy = text.error().remedy});
+  LoadResult loaded = LoadFile(path, file.bootstrap);
+  file.errors = loaded.ok() ? Validate(file.bootstrap, loaded.locations) : std::move(loaded.errors);
   return file;
 }
 

@@ -1,6 +1,8 @@
 // The file that a proxy starts with: read, loaded and validated.
 #pragma once
 
+#include <google/protobuf/message.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +23,10 @@ struct BootstrapFile {
 // The format goes by the end of the name; "-" is standard input. Blocks.
 BootstrapFile ReadBootstrap(const std::string& path);
 
-// The same of a text at hand; `name` is for errors.
+// Reads and loads only, for what is not to be judged as a whole. An error says that the file cannot be read, too.
+LoadResult LoadFile(const std::string& path, google::protobuf::Message& into);
+
+// The same as ReadBootstrap of a text at hand; `name` is for errors.
 BootstrapFile ReadBootstrapText(std::string_view text, std::string_view name, Format format);
 
 }  // namespace egret

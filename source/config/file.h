@@ -9,7 +9,7 @@
 
 namespace egret {
 
-enum class FileKind { kRegular, kRegularOrPipe };
+enum class FileKind { kRegular, kAny };
 
 // At most `most` bytes. Blocks: on a pipe until its writer ends. The error says what the system said.
 Result<std::string, Unfit> ReadWholeFile(const std::string& path, size_t most, FileKind kind = FileKind::kRegular);

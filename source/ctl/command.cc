@@ -1,0 +1,54 @@
+#include "source/ctl/command.h"
+
+#include <algorithm>
+
+#include "source/base/strings.h"
+#include "source/ctl/convert.h"
+#include "source/ctl/validate.h"
+
+namespace egret {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"convert", "print a configuration as canonical JSON or text format", kConvertUsage, RunConvert},
+    {"validate", "check configuration files as egret would", kValidateUsage, RunValidate},
+};
+
+bool AsksForHelp(std::string_view argument) { return argument == "--help" || argument == "-h"; }
+
+std::string Overview() {
+  std::string text = "Usage: egretctl COMMAND [ARGUMENT...]\n\nCommands:\n";
+  for (const Command& command : Commands())
+    Append(text, "  ", command.name, std::string(12 - command.name.size(), ' '), command.summary, "\n");
+  return text + "\negretctl COMMAND --help says more. Exit status: 0 done, 1 refused, 2 misused.\n";
+}
+
+}  // namespace
+
+std::span<const Command> Commands() { return kCommands; }
+
+int Misuse(std::string_view command, std::string_view why, Output& output) {
+  const std::string name = command.empty() ? "egretctl" : Cat("egretctl ", command);
+  Append(output.err, name, ": ", why, "\nTry ", name, " --help\n");
+  return kMisused;
+}
+
+int RunEgretctl(std::span<const std::string> arguments, Output& output) {
+  if (arguments.empty()) return Misuse("", "no command", output);
+  const std::string& name = arguments.front();
+  if (AsksForHelp(name)) {
+    output.out += Overview();
+    return kDone;
+  }
+  for (const Command& command : Commands()) {
+    if (command.name != name) continue;
+    arguments = arguments.subspan(1);
+    if (std::none_of(arguments.begin(), arguments.end(), [](const std::string& a) { return AsksForHelp(a); }))
+      return command.run(arguments, output);
+    output.out += command.usage;
+    return kDone;
+  }
+  return Misuse("", Cat("no command ", name), output);
+}
+
+}  // namespace egret

@@ -1,0 +1,36 @@
+// egretctl's subcommands: one table, one file for each.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace egret {
+
+inline constexpr int kDone = 0;
+inline constexpr int kRefused = 1;  // what was asked about is not right
+inline constexpr int kMisused = 2;  // the command line is not
+
+// What a command says; main prints it.
+struct Output {
+  std::string out;
+  std::string err;
+};
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;  // one line
+  std::string_view usage;    // what --help prints, with its last line end
+  // The arguments after the command's name; gives the exit status.
+  int (*run)(std::span<const std::string> arguments, Output& output);
+};
+
+std::span<const Command> Commands();
+
+// All arguments after the program's name.
+int RunEgretctl(std::span<const std::string> arguments, Output& output);
+
+// Says what is wrong with the command line and where to read more. Gives kMisused.
+int Misuse(std::string_view command, std::string_view why, Output& output);
+
+}  // namespace egret
