@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "source/base/strings.h"
@@ -134,10 +135,14 @@ void AdvisePolicy(const CompiledPolicy& policy, const std::vector<bool>& hosts, 
   }
   if (closing != nullptr)
     out.push_back(Cat("rule ", closing->name, " of policy ", policy.name, " would have to be narrowed or removed"));
-  // The fewest changes first; of as many, in the order of the rules.
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& x, const Candidate& y) {
-    return std::pair(x.wrong.size(), x.rule) < std::pair(y.wrong.size(), y.rule);
-  });
+  // First those that mean this host, then the fewest changes; of as many, in the order of the rules.
+  const auto rank = [](const Candidate& candidate) {
+    const bool other_host =
+        std::find(candidate.wrong.begin(), candidate.wrong.end(), Group::kHost) != candidate.wrong.end();
+    return std::tuple(other_host, candidate.wrong.size(), candidate.rule);
+  };
+  std::sort(candidates.begin(), candidates.end(),
+            [&](const Candidate& x, const Candidate& y) { return rank(x) < rank(y); });
   if (candidates.size() > kMaxRules) candidates.resize(kMaxRules);
   for (const Candidate& candidate : candidates) out.push_back(Sentence(policy, candidate, view));
   if (closing == nullptr && candidates.empty() && !policy.abstains)
