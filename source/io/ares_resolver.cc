@@ -223,7 +223,10 @@ std::shared_ptr<AresResolver::Core::Flight> AresResolver::Core::AskFor(const std
 }
 
 void AresResolver::Core::Landed(Flight& flight) {
-  const std::string name = flight.name();
+  const auto in_table = flights_.find(flight.name());
+  const std::shared_ptr<Flight> keep = std::move(in_table->second);
+  flights_.erase(in_table);
+  const std::string& name = flight.name();
   const uint64_t now = Loop::current()->now_ms();
   const Outcome& outcome = flight.outcome();
   if (outcome.ok()) {
@@ -238,7 +241,6 @@ void AresResolver::Core::Landed(Flight& flight) {
     if (about_name && missing_.Put(name, {{}, outcome.error(), now + options_.negative_ttl_ms}, now))
       counters.evictions.Add();
   }
-  flights_.erase(name);
 }
 
 AresResolver::AresResolver(AresResolverOptions options) : core_(std::make_unique<Core>(std::move(options))) {}

@@ -36,6 +36,7 @@ std::string Wire(std::string_view name) {
 
 int BindTo(int type, const Endpoint& where) {
   const int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+  CHECK(fd >= 0);
   sockaddr_storage address;
   const socklen_t size = where.To(address);
   if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0) return fd;
@@ -169,10 +170,10 @@ std::string DnsServer::Answer(const std::string& query, bool tcp, DnsReply& repl
   question.tcp = tcp;
   size_t at = 12;
   while (at < query.size() && query[at] != '\0') {
-    const auto length = static_cast<size_t>(query[at]);
+    const auto length = static_cast<uint8_t>(query[at]);
     if (!question.name.empty()) question.name += '.';
     question.name += query.substr(at + 1, length);
-    at += length + 1;
+    at += size_t{length} + 1;
   }
   question.type = static_cast<uint16_t>(static_cast<uint8_t>(query[at + 1]) << 8 | static_cast<uint8_t>(query[at + 2]));
   const std::string asked = query.substr(12, at + 5 - 12);

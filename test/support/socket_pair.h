@@ -15,6 +15,7 @@
 namespace egret {
 
 inline Endpoint LocalOf(int fd) {
+  CHECK(fd >= 0);
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
