@@ -15,15 +15,10 @@ bool Is(const Field& field, FieldName name) { return field.known == static_cast<
 
 }  // namespace
 
-Head::Head(size_t bytes) {
-  blocks_.push_back(std::unique_ptr<char[]>(new char[bytes]));
-  room_ = {blocks_.back().get(), bytes};
-  fields_.reserve(kUsualFields);
-}
-
 std::string_view Head::Keep(std::string_view text) {
   if (text.size() > room_.size()) {
-    const size_t bytes = std::max(kNextBlock, text.size());
+    const size_t bytes = std::max(next_block_, text.size());
+    next_block_ = kNextBlock;
     blocks_.push_back(std::unique_ptr<char[]>(new char[bytes]));
     room_ = {blocks_.back().get(), bytes};
   }
@@ -51,6 +46,7 @@ size_t Head::Count(FieldName name) const {
 }
 
 void Head::AddKept(std::string_view name, std::string_view value) {
+  if (fields_.capacity() == 0) fields_.reserve(kUsualFields);
   fields_.push_back({name, value, static_cast<uint8_t>(LookUpFieldName(name))});
 }
 

@@ -19,8 +19,8 @@ enum class TargetForm : uint8_t { kOrigin, kAbsolute, kAuthority, kAsterisk };
 
 class Head {
  public:
-  // Room for that many bytes before a second block is needed.
-  explicit Head(size_t bytes = 512);
+  // Room for that many bytes before a second block is needed; taken when the first are kept.
+  explicit Head(size_t bytes = 512) : next_block_(bytes) {}
   Head(Head&&) noexcept = default;
   Head& operator=(Head&&) noexcept = default;
 
@@ -65,6 +65,7 @@ class Head {
  private:
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::span<char> room_;
+  size_t next_block_;
   std::vector<Field> fields_;
 };
 

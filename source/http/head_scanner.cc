@@ -46,7 +46,7 @@ HeadScanner::Verdict HeadScanner::Scan(std::string_view received) {
       line_ = at_;
       continue;
     }
-    while (at_ < received.size() && IsFieldByte(received[at_])) ++at_;
+    at_ += CountFieldBytes(received.substr(at_));
     if (const Fault fault = PastLimit(received, at_); fault != Fault::kNone) return Refuse(fault);
     if (at_ == received.size()) break;
     if (received[at_] != '\r') return Refuse(Fault::kHttpBadCharacter);  // a bare LF among them

@@ -82,13 +82,15 @@ Task<UploadEnd> Http1Client::Upload(Body& body) {
   Gate& done = input_.stream().PeerDoneGate();
   for (int chunks = 1; !upload_complete_; ++chunks) {
     Chunk chunk{};
-    if (body.Ready()) {
+    bool given = !done.open() && body.Ready();
+    if (given) {
       chunk = co_await body.Read();
-    } else {
+    } else if (!done.open()) {
       const auto first = co_await Race(body.Read(), done);
-      if (first.index() == 1) co_return UploadEnd{UploadEnd::kOriginStoppedReading, Break(Fault::kUpstreamClosed)};
-      chunk = std::get<0>(first);
+      given = first.index() == 0;
+      if (given) chunk = std::get<0>(first);
     }
+    if (!given) co_return UploadEnd{UploadEnd::kOriginStoppedReading, Break(Fault::kUpstreamClosed)};
     upload_begun_ = true;
     if (chunk.kind == Chunk::kFailed) co_return UploadEnd{UploadEnd::kClientFailed, chunk.why};
     if (const Failure failure = co_await output_.WriteChunk({}, chunk, body, &done)) {

@@ -132,7 +132,11 @@ Result<Request, Failure> Http1Server::TakeRequest(size_t begin, size_t end) {
   if (!AllowsKeepAlive(request.head)) close_ = true;
   expects_continue_ = request.expects_continue;
   input_.Consume(end);
-  input_.ParkIfSmall();
+  if (request.body == nullptr) {
+    input_.Park();
+  } else {
+    input_.ParkIfSmall();
+  }
   return request;
 }
 
@@ -181,9 +185,15 @@ Task<Failure> Http1Server::Respond(const Head& head, Body* body) {
   std::string out;
   if (!AppendResponseHead(out, head, wire)) co_return Failure{Side::kEgret, Fault::kInternal};
   output_.BeginContent(wire.framing);
-  if (asked_ != Asked::kHead && !output_.content_complete()) co_return co_await SendBody(*body, std::move(out));
-  responded_ = true;
-  co_return co_await output_.Write({out}, nullptr);
+  Failure failure;
+  if (asked_ == Asked::kHead || output_.content_complete()) {
+    responded_ = true;
+    failure = co_await output_.Write({out}, nullptr);
+  } else {
+    failure = co_await SendBody(*body, std::move(out));
+  }
+  if (failure) keep_alive_ = false;
+  co_return failure;
 }
 
 Task<Failure> Http1Server::SendBody(Body& body, std::string out) {

@@ -6,6 +6,7 @@
 
 #include "source/base/failure.h"
 #include "source/base/strings.h"
+#include "source/http/field_value.h"
 #include "source/http/head.h"
 #include "source/http/hop.h"
 #include "source/http/http1_head.h"
@@ -25,6 +26,18 @@ Head With(std::initializer_list<std::pair<std::string_view, std::string_view>> f
   head.status = status;
   for (const auto& [name, value] : fields) head.Add(name, value);
   return head;
+}
+
+TEST(FieldValue, H08_EveryByteAtEveryPlaceIsJudgedAsIfAlone) {
+  for (size_t place = 0; place < 20; ++place) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string text(20, 'a');
+      text[place] = static_cast<char>(byte);
+      const bool good = byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+      EXPECT_EQ(CountFieldBytes(text), good ? text.size() : place) << place << " " << byte;
+      EXPECT_EQ(IsFieldValue(text), good);
+    }
+  }
 }
 
 TEST(Target, EveryFormIsSplitIntoItsParts) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "source/base/failure.h"
+#include "source/base/frame_pool.h"
 #include "source/base/strings.h"
 #include "source/event/loop.h"
 #include "test/http/codec_peer.h"
@@ -508,6 +509,12 @@ TEST_F(Http1ServerTest, ANextThatWasCancelledCanBeCalledAgain) {
   }
   Say(*client_, kGet.substr(10));
   EXPECT_TRUE(Next());
+}
+
+TEST_F(Http1ServerTest, AnIdleConnectionIsSmall) {
+  Driven next(loop_, server_->Next());
+  EXPECT_FALSE(next.Settle());
+  EXPECT_LE(FramePool::live_bytes() + sizeof(Http1Server), 1280u);
 }
 
 TEST_F(Http1ServerTest, H14_ExpectOfAnOldClientOrWithoutContentIsRemoved) {
