@@ -66,7 +66,7 @@ Fault CheckHost(const Head& head) {
 }
 
 Fault SplitTarget(Head& head) {
-  const Result<Target, Fault> target = ParseTarget(head.method, head.path);
+  const Result<RequestTarget, Fault> target = ParseTarget(head.method, head.path);
   if (!target) return target.error();
   head.form = target->form;
   head.scheme = target->scheme;

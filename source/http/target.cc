@@ -44,8 +44,8 @@ Port PortOf(std::string_view authority) {
   return port && *port != 0 && rest.size() <= 5 ? Port::kGiven : Port::kBad;
 }
 
-Result<Target, Fault> ParseAbsolute(std::string_view raw) {
-  Target target{TargetForm::kAbsolute, {}, {}, {}};
+Result<RequestTarget, Fault> ParseAbsolute(std::string_view raw) {
+  RequestTarget target{TargetForm::kAbsolute, {}, {}, {}};
   const size_t colon = raw.find(':');
   if (colon == std::string_view::npos || colon == 0) return Fault::kHttpTarget;
   target.scheme = raw.substr(0, colon);
@@ -66,16 +66,16 @@ Result<Target, Fault> ParseAbsolute(std::string_view raw) {
 
 bool IsPlainAuthority(std::string_view text) { return PortOf(text) != Port::kBad; }
 
-Result<Target, Fault> ParseTarget(std::string_view method, std::string_view raw) {
+Result<RequestTarget, Fault> ParseTarget(std::string_view method, std::string_view raw) {
   if (method == "CONNECT") {
     if (PortOf(raw) != Port::kGiven) return Fault::kHttpConnectTarget;
-    return Target{TargetForm::kAuthority, {}, raw, {}};
+    return RequestTarget{TargetForm::kAuthority, {}, raw, {}};
   }
   if (raw.empty() || !All(raw, IsTargetByte)) return Fault::kHttpTarget;
-  if (raw.front() == '/') return Target{TargetForm::kOrigin, {}, {}, raw};
+  if (raw.front() == '/') return RequestTarget{TargetForm::kOrigin, {}, {}, raw};
   if (raw == "*") {
     if (method != "OPTIONS") return Fault::kHttpTarget;
-    return Target{TargetForm::kAsterisk, {}, {}, raw};
+    return RequestTarget{TargetForm::kAsterisk, {}, {}, raw};
   }
   return ParseAbsolute(raw);
 }

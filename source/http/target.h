@@ -11,7 +11,7 @@
 
 namespace egret {
 
-struct Target {
+struct RequestTarget {
   TargetForm form = TargetForm::kOrigin;
   std::string_view scheme;     // absolute-form: "http", "https", or another one as received
   std::string_view authority;  // absolute-form and CONNECT: host[:port] as received
@@ -19,7 +19,7 @@ struct Target {
 };
 
 // kHttpConnectTarget for a CONNECT that does not say host:port, else kHttpTarget.
-Result<Target, Fault> ParseTarget(std::string_view method, std::string_view raw);
+Result<RequestTarget, Fault> ParseTarget(std::string_view method, std::string_view raw);
 
 // host or host:port of plain characters: no userinfo, path, list or white space. For Host.
 bool IsPlainAuthority(std::string_view text);

@@ -41,23 +41,23 @@ TEST(FieldValue, H08_EveryByteAtEveryPlaceIsJudgedAsIfAlone) {
 }
 
 TEST(Target, EveryFormIsSplitIntoItsParts) {
-  const Result<Target, Fault> absolute = ParseTarget("GET", "HTTP://A.example:80/x?y");
+  const Result<RequestTarget, Fault> absolute = ParseTarget("GET", "HTTP://A.example:80/x?y");
   ASSERT_TRUE(absolute);
   EXPECT_EQ(absolute->form, TargetForm::kAbsolute);
   EXPECT_EQ(absolute->scheme, "http");
   EXPECT_EQ(absolute->authority, "A.example:80");
   EXPECT_EQ(absolute->path, "/x?y");
-  const Result<Target, Fault> secure = ParseTarget("GET", "https://a.example/");
+  const Result<RequestTarget, Fault> secure = ParseTarget("GET", "https://a.example/");
   ASSERT_TRUE(secure);
   EXPECT_EQ(secure->scheme, "https");
-  const Result<Target, Fault> other = ParseTarget("GET", "ws+x://a.example/");
+  const Result<RequestTarget, Fault> other = ParseTarget("GET", "ws+x://a.example/");
   ASSERT_TRUE(other);
   EXPECT_EQ(other->scheme, "ws+x");
-  const Result<Target, Fault> literal = ParseTarget("CONNECT", "[2001:db8::1]:443");
+  const Result<RequestTarget, Fault> literal = ParseTarget("CONNECT", "[2001:db8::1]:443");
   ASSERT_TRUE(literal);
   EXPECT_EQ(literal->form, TargetForm::kAuthority);
   EXPECT_EQ(literal->authority, "[2001:db8::1]:443");
-  const Result<Target, Fault> asterisk = ParseTarget("OPTIONS", "*");
+  const Result<RequestTarget, Fault> asterisk = ParseTarget("OPTIONS", "*");
   ASSERT_TRUE(asterisk);
   EXPECT_EQ(asterisk->form, TargetForm::kAsterisk);
 }
