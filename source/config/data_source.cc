@@ -1,12 +1,11 @@
 #include "source/config/data_source.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <memory>
+#include <utility>
 
 #include "source/base/strings.h"
+#include "source/config/file.h"
+#include "source/config/scalar.h"
 
 namespace egret {
 namespace {
@@ -14,16 +13,9 @@ namespace {
 constexpr size_t kMostBytes = size_t{16} << 20;
 
 Result<std::string, Problem> ReadFile(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
-  if (file == nullptr) return Problem{Cat("file ", path, " cannot be opened: ", std::strerror(errno))};
-  std::string text;
-  char block[16384];
-  while (const size_t n = std::fread(block, 1, sizeof block, file.get())) {
-    text.append(block, n);
-    if (text.size() > kMostBytes) return Problem{Cat("file ", path, " is larger than 16 MiB")};
-  }
-  if (std::ferror(file.get()) != 0) return Problem{Cat("file ", path, " cannot be read: ", std::strerror(errno))};
-  return text;
+  Result<std::string, Unfit> text = ReadWholeFile(path, kMostBytes);
+  if (!text) return Problem{Cat("file ", path, ": ", text.error().why)};
+  return std::move(*text);
 }
 
 }  // namespace

@@ -23,7 +23,6 @@
 #include "source/event/combine.h"
 #include "source/event/nursery.h"
 #include "source/event/pending.h"
-#include "source/policy/compile.h"
 #include "source/server/admin.h"
 #include "source/server/cpus.h"
 #include "source/server/log_writer.h"
@@ -172,14 +171,14 @@ class Server {
   }
 
   bool Compile(Snapshot& snapshot) {
-    PolicySetSpec spec = PolicySpecOf(bootstrap_);
+    std::vector<Endpoint> own;
     for (const auto& [name, address] : bound_)
-      if (address.path.empty()) spec.guard.own.push_back(address.ip);
+      if (address.path.empty()) own.push_back(address.ip);
     for (const auto& admin : admins_)
-      if (admin->bound().path.empty()) spec.guard.own.push_back(admin->bound().ip);
-    Result<std::shared_ptr<const Policy>, std::vector<PolicyError>> policy = egret::Compile(spec);
+      if (admin->bound().path.empty()) own.push_back(admin->bound().ip);
+    Result<std::shared_ptr<const Policy>, std::vector<ConfigError>> policy = CompilePolicies(bootstrap_, std::move(own));
     if (!policy) {
-      for (const PolicyError& error : policy.error()) Say(error.ToString());
+      for (const ConfigError& error : policy.error()) Say(error.ToString());
       return false;
     }
     Result<std::shared_ptr<const Chains>, Problem> chains = BuildChains(bootstrap_, {InstanceName()});

@@ -83,7 +83,7 @@ void ApplyOptions(const Options& options, Settings& settings) {
 Settings LoadSettings(const Options& options) {
   Settings settings;
   std::string text(DefaultConfig());
-  const std::string name = options.config.empty() ? "default.yaml" : options.config;
+  const std::string name = options.config.empty() ? std::string(kDefaultConfigName) : options.config;
   if (!options.config.empty()) {
     config::v1::DataSource file;
     file.set_file(options.config);
