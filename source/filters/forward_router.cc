@@ -43,22 +43,20 @@ std::optional<Response> SpendMaxForwards(Head& head) {
 // The head as it leaves: the form that the next hop wants, Host made anew from what was decided on.
 void PrepareHead(Exchange& exchange, const NextHop* hop) {
   Head& head = exchange.request.head;
-  const bool asterisk = head.method == "OPTIONS" && head.path.empty();
-  if (head.path.empty() || head.path.front() == '?') head.path = head.Keep(Cat('/', head.path));
+  const bool asterisk = head.path == "*";  // OPTIONS for the server as a whole (RFC 9112 3.2.4)
   const std::string authority = exchange.target->Authority(kHttpPort);
   head.Set(FieldName::kHost, authority);
   if (ParentResolves(hop)) {
     head.form = TargetForm::kAbsolute;
+    if (asterisk) head.path = "";
     head.scheme = "http";
     head.authority = head.Keep(authority);
     if (!hop->authorization.empty()) head.Set(FieldName::kProxyAuthorization, hop->authorization);
   } else {
     head.form = asterisk ? TargetForm::kAsterisk : TargetForm::kOrigin;
-    if (asterisk) head.path = "*";
   }
   AddVia(head, exchange.via);
   if (EqualsIgnoreCase(exchange.upgrade, "websocket")) {
-    head.Add(FieldName::kConnection, "Upgrade");
     head.Add(FieldName::kUpgrade, "websocket");
   } else {
     exchange.upgrade = {};  // a protocol that nobody here can police (h2c among them): the request goes on without
@@ -211,7 +209,6 @@ Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLi
     return LocalReply(exchange, {Side::kUpstream, Fault::kUpstreamBadUpgrade});
   if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});
   AddVia(head, exchange.via);
-  head.Add(FieldName::kConnection, "Upgrade");
   head.Add(FieldName::kUpgrade, exchange.upgrade);
   Response response;
   response.head = std::move(head);

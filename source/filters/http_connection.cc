@@ -88,7 +88,7 @@ class Http1Session {
       auto next = co_await Race(codec_.Next(), connection_.worker.draining());
       if (next.index() == 1) co_return;  // told to wind down between two requests
       Result<Request, Failure>& received = std::get<0>(next);
-      if (!received && (received.error().fault == Fault::kNone || received.error().fault == Fault::kIdleTimeout)) co_return;
+      if (!received && EndedBetweenRequests(received.error())) co_return;
       if (!received || served == options_.max_requests) codec_.CloseAfterThis();
       if (!co_await ServeOne(std::move(received))) co_return;
     }
@@ -96,6 +96,9 @@ class Http1Session {
   std::string TakeUnparsed() { return codec_.TakeUnparsed(); }
 
  private:
+  // The client left, or idled, and nothing of a request had come: there is nobody to answer and nothing to log.
+  bool EndedBetweenRequests(Failure why) const { return TextOf(why.fault).status == 0 && codec_.between_requests(); }
+
   // Whether another request may follow.
   Task<bool> ServeOne(Result<Request, Failure> received) {
     RecordHolder holder(connection_.worker);
@@ -106,7 +109,7 @@ class Http1Session {
     Exchange exchange(connection_, sink_, received ? std::move(*received) : Request{Head(), nullptr}, std::move(holder));
     exchange.via = options_.via;
 
-    ServeEnd end = malformed ? co_await Refuse(exchange, malformed) : co_await Decide(exchange);
+    ServeEnd end = malformed ? co_await RefuseMalformed(exchange, malformed) : co_await Decide(exchange);
     exchange.record().received_bytes = codec_.received_bytes();
     exchange.record().sent_bytes = codec_.sent_bytes();
     if (!end.intact) connection_.stream->Abort();
@@ -124,6 +127,12 @@ class Http1Session {
     DescribeRequest(exchange, exchange.request.head, exchange.record());
     if (fault != Fault::kNone) return Refuse(exchange, {Side::kClient, fault});
     return Serve(exchange, filters_, options_.serve);
+  }
+
+  // A head that could not be read has no more than its first words.
+  [[clang::coro_wrapper]] Task<ServeEnd> RefuseMalformed(Exchange& exchange, Failure why) {
+    exchange.record().method = codec_.refused().method;
+    return Refuse(exchange, why);
   }
 
   Task<ServeEnd> Refuse(Exchange& exchange, Failure why) {
