@@ -52,7 +52,9 @@ Position Locations::Find(std::string_view field_path) const {
     if (next == nullptr) break;
     at = next;
   }
-  return at->at;
+  // What is below a key begins on the next line, or the one after; people look for the key.
+  const bool has_place_of_its_own = at->scalar() || at->key_at.line == 0;
+  return has_place_of_its_own ? at->at : at->key_at;
 }
 
 void CheckKeys(const Node& map, std::string_view file, std::vector<ConfigError>& errors) {

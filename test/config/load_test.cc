@@ -281,7 +281,8 @@ TEST(Load, KnowsPlacesAgainByFieldPath) {
   EXPECT_EQ(at.Find("listeners[0].address").col, 12);
   EXPECT_EQ(at.Find("listeners[0].filters[0].tcp_relay.upstream").line, 4);
   EXPECT_EQ(at.Find("listeners[0].filters[0].tcp_relay.upstream").col, 13);
-  EXPECT_EQ(at.Find("listeners[7]").line, 2);
+  EXPECT_EQ(at.Find("listeners[7]").line, 1);
+  EXPECT_EQ(at.Find("listeners[0].filters").col, 3);
   EXPECT_EQ(Locations().Find("listeners[0]").line, 0);
 }
 
