@@ -119,6 +119,22 @@ const AddressGuard& Policy::guard() const { return program_->guard; }
 
 bool Policy::Has(std::string_view policy) const { return program_->by_name.contains(policy); }
 
+std::vector<std::string_view> Policy::Names() const {
+  std::vector<std::string_view> out;
+  for (const auto& [name, policy] : program_->by_name) out.push_back(name);
+  return out;
+}
+
+bool Policy::NeedsInspection(std::string_view policy) const {
+  const auto at = program_->by_name.find(policy);
+  if (at == program_->by_name.end()) return false;
+  constexpr uint32_t kInside = Bit(Group::kMethod) | Bit(Group::kHeaders) | Bit(Group::kPath);
+  return std::any_of(at->second->rules.begin(), at->second->rules.end(), [](const CompiledRule& rule) {
+    const bool required = rule.inspection == RuleSpec::Inspection::kRequired;
+    return !rule.audit && (required || (rule.groups & kInside) != 0);
+  });
+}
+
 bool Policy::Enforced(std::string_view policy, int64_t now) const {
   const auto at = program_->by_name.find(policy);
   return at == program_->by_name.end() || !at->second->Audited(now);

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "source/policy/decision.h"
 #include "source/policy/facts.h"
@@ -56,7 +57,10 @@ class Policy {
 
   uint64_t generation() const { return generation_; }  // of this process, rising
   const AddressGuard& guard() const;
+  std::vector<std::string_view> Names() const;
   bool Has(std::string_view policy) const;
+  // Whether some rule of it can only be judged on decrypted requests, or asks that they be: a chain must then inspect.
+  bool NeedsInspection(std::string_view policy) const;
   // False while the policy is only audited (for the metric egret_policy_enforced).
   bool Enforced(std::string_view policy, int64_t now) const;
   // When a rule's window or an audit next begins or ends, after `now`: live tunnels are judged again then.

@@ -83,7 +83,7 @@ void NoteAudit(Decision& decision, const Evaluation& evaluation) {
       SetAudit(decision, Decision::Audit::kWouldDeny, outcome.denier);
     else if (outcome.can_deny)
       SetAudit(decision, relayed ? Decision::Audit::kWouldInspect : Decision::Audit::kWouldDeny, outcome.first_unknown);
-  } else if (decision.fault == Fault::kNeedsInspection ? !outcome.can_deny : outcome.can_allow) {
+  } else if (decision.can_allow ? !outcome.can_deny : outcome.can_allow) {
     SetAudit(decision, Decision::Audit::kWouldAllow, outcome.allower);
   }
 }

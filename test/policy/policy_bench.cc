@@ -134,10 +134,20 @@ void CanonicalTarget(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(ParseAuthority("Files.PythonHosted.org:443", std::nullopt));
 }
 
+// Off the loop, when a set changes.
+void CompileNames(benchmark::State& state) {
+  PolicySetSpec spec;
+  spec.domain_sets = {{"closed", {}, {}, {}}};
+  for (int64_t i = 0; i < state.range(0); ++i)
+    spec.domain_sets[0].file_domains.push_back("*." + NameAt(static_cast<uint64_t>(i)));
+  for (auto _ : state) benchmark::DoNotOptimize(Compile(spec).ok());
+}
+
 BENCHMARK(DecideTarget)->Arg(10)->Arg(1000)->Arg(100000)->Arg(1000000);
 BENCHMARK(DecideRequest)->Arg(10)->Arg(1000)->Arg(100000)->Arg(1000000);
 BENCHMARK(AdmitPooled)->Arg(10)->Arg(1000000);
 BENCHMARK(CanonicalTarget);
+BENCHMARK(CompileNames)->Arg(1000000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace egret

@@ -618,6 +618,23 @@ TEST(Policy, P13_AnAuditRuleIsRecordedAndChangesNothing) {
   EXPECT_EQ(Session(policy, "z.example:80", Ask::kRequest).Request("GET", "/").A().audit, Decision::Audit::kNone);
 }
 
+TEST(Policy, APolicySaysWhetherItHasToLookInside) {
+  RuleSpec required = Allow("r", {"x.example"});
+  required.inspection = RuleSpec::Inspection::kRequired;
+  RuleSpec audited = WithHttp(Deny("d"), {"POST"});
+  audited.mode = RuleSpec::Mode::kAudit;
+  const auto policy = MustCompile({{OnePolicy("asks", {required}), OnePolicy("http", {WithHttp(Deny("d"), {"POST"})}),
+                                    OnePolicy("plain", {Allow("a"), audited})},
+                                   {},
+                                   {}});
+  EXPECT_TRUE(policy->NeedsInspection("asks"));
+  EXPECT_TRUE(policy->NeedsInspection("http"));
+  EXPECT_FALSE(policy->NeedsInspection("plain"));
+  EXPECT_EQ(policy->Names(), (std::vector<std::string_view>{"asks", "http", "plain"}));
+  EXPECT_TRUE(policy->Has("plain"));
+  EXPECT_FALSE(policy->Has("other"));
+}
+
 TEST(Policy, AnAuditedPolicyLetsThroughUntilItsEnd) {
   PolicySetSpec spec{
       {OnePolicy("p", {Allow("a", {"x.example"})}), OnePolicy("rails", {Deny("d", {"x.example"})})}, {}, {}};
