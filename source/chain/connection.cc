@@ -35,7 +35,8 @@ Task<void> SayGoodbye(Stream& stream, std::string text) {
 Facts FactsOf(const Connection& connection) {
   Facts facts;
   facts.source = connection.peer.address;
-  facts.identity = connection.identity ? Fact<const Identity*>(connection.identity.get()) : Fact<const Identity*>::Absent();
+  facts.identity =
+      connection.identity ? Fact<const Identity*>(connection.identity.get()) : Fact<const Identity*>::Absent();
   if (connection.target) facts.target = &*connection.target;
   if (connection.protocol) {
     facts.protocol = *connection.protocol;

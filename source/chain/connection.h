@@ -28,19 +28,19 @@ struct Connection {
   Worker& worker;
   std::shared_ptr<const ListenerChains> listener;  // whose chains it runs
   std::unique_ptr<Stream> stream;
-  Endpoint peer;   // the client's address, of the outermost connection
-  Endpoint local;  // the address it was accepted on
+  Endpoint peer;                             // the client's address, of the outermost connection
+  Endpoint local;                            // the address it was accepted on
   std::shared_ptr<const Identity> identity;  // null: anonymous
   std::optional<PolicyStack> policies;       // those of the first egress_policy that was met
   uint8_t depth = 0;                         // tunnels around it
 
   // A tunnel's, from its CONNECT on.
   std::optional<Target> target;
-  std::optional<Binding> binding;    // what was dialled for it, for later stages and for revocation
-  std::optional<Dialled> upstream;   // dialled and checked, not yet written to
+  std::optional<Binding> binding;   // what was dialled for it, for later stages and for revocation
+  std::optional<Dialled> upstream;  // dialled and checked, not yet written to
   RelayLimits relay_limits;
-  ExchangeRecord* record = nullptr;    // the tunnel's; its takeover owns it
-  std::string parent_id;               // request id of the CONNECT
+  ExchangeRecord* record = nullptr;  // the tunnel's; its takeover owns it
+  std::string parent_id;             // request id of the CONNECT
 
   // Learned by tls_inspector; unknown until then.
   std::optional<Protocol> protocol;

@@ -8,13 +8,9 @@ Exchange::Exchange(Connection& connection, ExchangeSink& sink, Request received,
     : request(std::move(received)), connection_(connection), sink_(sink), record_(std::move(holder)) {
   if (request.expects_continue) expectation = Expectation::kPending;
   for (Watcher* watcher : {&gone_, &peer_done_, &grace_, &total_}) watcher->exchange = this;
-  gone_.run = [](Waiter& self) {
-    static_cast<Watcher&>(self).exchange->End({Side::kClient, Fault::kClientGone});
-  };
+  gone_.run = [](Waiter& self) { static_cast<Watcher&>(self).exchange->End({Side::kClient, Fault::kClientGone}); };
   peer_done_.run = grace_.run = [](Waiter& self) { static_cast<Watcher&>(self).exchange->OnPeerDone(); };
-  total_.run = [](Waiter& self) {
-    static_cast<Watcher&>(self).exchange->End({Side::kUpstream, Fault::kTotalTimeout});
-  };
+  total_.run = [](Waiter& self) { static_cast<Watcher&>(self).exchange->End({Side::kUpstream, Fault::kTotalTimeout}); };
 }
 
 Exchange::~Exchange() { nursery_.Clear(); }
@@ -75,7 +71,8 @@ void Exchange::Unwatch() {
 // A killed client sends only FIN, so one that ended its side after a complete request is given a moment and then taken
 // for gone. A request that is still coming finds the end itself.
 void Exchange::OnPeerDone() {
-  const bool grace_over = sink_.PeerDoneGate().open() && grace_.due_ms != 0 && worker().loop().now_ms() >= grace_.due_ms;
+  const bool grace_over =
+      sink_.PeerDoneGate().open() && grace_.due_ms != 0 && worker().loop().now_ms() >= grace_.due_ms;
   if (grace_over && sink_.request_complete()) {
     End({Side::kClient, Fault::kClientGone});
   } else {

@@ -57,7 +57,7 @@ class Exchange {
   std::string_view proxy_authorization;  // taken off the head
   std::string_view via;                  // our pseudonym on this listener
   std::optional<Admission> admission;    // stage T said yes: may be resolved and dialled
-  std::optional<RequestPermit> permit;  // stage R said yes, inside a tunnel
+  std::optional<RequestPermit> permit;   // stage R said yes, inside a tunnel
 
   // The request's facts for a decision; refers to the exchange.
   Facts facts() const;

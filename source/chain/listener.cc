@@ -23,9 +23,12 @@ bool AnyOrUnset(const List& list, Predicate predicate) {
 
 bool VerdictMatches(ChainMatch::Verdict verdict, const Connection& connection) {
   switch (verdict) {
-    case ChainMatch::Verdict::kAny: return true;
-    case ChainMatch::Verdict::kRelay: return connection.relay_permit.has_value();
-    case ChainMatch::Verdict::kInspect: return connection.inspect_permit.has_value();
+    case ChainMatch::Verdict::kAny:
+      return true;
+    case ChainMatch::Verdict::kRelay:
+      return connection.relay_permit.has_value();
+    case ChainMatch::Verdict::kInspect:
+      return connection.inspect_permit.has_value();
   }
   return false;
 }

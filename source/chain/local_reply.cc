@@ -13,35 +13,57 @@ namespace {
 // The text of a decision's verdict as log, metric and reply say it.
 std::string_view ActionOf(const Decision& decision) {
   switch (decision.verdict) {
-    case Decision::Verdict::kDeny: return "deny";
-    case Decision::Verdict::kChallenge: return "challenge";
-    case Decision::Verdict::kContinue: return "continue";
+    case Decision::Verdict::kDeny:
+      return "deny";
+    case Decision::Verdict::kChallenge:
+      return "challenge";
+    case Decision::Verdict::kContinue:
+      return "continue";
     case Decision::Verdict::kForward:
-    case Decision::Verdict::kRelay: return "allow";
-    case Decision::Verdict::kInspect: return "inspect";
+    case Decision::Verdict::kRelay:
+      return "allow";
+    case Decision::Verdict::kInspect:
+      return "inspect";
   }
   return "";
 }
 
 std::string_view ReasonPhrase(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 405: return "Method Not Allowed";
-    case 407: return "Proxy Authentication Required";
-    case 408: return "Request Timeout";
-    case 414: return "URI Too Long";
-    case 417: return "Expectation Failed";
-    case 421: return "Misdirected Request";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return "";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 405:
+      return "Method Not Allowed";
+    case 407:
+      return "Proxy Authentication Required";
+    case 408:
+      return "Request Timeout";
+    case 414:
+      return "URI Too Long";
+    case 417:
+      return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "";
   }
 }
 

@@ -73,8 +73,7 @@ class RecordHolder {
  public:
   RecordHolder() = default;
   explicit RecordHolder(Worker& worker);  // a fresh one, its start stamped
-  RecordHolder(RecordHolder&& other) noexcept
-      : worker_(other.worker_), record_(std::move(other.record_)) {}
+  RecordHolder(RecordHolder&& other) noexcept : worker_(other.worker_), record_(std::move(other.record_)) {}
   RecordHolder& operator=(RecordHolder&& other) noexcept;
   ~RecordHolder() { Finish(); }
 

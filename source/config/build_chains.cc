@@ -89,7 +89,9 @@ class ChainBuilder {
   std::shared_ptr<const Chains> Build() const {
     auto chains = std::make_shared<Chains>();
     for (const config::v1::Listener& listener : bootstrap_.listeners())
-      chains->listeners[listener.name()] = BuildListener(listener);
+      if (listener.chains_of().empty()) chains->listeners[listener.name()] = BuildListener(listener);
+    for (const config::v1::Listener& listener : bootstrap_.listeners())
+      if (!listener.chains_of().empty()) chains->listeners[listener.name()] = chains->Find(listener.chains_of());
     return chains;
   }
 

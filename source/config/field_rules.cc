@@ -19,6 +19,7 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.Limits.memory", kNotBuilt},
     {"egret.config.v1.Listener.transparent", kNotBuilt},
     {"egret.config.v1.Listener.destination", kNotBuilt},
+    {"egret.config.v1.AccessLog.format", kNotValue, 0, 0, "TEXT"},
     {"egret.config.v1.NetworkFilter.tls_terminator", kNotBuilt},
     {"egret.config.v1.NetworkFilter.proxy_protocol", kNotBuilt},
     {"egret.config.v1.NetworkFilter.mitm_terminator", kNotBuilt},

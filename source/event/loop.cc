@@ -77,7 +77,7 @@ Loop::~Loop() {
 void Loop::RefreshClock() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  now_ms_ = static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+  now_ms_ = ahead_ms_ + static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
 }
 
 bool Loop::Watch(int fd, FdWatch& watch) {
@@ -215,6 +215,13 @@ bool Loop::Turn(int max_wait_ms) {
   }
   Expire();
   return Drain();
+}
+
+bool Loop::SkipToTimer() {
+  const int wait_ms = NextTimerMs();
+  if (wait_ms < 0) return false;
+  ahead_ms_ += static_cast<uint64_t>(wait_ms);
+  return true;
 }
 
 void Loop::Run() {

@@ -110,6 +110,10 @@ class Loop {
 
   uint64_t resumptions() const { return resumptions_; }
 
+  // For tests, so that they need not wait: moves this loop's clock on to where its next timer may be due. False: none is
+  // armed.
+  bool SkipToTimer();
+
  private:
   static constexpr uint64_t kTickMs = 8, kSlots = 1024;
   struct Wheel {
@@ -128,6 +132,7 @@ class Loop {
   int epoll_;
   bool stopped_ = false;
   uint64_t now_ms_ = 0;
+  uint64_t ahead_ms_ = 0;    // of the kernel's clock: what SkipToTimer() skipped
   uint64_t swept_tick_ = 0;  // every slot up to this tick has been looked at
   uint64_t armed_ = 0;       // timers ever armed since both wheels were last seen empty
   uint64_t resumptions_ = 0;

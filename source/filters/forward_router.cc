@@ -75,13 +75,15 @@ PoolKey KeyFor(const Exchange& exchange, const NextHop* hop) {
   return exchange.target->ToString();
 }
 
-Ruling<RequestPermit> AdmitLink(Exchange& exchange, const Admission& admission, const NextHop* hop, const IpAddress& peer) {
+Ruling<RequestPermit> AdmitLink(Exchange& exchange, const Admission& admission, const NextHop* hop,
+                                const IpAddress& peer) {
   const Policy& policy = exchange.worker().policy();
   if (ParentResolves(hop)) return policy.AdmitRemote(admission, exchange.facts(), hop->target);
   return policy.Admit(admission, exchange.facts(), peer);
 }
 
-std::unique_ptr<UpstreamLink> TakePooled(Exchange& exchange, const Admission& admission, const PoolKey& key, const NextHop* hop) {
+std::unique_ptr<UpstreamLink> TakePooled(Exchange& exchange, const Admission& admission, const PoolKey& key,
+                                         const NextHop* hop) {
   std::optional<Decision> agreed;
   std::unique_ptr<UpstreamLink> link = exchange.worker().pool().Take(key, [&](const IpAddress& peer) {
     Ruling<RequestPermit> ruling = AdmitLink(exchange, admission, hop, peer);
@@ -99,7 +101,7 @@ std::unique_ptr<UpstreamLink> TakePooled(Exchange& exchange, const Admission& ad
 }
 
 std::unique_ptr<UpstreamLink> MakeLink(Exchange& exchange, Dialled dialled, const RequestPermit& permit, PoolKey key,
-                               const ForwardRouterOptions& options) {
+                                       const ForwardRouterOptions& options) {
   const Endpoint peer = dialled.peer();
   auto link = std::make_unique<UpstreamLink>(std::move(dialled).Open(permit), peer, std::move(key), options.client);
   exchange.worker().pool().Adopt(*link);
@@ -242,12 +244,14 @@ Task<Response> ForwardRouterFilter::Handle(Exchange& exchange, HttpNext /*termin
     Way way = co_await Obtain(exchange, options_, retry);
     if (way.refusal) co_return std::move(*way.refusal);
     ++way.link->requests;
-    auto owned = std::make_unique<UpstreamCall>(exchange.worker().pool(), std::move(way.link), way.reused, options_.pool);
+    auto owned =
+        std::make_unique<UpstreamCall>(exchange.worker().pool(), std::move(way.link), way.reused, options_.pool);
     UpstreamCall& call = *owned;
     exchange.Own(std::move(owned));
     Result<Head, Failure> head = co_await Send(exchange, call, options_.continue_ms);
     if (head) co_return Finish(exchange, call, std::move(*head), options_);
-    if (retry || !call.MayRetry(IsIdempotent(exchange.request.head.method))) co_return LocalReply(exchange, head.error());
+    if (retry || !call.MayRetry(IsIdempotent(exchange.request.head.method)))
+      co_return LocalReply(exchange, head.error());
     exchange.nursery().Clear();  // before the call that it uses
   }
 }

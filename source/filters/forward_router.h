@@ -20,8 +20,8 @@ struct ForwardRouterOptions {
   DialOptions dial;
   Http1ClientLimits client;
   PoolLimits pool;
-  RelayLimits upgraded;             // of a connection that switched protocols
-  uint64_t continue_ms = 1000;      // an origin that does not answer Expect is sent the body after this
+  RelayLimits upgraded;         // of a connection that switched protocols
+  uint64_t continue_ms = 1000;  // an origin that does not answer Expect is sent the body after this
 };
 
 class ForwardRouterFilter final : public HttpFilter {

@@ -10,9 +10,15 @@ namespace {
 void Apply(const std::vector<HeaderOperation>& operations, Head& head) {
   for (const HeaderOperation& operation : operations) {
     switch (operation.kind) {
-      case HeaderOperation::Kind::kSet: head.Set(operation.name, operation.value); break;
-      case HeaderOperation::Kind::kAppend: head.Add(operation.name, operation.value); break;
-      case HeaderOperation::Kind::kRemove: head.Remove(operation.name); break;
+      case HeaderOperation::Kind::kSet:
+        head.Set(operation.name, operation.value);
+        break;
+      case HeaderOperation::Kind::kAppend:
+        head.Add(operation.name, operation.value);
+        break;
+      case HeaderOperation::Kind::kRemove:
+        head.Remove(operation.name);
+        break;
     }
   }
 }

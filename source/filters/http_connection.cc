@@ -19,7 +19,9 @@ class Http1Sink final : public ExchangeSink {
  public:
   Http1Sink(Http1Server& codec, Stream& stream) : codec_(codec), stream_(stream) {}
   [[clang::coro_wrapper]] Task<Failure> Inform(const Head& interim) override { return codec_.Inform(interim); }
-  [[clang::coro_wrapper]] Task<Failure> Respond(const Head& head, Body* body) override { return codec_.Respond(head, body); }
+  [[clang::coro_wrapper]] Task<Failure> Respond(const Head& head, Body* body) override {
+    return codec_.Respond(head, body);
+  }
   void CloseAfterThis() override { codec_.CloseAfterThis(); }
   bool responded() const override { return codec_.responded_head(); }
   bool request_complete() const override { return codec_.request_complete(); }
@@ -33,9 +35,12 @@ class Http1Sink final : public ExchangeSink {
 
 std::string_view NameOf(Version version) {
   switch (version) {
-    case Version::kHttp10: return "HTTP/1.0";
-    case Version::kHttp11: return "HTTP/1.1";
-    case Version::kHttp2: return "HTTP/2";
+    case Version::kHttp10:
+      return "HTTP/1.0";
+    case Version::kHttp11:
+      return "HTTP/1.1";
+    case Version::kHttp2:
+      return "HTTP/2";
   }
   return "";
 }
@@ -65,8 +70,8 @@ Fault TakeHopByHop(Exchange& exchange) {
     if (exchange.connection().target) exchange.worker().counters().spurious_proxy_authorization.Add();
   }
   if (const Failure failure = StripHopByHop(head)) return failure.fault;
-  for (const FieldName forwarded : {FieldName::kForwarded, FieldName::kXForwardedFor, FieldName::kXForwardedHost,
-                                    FieldName::kXForwardedProto})
+  for (const FieldName forwarded :
+       {FieldName::kForwarded, FieldName::kXForwardedFor, FieldName::kXForwardedHost, FieldName::kXForwardedProto})
     head.Remove(forwarded);
   return ViaHas(head, exchange.via) ? Fault::kProxyLoop : Fault::kNone;
 }
@@ -106,7 +111,8 @@ class Http1Session {
     connection_.worker.counters().requests.Add();
     const GaugeHold active(connection_.worker.counters().exchanges_active);
     const Failure malformed = received ? Failure{} : received.error();
-    Exchange exchange(connection_, sink_, received ? std::move(*received) : Request{Head(), nullptr}, std::move(holder));
+    Exchange exchange(connection_, sink_, received ? std::move(*received) : Request{Head(), nullptr},
+                      std::move(holder));
     exchange.via = options_.via;
 
     ServeEnd end = malformed ? co_await RefuseMalformed(exchange, malformed) : co_await Decide(exchange);
@@ -118,7 +124,7 @@ class Http1Session {
       connection_.takeover_record = exchange.TakeRecord();
       co_return false;
     }
-    co_return end.intact && co_await codec_.Settle();
+    co_return end.intact&& co_await codec_.Settle();
   }
 
   [[clang::coro_wrapper]] Task<ServeEnd> Decide(Exchange& exchange) {

@@ -26,7 +26,8 @@ Task<Result<Resolved, Fault>> ResolveTimed(Exchange& exchange, const std::string
 }
 
 // A parent that resolves makes for a tunnel to it like for a plain request to it: the permit says where it leads.
-[[clang::coro_wrapper]] Task<DialOutcome> DialFor(Exchange& exchange, DialPermit permit, const NextHop* hop, const DialOptions& options) {
+[[clang::coro_wrapper]] Task<DialOutcome> DialFor(Exchange& exchange, DialPermit permit, const NextHop* hop,
+                                                  const DialOptions& options) {
   if (hop == nullptr) return Dialler::Direct(std::move(permit), options);
   Resolver& resolver = exchange.worker().resolver();
   if (permit.next_hop() && !exchange.connect()) return Dialler::Parent(std::move(permit), *hop, resolver, options);
@@ -65,7 +66,8 @@ Task<Reached> Reach(Exchange& exchange, const Admission& admission, const NextHo
   }
 
   const Policy& policy = exchange.worker().policy();
-  AddressRuling ruling = remote ? policy.DecideRemote(admission, facts, hop->target) : policy.DecideAddress(admission, facts);
+  AddressRuling ruling =
+      remote ? policy.DecideRemote(admission, facts, hop->target) : policy.DecideAddress(admission, facts);
   if (!ruling.permit) {
     Reached out;
     out.refusal = DenialReply(exchange, ruling.decision);

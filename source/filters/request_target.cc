@@ -64,10 +64,13 @@ Fault ResolveTarget(Exchange& exchange, HttpConnectionOptions::Target mode) {
   if (exchange.request.head.method == "TRACE") return Fault::kHttpTrace;
   if (inside) return ResolveInTunnel(exchange);
   switch (exchange.request.head.form) {
-    case TargetForm::kAuthority: return ResolveConnect(exchange);
-    case TargetForm::kAbsolute: return ResolveAbsolute(exchange);
+    case TargetForm::kAuthority:
+      return ResolveConnect(exchange);
+    case TargetForm::kAbsolute:
+      return ResolveAbsolute(exchange);
     case TargetForm::kOrigin:
-    case TargetForm::kAsterisk: return Fault::kHttpTargetForm;
+    case TargetForm::kAsterisk:
+      return Fault::kHttpTargetForm;
   }
   return Fault::kHttpTargetForm;
 }

@@ -39,7 +39,8 @@ Task<void> RelayRecorded(Stream& client, Stream& upstream, const RelayLimits& li
 
 Task<void> TcpRelayFilter::Handle(Connection& connection, NetworkNext /*terminal*/) const {
   // The validator lets no chain get here without egress_policy; what it denied or wants read has no relay permit.
-  if (!connection.relay_permit || !connection.upstream) return RefuseTunnel(connection, {Side::kEgret, Fault::kNoChain});
+  if (!connection.relay_permit || !connection.upstream)
+    return RefuseTunnel(connection, {Side::kEgret, Fault::kNoChain});
   CHECK(connection.record != nullptr);
   std::unique_ptr<Stream> upstream = std::move(*connection.upstream).Open(*connection.relay_permit);
   connection.upstream.reset();

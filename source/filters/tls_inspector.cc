@@ -24,11 +24,17 @@ enum class Progress : uint8_t { kNeedMore, kLearned, kRefused };
 // What the bytes seen so far tell; writes it into the connection once it is certain.
 Progress Judge(std::string_view seen, size_t max_bytes, Connection& connection) {
   switch (Classify(seen)) {
-    case Sniff::kNeedMore: return Progress::kNeedMore;
+    case Sniff::kNeedMore:
+      return Progress::kNeedMore;
     case Sniff::kHttp1:
-    case Sniff::kHttp2Preface: connection.protocol = Protocol::kHttp; return Progress::kLearned;
-    case Sniff::kOther: connection.protocol = Protocol::kOther; return Progress::kLearned;
-    case Sniff::kTls: break;
+    case Sniff::kHttp2Preface:
+      connection.protocol = Protocol::kHttp;
+      return Progress::kLearned;
+    case Sniff::kOther:
+      connection.protocol = Protocol::kOther;
+      return Progress::kLearned;
+    case Sniff::kTls:
+      break;
   }
   ClientHello hello;
   const HelloState state = ParseClientHello(seen, hello, max_bytes);
@@ -59,7 +65,8 @@ Task<Outcome> Peek(Connection& connection, std::string& seen, size_t max_bytes) 
     }
     seen.append(buffer.data(), io.bytes);
     const Progress progress = Judge(seen, max_bytes, connection);
-    if (progress != Progress::kNeedMore) co_return progress == Progress::kRefused ? Outcome::kRefused : Outcome::kLearned;
+    if (progress != Progress::kNeedMore)
+      co_return progress == Progress::kRefused ? Outcome::kRefused : Outcome::kLearned;
   }
 }
 
@@ -88,9 +95,12 @@ Task<Outcome> Learn(Connection& connection, const TlsInspectorOptions& options) 
 
 std::string_view NameOf(Protocol protocol) {
   switch (protocol) {
-    case Protocol::kTls: return "tls";
-    case Protocol::kHttp: return "http";
-    case Protocol::kOther: return "other";
+    case Protocol::kTls:
+      return "tls";
+    case Protocol::kHttp:
+      return "http";
+    case Protocol::kOther:
+      return "other";
   }
   return "";
 }

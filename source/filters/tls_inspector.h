@@ -10,7 +10,7 @@
 namespace egret {
 
 struct TlsInspectorOptions {
-  uint64_t timeout_ms = 5000;              // from the first byte to a verdict; after it the connection is OTHER
+  uint64_t timeout_ms = 5000;           // from the first byte to a verdict; after it the connection is OTHER
   size_t max_bytes = size_t{64} << 10;  // of a ClientHello; a longer one is refused
 };
 

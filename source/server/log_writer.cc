@@ -62,7 +62,8 @@ void LogWriter::Write(const Sink& sink, const std::string& block) {
     }
   }
   if (done < block.size())
-    queue_.CountDropped(static_cast<uint64_t>(std::count(block.begin() + static_cast<ptrdiff_t>(done), block.end(), '\n')));
+    queue_.CountDropped(
+        static_cast<uint64_t>(std::count(block.begin() + static_cast<ptrdiff_t>(done), block.end(), '\n')));
 }
 
 }  // namespace egret

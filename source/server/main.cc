@@ -12,10 +12,16 @@ int main(int argc, char** argv) {
     return 2;
   }
   switch (options->mode) {
-    case Options::Mode::kHelp: std::fputs(egret::HelpText().c_str(), stdout); return 0;
-    case Options::Mode::kVersion: std::printf("egret %s\n", egret::kVersion); return 0;
-    case Options::Mode::kValidate: return egret::RunValidate(*options);
-    case Options::Mode::kServe: return egret::RunServer(*options);
+    case Options::Mode::kHelp:
+      std::fputs(egret::HelpText().c_str(), stdout);
+      return 0;
+    case Options::Mode::kVersion:
+      std::printf("egret %s\n", egret::kVersion);
+      return 0;
+    case Options::Mode::kValidate:
+      return egret::RunValidate(*options);
+    case Options::Mode::kServe:
+      return egret::RunServer(*options);
   }
   return 2;
 }

@@ -57,14 +57,15 @@ class Exposition {
   void Gauge(std::string name, std::string help, const std::function<int64_t(const WorkerThread&)>& read) {
     One(std::move(name), std::move(help), MetricType::Gauge, Sum(read));
   }
-  void Histogram(std::string name, std::string help, DurationHistogram WorkerCounters::*histogram) {
+  void Histogram(std::string name, std::string help, DurationHistogram WorkerCounters::* histogram) {
     ClientMetric& metric = Sample(Family(std::move(name), std::move(help), MetricType::Histogram), {});
     uint64_t cumulative = 0;
     for (size_t i = 0; i <= DurationHistogram::kBoundsMs.size(); ++i) {
-      cumulative += static_cast<uint64_t>(Sum([&](const WorkerThread& w) { return (w.counters().*histogram).Bucket(i); }));
+      cumulative +=
+          static_cast<uint64_t>(Sum([&](const WorkerThread& w) { return (w.counters().*histogram).Bucket(i); }));
       const bool last = i == DurationHistogram::kBoundsMs.size();
-      const double bound = last ? std::numeric_limits<double>::infinity()
-                                : static_cast<double>(DurationHistogram::kBoundsMs[i]) / 1000;
+      const double bound =
+          last ? std::numeric_limits<double>::infinity() : static_cast<double>(DurationHistogram::kBoundsMs[i]) / 1000;
       metric.histogram.bucket.push_back({cumulative, bound});
     }
     metric.histogram.sample_count = cumulative;
@@ -134,7 +135,8 @@ void Policies(Exposition& out) {
                     static_cast<double>(count));
   MetricFamily& enforced =
       out.Family("egret_policy_enforced", "1 where a policy decides, 0 while it is only audited.", MetricType::Gauge);
-  for (const auto& [name, yes] : out.input().policies_enforced) Exposition::Add(enforced, {{"policy", name}}, yes ? 1 : 0);
+  for (const auto& [name, yes] : out.input().policies_enforced)
+    Exposition::Add(enforced, {{"policy", name}}, yes ? 1 : 0);
 }
 
 void Upstreams(Exposition& out) {
@@ -161,7 +163,8 @@ void Upstreams(Exposition& out) {
 
 void Process(Exposition& out) {
   const MetricsInput& input = out.input();
-  Exposition::Add(out.Family("egret_build_info", "Version of this binary.", MetricType::Gauge), {{"version", kVersion}}, 1);
+  Exposition::Add(out.Family("egret_build_info", "Version of this binary.", MetricType::Gauge), {{"version", kVersion}},
+                  1);
   out.One("egret_workers", "Threads that carry traffic.", MetricType::Gauge, static_cast<double>(input.workers.size()));
   out.One("egret_draining", "1 while the proxy winds down.", MetricType::Gauge, input.draining ? 1 : 0);
   if (input.log != nullptr)
@@ -169,9 +172,11 @@ void Process(Exposition& out) {
             static_cast<double>(input.log->dropped()));
   const ProcessStats stats = ReadProcessStats();
   out.One("process_cpu_seconds_total", "User and system time.", MetricType::Counter, stats.cpu_seconds);
-  out.One("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge, static_cast<double>(stats.resident_bytes));
+  out.One("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge,
+          static_cast<double>(stats.resident_bytes));
   out.One("process_open_fds", "Open descriptors.", MetricType::Gauge, static_cast<double>(stats.open_fds));
-  out.One("process_max_fds", "Most descriptors that may be open.", MetricType::Gauge, static_cast<double>(stats.max_fds));
+  out.One("process_max_fds", "Most descriptors that may be open.", MetricType::Gauge,
+          static_cast<double>(stats.max_fds));
   out.One("process_start_time_seconds", "When it started, in seconds since 1970.", MetricType::Gauge,
           static_cast<double>(input.started_unix));
 }

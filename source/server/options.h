@@ -13,12 +13,12 @@ struct Options {
   enum class Mode : uint8_t { kServe, kValidate, kHelp, kVersion };
 
   Mode mode = Mode::kServe;
-  std::string config;              // empty: the embedded default
-  std::optional<uint16_t> port;    // of the first listener with a socket, in place of the configured one
+  std::string config;            // empty: the embedded default
+  std::optional<uint16_t> port;  // of the first listener with a socket, in place of the configured one
   std::optional<uint32_t> workers;
-  std::string parent;              // "http://user:password@host:port": a proxy that everything goes through
-  std::string ready_file;          // written once ready, with the addresses that were bound
-  uint64_t drain_ms = 15000;       // from SIGTERM to the end of what is still open
+  std::string parent;         // "http://user:password@host:port": a proxy that everything goes through
+  std::string ready_file;     // written once ready, with the addresses that were bound
+  uint64_t drain_ms = 15000;  // from SIGTERM to the end of what is still open
 };
 
 Result<Options, Problem> ParseOptions(int argc, char** argv);

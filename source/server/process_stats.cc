@@ -9,7 +9,9 @@
 namespace egret {
 namespace {
 
-double Seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 uint64_t CountOpenFds() {
   DIR* const folder = opendir("/proc/self/fd");

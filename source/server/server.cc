@@ -24,6 +24,7 @@
 #include "source/event/nursery.h"
 #include "source/event/pending.h"
 #include "source/server/admin.h"
+#include "source/server/connection_limits.h"
 #include "source/server/cpus.h"
 #include "source/server/log_writer.h"
 #include "source/server/metrics.h"
@@ -104,7 +105,10 @@ config::v1::Bootstrap Redacted(config::v1::Bootstrap bootstrap) {
 class Server {
  public:
   Server(const Options& options, Settings settings)
-      : options_(options), bootstrap_(std::move(settings.bootstrap)), started_unix_(time(nullptr)) {
+      : options_(options),
+        bootstrap_(std::move(settings.bootstrap)),
+        started_unix_(time(nullptr)),
+        limits_(bootstrap_.limits().connections(), bootstrap_.limits().connections_per_source()) {
     workers_wanted_ = bootstrap_.has_workers() ? bootstrap_.workers() : GrantedCpus();
   }
 
@@ -125,7 +129,9 @@ class Server {
   // What one of the two addresses serves: everything, or only what scrapers and probes need.
   struct Pages final : AdminPages {
     Pages(Server& of, bool everything) : server(of), all(everything) {}
-    [[clang::coro_wrapper]] Task<AdminReply> Get(std::string path) override { return server.Answer(std::move(path), all); }
+    [[clang::coro_wrapper]] Task<AdminReply> Get(std::string path) override {
+      return server.Answer(std::move(path), all);
+    }
     Server& server;
     bool all;
   };
@@ -151,7 +157,9 @@ class Server {
         return false;
       }
       bound_.emplace_back(listener.name(), opened->front().bound());
-      for (uint32_t i = 0; i < workers_wanted_; ++i) sockets[i].push_back({listener.name(), std::move((*opened)[i])});
+      const auto count = std::make_shared<ConnectionCount>(listener.max_connections());
+      for (uint32_t i = 0; i < workers_wanted_; ++i)
+        sockets[i].push_back({listener.name(), std::move((*opened)[i]), count});
     }
     return true;
   }
@@ -176,7 +184,8 @@ class Server {
       if (address.path.empty()) own.push_back(address.ip);
     for (const auto& admin : admins_)
       if (admin->bound().path.empty()) own.push_back(admin->bound().ip);
-    Result<std::shared_ptr<const Policy>, std::vector<ConfigError>> policy = CompilePolicies(bootstrap_, std::move(own));
+    Result<std::shared_ptr<const Policy>, std::vector<ConfigError>> policy =
+        CompilePolicies(bootstrap_, std::move(own));
     if (!policy) {
       for (const ConfigError& error : policy.error()) Say(error.ToString());
       return false;
@@ -198,6 +207,7 @@ class Server {
     setup.snapshot = snapshot;
     setup.sockets = std::move(sockets);
     setup.log = &log_queue_;
+    setup.limits = &limits_;
     setup.on_drained = [this, main = loop_.mailbox()] { main->Post([this] { WorkerDrained(); }); };
     workers_.push_back(std::make_unique<WorkerThread>(std::move(setup)));
   }
@@ -229,7 +239,8 @@ class Server {
     const std::string temporary = options_.ready_file + ".new";
     std::FILE* const file = std::fopen(temporary.c_str(), "we");
     const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-    if (file == nullptr || std::fclose(file) != 0 || !written || std::rename(temporary.c_str(), options_.ready_file.c_str()) != 0)
+    if (file == nullptr || std::fclose(file) != 0 || !written ||
+        std::rename(temporary.c_str(), options_.ready_file.c_str()) != 0)
       Say(Cat("--ready-file ", options_.ready_file, " cannot be written: ", std::strerror(errno)));
   }
 
@@ -271,7 +282,8 @@ class Server {
     if (path == "/config_dump" && all)
       co_return AdminReply{200, "application/json", ToCanonicalJson(Redacted(bootstrap_)) + '\n'};
     if (path == "/" && all)
-      co_return AdminReply{200, "text/plain; charset=utf-8", Cat("egret ", kVersion, "\n/ready\n/config_dump\n/stats/prometheus\n")};
+      co_return AdminReply{200, "text/plain; charset=utf-8",
+                           Cat("egret ", kVersion, "\n/ready\n/config_dump\n/stats/prometheus\n")};
     co_return AdminReply{404, "text/plain; charset=utf-8", "No such page; see /.\n"};
   }
 
@@ -311,6 +323,7 @@ class Server {
   int64_t started_unix_;
   uint32_t workers_wanted_ = 1;
   std::vector<std::pair<std::string, ListenAddress>> bound_;
+  ConnectionLimits limits_;
   LogQueue log_queue_;
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<const Policy> policy_;

@@ -1,6 +1,9 @@
 #include "source/server/worker_thread.h"
 
+#include <unistd.h>
+
 #include <future>
+#include <optional>
 #include <utility>
 
 #include "source/chain/connection.h"
@@ -58,13 +61,19 @@ class WorkerThread::Core {
   struct Door final : AcceptSink {
     Door(Core& in, WorkerSocket from) : core(in), socket(std::move(from)) {}
     void Accepted(int fd, const Endpoint& peer) override {
-      core.sessions_.Start(core.Session(fd, peer, core.worker_.chains().Find(socket.listener)));
+      std::optional<ConnectionPlace> place = core.setup_.limits->Take(peer.address, socket.count);
+      if (!place) {
+        core.worker_.counters().failures[static_cast<size_t>(Fault::kConnectionLimit)].Add();
+        close(fd);
+        return;
+      }
+      core.sessions_.Start(core.Session(fd, peer, core.worker_.chains().Find(socket.listener), std::move(*place)));
     }
     Core& core;
     WorkerSocket socket;
   };
 
-  Task<void> Session(int fd, Endpoint peer, std::shared_ptr<const ListenerChains> chains) {
+  Task<void> Session(int fd, Endpoint peer, std::shared_ptr<const ListenerChains> chains, ConnectionPlace /*held*/) {
     WorkerCounters& counters = worker_.counters();
     counters.connections.Add();
     ++sessions_open_;

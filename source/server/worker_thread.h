@@ -13,6 +13,7 @@
 #include "source/event/loop.h"
 #include "source/io/ares_resolver.h"
 #include "source/io/listen.h"
+#include "source/server/connection_limits.h"
 
 namespace egret {
 
@@ -20,6 +21,7 @@ namespace egret {
 struct WorkerSocket {
   std::string listener;  // whose chains its connections run
   ListenSocket socket;
+  std::shared_ptr<ConnectionCount> count;  // of the listener, over all workers
 };
 
 class WorkerThread {
@@ -30,7 +32,8 @@ class WorkerThread {
     Snapshot snapshot;
     std::vector<WorkerSocket> sockets;
     LogQueue* log = nullptr;
-    std::function<void()> on_drained;  // called on the worker's thread, once it drains and nothing is open any more
+    ConnectionLimits* limits = nullptr;  // of all workers; outlives them
+    std::function<void()> on_drained;    // called on the worker's thread, once it drains and nothing is open any more
   };
 
   // Starts the thread; returns once the worker accepts.

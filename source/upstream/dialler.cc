@@ -31,8 +31,10 @@ Fault FaultOfParent(Failure failure) {
     case Fault::kUpstreamMalformed:
     case Fault::kUpstreamFraming:
     case Fault::kUpstreamHeaderTooLarge:
-    case Fault::kUpstreamTooManyInterim: return Fault::kParentMalformed;
-    default: return failure.fault;
+    case Fault::kUpstreamTooManyInterim:
+      return Fault::kParentMalformed;
+    default:
+      return failure.fault;
   }
 }
 

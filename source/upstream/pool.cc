@@ -99,7 +99,8 @@ void UpstreamPool::Put(std::unique_ptr<UpstreamLink> link, const PoolLimits& lim
   const auto at = shelves_.find(link->key);
   CHECK(at != shelves_.end());
   Shelf& shelf = at->second;
-  const bool full = shelf.idle_count >= limits.idle_per_key || idle_count_.Read() >= static_cast<int64_t>(limits.idle_total);
+  const bool full =
+      shelf.idle_count >= limits.idle_per_key || idle_count_.Read() >= static_cast<int64_t>(limits.idle_total);
   if (full || !link->client.reusable() || now - link->born_ms >= limits.max_age_ms || !StillQuiet(*link)) return;
   link->idle_since_ms = now;
   shelf.idle.PushBack(*link.release());
@@ -114,8 +115,7 @@ void UpstreamPool::Sweep() {
   for (auto& [key, shelf] : shelves_) {
     for (ListNode* node = shelf.idle.first(); node != &shelf.idle; node = node->after()) {
       auto& link = static_cast<UpstreamLink&>(*node);
-      if (now - link.idle_since_ms >= limits_.idle_ms || now - link.born_ms >= limits_.max_age_ms ||
-          !StillQuiet(link))
+      if (now - link.idle_since_ms >= limits_.idle_ms || now - link.born_ms >= limits_.max_age_ms || !StillQuiet(link))
         over.push_back(&link);
     }
   }

@@ -35,16 +35,16 @@ struct UpstreamLink : ListNode {
   Http1Client client;
   uint64_t born_ms;
   uint64_t idle_since_ms = 0;
-  uint32_t requests = 0;          // begun on it; the first one cannot meet a connection that idled away
-  UpstreamPool* pool = nullptr;   // whose count it is in
+  uint32_t requests = 0;         // begun on it; the first one cannot meet a connection that idled away
+  UpstreamPool* pool = nullptr;  // whose count it is in
 };
 
 struct PoolLimits {
   size_t idle_per_key = 64;
   size_t idle_total = 1024;
-  size_t links_per_key = 1024;   // in use and idle
+  size_t links_per_key = 1024;  // in use and idle
   uint64_t idle_ms = 60000;
-  uint64_t max_age_ms = 3600000; // names move: what was right an hour ago is asked again
+  uint64_t max_age_ms = 3600000;  // names move: what was right an hour ago is asked again
 };
 
 class UpstreamPool {
@@ -72,7 +72,7 @@ class UpstreamPool {
  private:
   friend struct UpstreamLink;
   struct Shelf {
-    ListNode idle;     // of UpstreamLink, the one that idled longest first
+    ListNode idle;  // of UpstreamLink, the one that idled longest first
     size_t idle_count = 0;
     size_t links = 0;  // in use and idle
   };

@@ -1,0 +1,73 @@
+// How many connections may be open at a time: in all, from one source address, on one listener. Exact across workers:
+// atomics, and a striped table that is touched when a connection comes and when it goes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "source/base/ip.h"
+
+namespace egret {
+
+// A count with a bound. Thread-safe.
+class ConnectionCount {
+ public:
+  explicit ConnectionCount(uint64_t most) : most_(most) {}  // 0: no bound
+  bool Take();
+  void GiveBack() { open_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  const uint64_t most_;
+  std::atomic<uint64_t> open_{0};
+};
+
+class ConnectionLimits;
+
+// One connection's place in the counts, given back when it dies.
+class ConnectionPlace {
+ public:
+  ConnectionPlace(ConnectionPlace&& other) noexcept
+      : limits_(std::exchange(other.limits_, nullptr)), source_(other.source_), listener_(std::move(other.listener_)) {}
+  ConnectionPlace& operator=(ConnectionPlace&&) = delete;
+  ~ConnectionPlace();
+
+ private:
+  friend class ConnectionLimits;
+  ConnectionPlace(ConnectionLimits& limits, IpAddress source, std::shared_ptr<ConnectionCount> listener)
+      : limits_(&limits), source_(source), listener_(std::move(listener)) {}
+
+  ConnectionLimits* limits_;
+  IpAddress source_;
+  std::shared_ptr<ConnectionCount> listener_;
+};
+
+// Outlives the places it gave.
+class ConnectionLimits {
+ public:
+  ConnectionLimits(uint64_t total, uint64_t per_source) : total_(total), per_source_(per_source) {}  // 0: no bound
+
+  // Nothing where a limit is reached.
+  std::optional<ConnectionPlace> Take(const IpAddress& source, std::shared_ptr<ConnectionCount> listener);
+
+ private:
+  friend class ConnectionPlace;
+  struct Stripe {
+    std::mutex mutex;
+    std::map<IpAddress, uint64_t> open;
+  };
+  bool TakeSource(const IpAddress& source);
+  void GiveBackSource(const IpAddress& source);
+  Stripe& StripeOf(const IpAddress& source);
+
+  ConnectionCount total_;
+  const uint64_t per_source_;
+  std::array<Stripe, 64> stripes_;
+};
+
+}  // namespace egret
