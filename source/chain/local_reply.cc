@@ -86,6 +86,15 @@ std::string ProxyStatus(const Exchange& exchange, const FaultText& text, std::st
   return out;
 }
 
+void AppendWhoDecided(std::string& body, const Decision& decision) {
+  if (decision.rule == "otherwise") {
+    Append(body, "No rule of policy ", decision.policy, " allows it");
+  } else {
+    Append(body, "Decided by rule ", decision.rule, " of policy ", decision.policy);
+  }
+  Append(body, " (stage ", NameOf(decision.stage), ", reason ", decision.reason, ").\n");
+}
+
 Response TextReply(Exchange& exchange, const FaultText& text, std::string_view details, std::string body) {
   const int status = text.status != 0 ? text.status : 502;
   ExchangeRecord& record = exchange.record();
@@ -125,8 +134,7 @@ Response DenialReply(Exchange& exchange, const Decision& decision) {
   if (!decision.message.empty()) Append(body, decision.message, '\n');
   std::string details(text.detail);
   if (!decision.rule.empty()) {
-    Append(body, "Decided by rule ", decision.rule, " of policy ", decision.policy, ", stage ", NameOf(decision.stage),
-           ", reason ", decision.reason, ".\n");
+    AppendWhoDecided(body, decision);
     Append(details, " policy=", decision.policy, " rule=", decision.rule, " reason=", decision.reason);
   }
   return TextReply(exchange, text, details, std::move(body));
