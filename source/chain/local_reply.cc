@@ -89,6 +89,8 @@ std::string ProxyStatus(const Exchange& exchange, const FaultText& text, std::st
 void AppendWhoDecided(std::string& body, const Decision& decision) {
   if (decision.rule == "otherwise") {
     Append(body, "No rule of policy ", decision.policy, " allows it");
+  } else if (decision.policy.empty()) {  // a guard, which no policy outranks
+    Append(body, "Decided by ", decision.rule);
   } else {
     Append(body, "Decided by rule ", decision.rule, " of policy ", decision.policy);
   }

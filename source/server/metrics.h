@@ -1,5 +1,4 @@
-// What is exposed to Prometheus: the workers' counters, merged when asked for. Families and their labels are listed in
-// docs/metrics.md.
+// What is exposed to Prometheus: the workers' counters, merged when asked for.
 #pragma once
 
 #include <cstdint>
