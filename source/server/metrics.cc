@@ -46,7 +46,7 @@ class Exposition {
   }
   // The sum over all workers of what `read` gives.
   template <class Read>
-  double Sum(Read read) const {
+  double Sum(const Read& read) const {
     double sum = 0;
     for (const WorkerThread* worker : input_.workers) sum += static_cast<double>(read(*worker));
     return sum;
