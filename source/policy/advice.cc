@@ -161,7 +161,11 @@ std::vector<std::string> AdviseRules(const Program& program, const PolicyStack& 
     const Evaluation evaluation(program, alone, view);
     const Outcome outcome = evaluation.Run();
     const bool abstains = outcome.denier.effect == Effect::kAbstain;
-    if (!outcome.can_allow && !abstains) AdvisePolicy(*at->second, evaluation.HostMatches(*at->second), view, out);
+    if (outcome.can_allow || abstains) continue;
+    const size_t first = out.size();
+    AdvisePolicy(*at->second, evaluation.HostMatches(*at->second), view, out);
+    // Every policy that denies has to change.
+    for (size_t i = first; first > 0 && i < out.size(); ++i) out[i].insert(0, "besides that, ");
   }
   if (out.empty()) out.push_back("a policy with an ALLOW rule is needed; those in force only abstain");
   return out;
@@ -182,6 +186,7 @@ std::vector<std::string> Advise(const Program& program, const PolicyStack& stack
       return {Cat("inspection allowed (NEVER removed) where rule ", decision.rule, " of policy ", decision.policy,
                   " has to look inside")};
     case Fault::kPolicyDenied:
+      if (decision.can_allow) return {};  // a fact is missing, not a change
       return AdviseRules(program, stack, view);
     default:
       return {decision.message};

@@ -176,10 +176,10 @@ class RuleCompiler {
     out_.protocols = static_cast<uint8_t>(out_.protocols | 1u << static_cast<unsigned>(protocol));
   }
 
-  void Ports(uint32_t first, uint32_t last, std::string at) {
+  void Ports(uint32_t first, uint32_t last, const std::string& at) {
     const auto text = first == last ? Cat(first) : Cat(first, '-', last);
     if (first == 0 || last > 65535 || first > last)
-      Error(std::move(at), text, "ports are 1 to 65535, the first not above the last", "correct it");
+      Error(at, text, "ports are 1 to 65535, the first not above the last", "correct it");
     else
       out_.ports.emplace_back(static_cast<uint16_t>(first), static_cast<uint16_t>(last));
   }
@@ -226,13 +226,13 @@ class RuleCompiler {
     Regexes(http.path_regexes);
   }
 
-  void CheckPath(std::string_view path, std::string at) {
+  void CheckPath(std::string_view path, const std::string& at) {
     if (path.find_first_of("?#") != std::string_view::npos)
-      Error(std::move(at), path, "paths are matched without the query", "write what stands before '?'");
+      Error(at, path, "paths are matched without the query", "write what stands before '?'");
     else if (!path.starts_with('/') && path != "*")
-      Error(std::move(at), path, "a path begins with '/'", Cat("write \"/", path, "\""));
+      Error(at, path, "a path begins with '/'", Cat("write \"/", path, "\""));
     else if (out_.allows && IsAmbiguous(path))
-      Error(std::move(at), path, "origins may read this path otherwise, so no ALLOW matches it",
+      Error(at, path, "origins may read this path otherwise, so no ALLOW matches it",
             "write it without dot segments, empty segments and escapes of '/' or '%'");
   }
 
@@ -260,17 +260,16 @@ class RuleCompiler {
     out_.path.regex = std::move(regex);
   }
 
-  bool CheckRegex(const std::string& text, std::string at) {
+  bool CheckRegex(const std::string& text, const std::string& at) {
     if (text.size() > kMaxRegex) {
-      Error(std::move(at), text.substr(0, 40), "longer than 4096 bytes", "shorten it, or use path_prefixes");
+      Error(at, text.substr(0, 40), "longer than 4096 bytes", "shorten it, or use path_prefixes");
       return false;
     }
     const RE2 regex(text, Options(1));
     if (!regex.ok()) {
-      Error(std::move(at), text, regex.error(), "the syntax is RE2's; no look-around, no back-references");
+      Error(at, text, regex.error(), "the syntax is RE2's; no look-around, no back-references");
     } else if (regex.ProgramSize() > kMaxProgram) {
-      Error(std::move(at), text.substr(0, 40), Cat(regex.ProgramSize(), " instructions, of at most ", kMaxProgram),
-            "repeat less");
+      Error(at, text.substr(0, 40), Cat(regex.ProgramSize(), " instructions, of at most ", kMaxProgram), "repeat less");
     } else {
       return true;
     }

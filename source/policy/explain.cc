@@ -93,13 +93,19 @@ class Explainer {
     if (!resolved.known()) {
       out_.missing.emplace_back("resolved");
       binding.remote = true;
-      return true;
+      return !DependsOnAddresses();
     }
     known_.resolved = resolved;
     const auto ruling = policy_.DecideAddress(admission, known_);
     Add(AskedAtAddress(known_), ruling.decision);
     if (ruling.permit) binding = ruling.permit->binding();
     return ruling.permit.has_value();
+  }
+
+  // Whether a rule that may still decide waits for resolved addresses, all else being known.
+  bool DependsOnAddresses() const {
+    const FactView view(question_.facts, *question_.facts.target);
+    return (Evaluation(policy_.program(), stack_, view).Run().missing & Bit(Group::kResolved)) != 0;
   }
 
   bool AtHello(const Binding& binding) {

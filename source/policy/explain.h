@@ -13,7 +13,7 @@ namespace egret {
 
 // The facts as a whole; each stage sees those that are known by then. For a tunnel, method, path and headers are those
 // of a request inside it, and an SNI that is unknown is taken to be the target's name. Without resolved addresses stage
-// A is left out.
+// A is left out, and nothing follows it where a rule asks for them.
 struct Question {
   Ask ask = Ask::kTunnel;
   Facts facts;  // `target` must be set

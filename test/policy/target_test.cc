@@ -159,11 +159,11 @@ TEST(Target, D03_NumericSpellingsOfAnAddressAreThatAddressOr400) {
     const auto part = [&](unsigned shift, unsigned mask) { return SpellingsOfPart(address >> shift & mask); };
     for (const auto& whole : part(0, 0xffffffffu)) spellings.insert(whole);
     for (const auto& a : part(24, 0xff)) {
-      for (const auto& rest : part(0, 0xffffff)) spellings.insert(a + "." + rest);
+      for (const auto& rest : part(0, 0xffffff)) spellings.insert(Cat(a, ".", rest));
       for (const auto& b : part(16, 0xff)) {
-        for (const auto& rest : part(0, 0xffff)) spellings.insert(a + "." + b + "." + rest);
+        for (const auto& rest : part(0, 0xffff)) spellings.insert(Cat(a, ".", b, ".", rest));
         for (const auto& c : part(8, 0xff))
-          for (const auto& d : part(0, 0xff)) spellings.insert(a + "." + b + "." + c + "." + d);
+          for (const auto& d : part(0, 0xff)) spellings.insert(Cat(a, ".", b, ".", c, ".", d));
       }
     }
   }
