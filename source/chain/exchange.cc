@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "source/event/wait.h"
+
 namespace egret {
 
 Exchange::Exchange(Connection& connection, ExchangeSink& sink, Request received, RecordHolder holder)
@@ -27,9 +29,29 @@ Facts Exchange::facts() const {
   return facts;
 }
 
+// Holds the client's ear for one interim response.
+class Exchange::Speaking {
+ public:
+  explicit Speaking(Exchange& exchange) : exchange_(exchange) {
+    exchange_.quiet_.Close();
+    exchange_.cut_short_ = true;
+  }
+  ~Speaking() { exchange_.quiet_.Open(); }
+  Speaking(const Speaking&) = delete;
+  Speaking& operator=(const Speaking&) = delete;
+  void Said() { exchange_.cut_short_ = false; }
+
+ private:
+  Exchange& exchange_;
+};
+
 Task<Failure> Exchange::Inform(const Head& interim) {
+  while (!quiet_.open()) co_await GateAwaiter(quiet_);
   if (sink_.responded()) co_return Failure{};
-  co_return co_await sink_.Inform(interim);
+  Speaking speaking(*this);
+  const Failure failure = co_await sink_.Inform(interim);
+  if (!failure) speaking.Said();
+  co_return failure;
 }
 
 Task<Failure> Exchange::AnswerExpect() {

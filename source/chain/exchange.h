@@ -69,8 +69,13 @@ class Exchange {
   // For a filter that buffers the body: says 100 Continue itself, and Expect goes no further.
   Task<Failure> AnswerExpect();
 
-  // An interim response, at once and in order; nothing once the final head has begun.
+  // An interim response, at once and in order: it waits for one that is still being written. Nothing once the final
+  // head has begun.
   Task<Failure> Inform(const Head& interim);
+  // Open while no interim response is being written.
+  Gate& quiet() { return quiet_; }
+  // The writing of an interim response was broken off: nothing whole can follow.
+  bool cut_short() const { return cut_short_; }
 
   // Tasks that end with the exchange.
   Nursery& nursery() { return nursery_; }
@@ -89,6 +94,7 @@ class Exchange {
   void Unwatch();
 
  private:
+  class Speaking;
   struct Watcher : Timer {
     Exchange* exchange = nullptr;
   };
@@ -99,6 +105,8 @@ class Exchange {
   RecordHolder record_;
   Failure why_;
   Gate ending_{false};
+  Gate quiet_{true};
+  bool cut_short_ = false;
   uint64_t fin_grace_ms_ = 0;
   Watcher gone_, peer_done_, grace_, total_;
   std::unique_ptr<ExchangePart> part_;

@@ -5,6 +5,7 @@
 #include "source/base/check.h"
 #include "source/chain/local_reply.h"
 #include "source/event/combine.h"
+#include "source/event/wait.h"
 
 namespace egret {
 namespace {
@@ -27,10 +28,16 @@ Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
     exchange.expectation = Expectation::kRefused;
     sink.CloseAfterThis();
   }
+  while (!exchange.quiet().open()) co_await GateAwaiter(exchange.quiet());
+  if (exchange.cut_short()) co_return ServeEnd{};
   exchange.record().status = response.head.status;
   const Failure failure = co_await sink.Respond(response.head, response.body.get());
-  if (failure) exchange.record().Fail(failure);
-  co_return ServeEnd{!failure, std::move(response.takeover)};
+  if (!failure) co_return ServeEnd{true, std::move(response.takeover)};
+  // The content broke before the head went out: the client can still be told.
+  if (!sink.responded() && TextOf(failure.fault).status != 0)
+    co_return co_await SendResponse(exchange, LocalReply(exchange, failure));
+  exchange.record().Fail(failure);
+  co_return ServeEnd{};
 }
 
 Task<ServeEnd> Serve(Exchange& exchange, const HttpFilters& chain, const ServeLimits& limits) {

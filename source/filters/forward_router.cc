@@ -40,21 +40,10 @@ std::optional<Response> SpendMaxForwards(Head& head) {
   return std::nullopt;
 }
 
-// The head as it leaves: the form that the next hop wants, Host made anew from what was decided on.
-void PrepareHead(Exchange& exchange, const NextHop* hop) {
+// The head as it leaves on any link: Host made anew from what was decided on.
+void PrepareHead(Exchange& exchange) {
   Head& head = exchange.request.head;
-  const bool asterisk = head.path == "*";  // OPTIONS for the server as a whole (RFC 9112 3.2.4)
-  const std::string authority = exchange.target->Authority(kHttpPort);
-  head.Set(FieldName::kHost, authority);
-  if (ParentResolves(hop)) {
-    head.form = TargetForm::kAbsolute;
-    if (asterisk) head.path = "";
-    head.scheme = "http";
-    head.authority = head.Keep(authority);
-    if (!hop->authorization.empty()) head.Set(FieldName::kProxyAuthorization, hop->authorization);
-  } else {
-    head.form = asterisk ? TargetForm::kAsterisk : TargetForm::kOrigin;
-  }
+  head.Set(FieldName::kHost, exchange.target->Authority(kHttpPort));
   AddVia(head, exchange.via);
   if (EqualsIgnoreCase(exchange.upgrade, "websocket")) {
     head.Add(FieldName::kUpgrade, "websocket");
@@ -66,11 +55,33 @@ void PrepareHead(Exchange& exchange, const NextHop* hop) {
 struct Way {
   std::unique_ptr<UpstreamLink> link;
   bool reused = false;
+  bool to_parent = false;  // it leads to a parent that resolves names; else to the origin, maybe through a parent
   std::optional<Response> refusal;
 };
 
-PoolKey KeyFor(const Exchange& exchange, const NextHop* hop) {
-  if (ParentResolves(hop)) return Cat("parent ", hop->target.name());
+Way RefusedWay(Response refusal) {
+  Way way;
+  way.refusal = std::move(refusal);
+  return way;
+}
+
+// The form that whoever stands at the link's end wants. A parent's credentials are for the parent only.
+void AddressHead(Exchange& exchange, const NextHop* parent, bool asterisk) {
+  Head& head = exchange.request.head;
+  head.Remove(FieldName::kProxyAuthorization);
+  if (parent == nullptr) {
+    head.form = asterisk ? TargetForm::kAsterisk : TargetForm::kOrigin;
+    return;
+  }
+  head.form = TargetForm::kAbsolute;
+  if (asterisk) head.path = "";
+  head.scheme = "http";
+  head.authority = head.Keep(exchange.target->Authority(kHttpPort));
+  if (!parent->authorization.empty()) head.Set(FieldName::kProxyAuthorization, parent->authorization);
+}
+
+PoolKey ParentKey(const NextHop& hop) { return Cat("parent ", hop.target.name()); }
+PoolKey OriginKey(const Exchange& exchange, const NextHop* hop) {
   if (hop != nullptr) return Cat("tunnel ", hop->target.name(), ' ', exchange.target->ToString());
   return exchange.target->ToString();
 }
@@ -119,28 +130,49 @@ std::optional<Response> EnsureAdmission(Exchange& exchange) {
   return std::nullopt;
 }
 
+// The tunnel's own connection, which was dialled for its CONNECT: it leads to the origin, through whatever parent.
+Way TakeTunnels(Exchange& exchange, const ForwardRouterOptions& options) {
+  Connection& connection = exchange.connection();
+  Way way;
+  way.link = MakeLink(exchange, std::move(*connection.upstream), *exchange.permit,
+                      OriginKey(exchange, options.next_hop.get()), options);
+  connection.upstream.reset();
+  exchange.record().upstream = way.link->peer.ToString();
+  return way;
+}
+
+// Where a parent resolves, a tunnel's requests first look for a connection like the tunnel's own.
+Way TakeAnyPooled(Exchange& exchange, const NextHop* hop) {
+  Way way;
+  way.reused = true;
+  if (!ParentResolves(hop) || exchange.connection().target)
+    way.link = TakePooled(exchange, *exchange.admission, OriginKey(exchange, hop), hop);
+  if (way.link == nullptr && ParentResolves(hop)) {
+    way.link = TakePooled(exchange, *exchange.admission, ParentKey(*hop), hop);
+    way.to_parent = true;
+  }
+  return way;
+}
+
 // A link to send this request on: the tunnel's own connection, one from the pool, or a new one.
 Task<Way> Obtain(Exchange& exchange, const ForwardRouterOptions& options, bool fresh) {
   const NextHop* hop = options.next_hop.get();
-  PoolKey key = KeyFor(exchange, hop);
-  Connection& connection = exchange.connection();
-  if (connection.upstream && exchange.permit) {
-    Way way{MakeLink(exchange, std::move(*connection.upstream), *exchange.permit, std::move(key), options), false, {}};
-    exchange.record().upstream = way.link->peer.ToString();
-    connection.upstream.reset();
-    co_return way;
-  }
-  if (std::optional<Response> refusal = EnsureAdmission(exchange)) co_return Way{nullptr, false, std::move(refusal)};
+  if (exchange.connection().upstream && exchange.permit) co_return TakeTunnels(exchange, options);
+  if (std::optional<Response> refusal = EnsureAdmission(exchange)) co_return RefusedWay(std::move(*refusal));
   if (!fresh) {
-    if (auto link = TakePooled(exchange, *exchange.admission, key, hop)) co_return Way{std::move(link), true, {}};
+    if (Way way = TakeAnyPooled(exchange, hop); way.link != nullptr) co_return way;
   }
+  Way way;
+  way.to_parent = ParentResolves(hop);
+  PoolKey key = way.to_parent ? ParentKey(*hop) : OriginKey(exchange, hop);
   if (!exchange.worker().pool().MayDial(key, options.pool))
-    co_return Way{nullptr, false, LocalReply(exchange, {Side::kUpstream, Fault::kPoolLimit})};
+    co_return RefusedWay(LocalReply(exchange, {Side::kUpstream, Fault::kPoolLimit}));
   Reached reached = co_await Reach(exchange, *exchange.admission, hop, options.dial);
-  if (reached.refusal) co_return Way{nullptr, false, std::move(reached.refusal)};
+  if (reached.refusal) co_return RefusedWay(std::move(*reached.refusal));
   CHECK(reached.request.has_value());
   exchange.record().upstream_reused = false;
-  co_return Way{MakeLink(exchange, std::move(*reached.dialled), *reached.request, std::move(key), options), false, {}};
+  way.link = MakeLink(exchange, std::move(*reached.dialled), *reached.request, std::move(key), options);
+  co_return way;
 }
 
 // Sends the request's body beside everything else. Where the client may be waiting for 100, the origin's word is
@@ -186,8 +218,9 @@ Task<Result<Head, Failure>> Send(Exchange& exchange, UpstreamCall& call, uint64_
 // A connection that switched protocols: from here on, bytes.
 class Switched final : public Takeover {
  public:
-  Switched(std::unique_ptr<UpstreamLink> link, std::string unparsed, const RelayLimits& limits)
-      : link_(std::move(link)), limits_(limits) {
+  Switched(WorkerCounters& counters, std::unique_ptr<UpstreamLink> link, std::string unparsed,
+           const RelayLimits& limits)
+      : counters_(counters), link_(std::move(link)), limits_(limits) {
     link_->stream = WithPrefix(std::move(unparsed), std::move(link_->stream));
   }
   [[clang::coro_wrapper]] Task<void> Run(std::unique_ptr<Stream> client, RecordHolder record) override {
@@ -195,10 +228,17 @@ class Switched final : public Takeover {
     client_ = std::move(client);
     record_->kind = ExchangeRecord::Kind::kTunnel;
     record_.LogOpen();
-    return RelayRecorded(*client_, *link_->stream, limits_, *record_);
+    counters_.tunnels.Add();
+    return RunCounted();
   }
 
  private:
+  Task<void> RunCounted() {
+    const GaugeHold active(counters_.tunnels_active);
+    co_await RelayRecorded(*client_, *link_->stream, limits_, *record_);
+  }
+
+  WorkerCounters& counters_;
   RecordHolder record_;
   std::unique_ptr<Stream> client_;
   std::unique_ptr<UpstreamLink> link_;
@@ -206,8 +246,9 @@ class Switched final : public Takeover {
 };
 
 Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLimits& limits) {
+  // RFC 9110 7.8: only to what was offered, and not before the whole request is there.
   const Field* upgrade = head.Find(FieldName::kUpgrade);
-  if (upgrade == nullptr || !EqualsIgnoreCase(upgrade->value, exchange.upgrade))
+  if (upgrade == nullptr || !EqualsIgnoreCase(upgrade->value, exchange.upgrade) || !call.client().upload_complete())
     return LocalReply(exchange, {Side::kUpstream, Fault::kUpstreamBadUpgrade});
   if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});
   AddVia(head, exchange.via);
@@ -215,16 +256,17 @@ Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLi
   Response response;
   response.head = std::move(head);
   std::string unparsed = call.client().TakeUnparsed();
-  response.takeover = std::make_unique<Switched>(call.TakeLink(), std::move(unparsed), limits);
+  response.takeover =
+      std::make_unique<Switched>(exchange.worker().counters(), call.TakeLink(), std::move(unparsed), limits);
   return response;
 }
 
-Response Finish(Exchange& exchange, UpstreamCall& call, Head head, const ForwardRouterOptions& options) {
+Response Finish(Exchange& exchange, UpstreamCall& call, Head head, bool to_parent, const RelayLimits& upgraded) {
   const ExchangeRecord& record = exchange.record();
   exchange.record().first_byte_ms = static_cast<int64_t>(exchange.worker().loop().now_ms() - record.started_ms);
-  if (head.status == 101) return Switch(exchange, call, std::move(head), options.upgraded);
+  if (head.status == 101) return Switch(exchange, call, std::move(head), upgraded);
   if (head.status == 407)  // whoever asked, it was not for this client to hear (RFC 9110 11.7.1)
-    return LocalReply(exchange, {Side::kUpstream, options.next_hop ? Fault::kParentAuth : Fault::kUpstreamUnasked407});
+    return LocalReply(exchange, {Side::kUpstream, to_parent ? Fault::kParentAuth : Fault::kUpstreamUnasked407});
   if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});
   AddVia(head, exchange.via);
   EnsureDate(head);
@@ -239,17 +281,19 @@ Response Finish(Exchange& exchange, UpstreamCall& call, Head head, const Forward
 Task<Response> ForwardRouterFilter::Handle(Exchange& exchange, HttpNext /*terminal*/) const {
   if (exchange.connect()) co_return LocalReply(exchange, {Side::kEgret, Fault::kNoChain});
   if (std::optional<Response> spent = SpendMaxForwards(exchange.request.head)) co_return std::move(*spent);
-  PrepareHead(exchange, options_.next_hop.get());
+  const bool asterisk = exchange.request.head.path == "*";  // OPTIONS for the server as a whole (RFC 9112 3.2.4)
+  PrepareHead(exchange);
   for (bool retry = false;; retry = true) {
     Way way = co_await Obtain(exchange, options_, retry);
     if (way.refusal) co_return std::move(*way.refusal);
+    AddressHead(exchange, way.to_parent ? options_.next_hop.get() : nullptr, asterisk);
     ++way.link->requests;
     auto owned =
         std::make_unique<UpstreamCall>(exchange.worker().pool(), std::move(way.link), way.reused, options_.pool);
     UpstreamCall& call = *owned;
     exchange.Own(std::move(owned));
     Result<Head, Failure> head = co_await Send(exchange, call, options_.continue_ms);
-    if (head) co_return Finish(exchange, call, std::move(*head), options_);
+    if (head) co_return Finish(exchange, call, std::move(*head), way.to_parent, options_.upgraded);
     if (retry || !call.MayRetry(IsIdempotent(exchange.request.head.method)))
       co_return LocalReply(exchange, head.error());
     exchange.nursery().Clear();  // before the call that it uses

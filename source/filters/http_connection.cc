@@ -24,7 +24,7 @@ class Http1Sink final : public ExchangeSink {
   }
   void CloseAfterThis() override { codec_.CloseAfterThis(); }
   bool responded() const override { return codec_.responded_head(); }
-  bool request_complete() const override { return codec_.request_complete(); }
+  bool request_complete() const override { return codec_.request_complete() && codec_.between_requests(); }
   Gate& GoneGate() override { return stream_.GoneGate(); }
   Gate& PeerDoneGate() override { return stream_.PeerDoneGate(); }
 
@@ -90,21 +90,28 @@ class Http1Session {
 
   Task<void> Run() {
     for (uint32_t served = 1;; ++served) {
-      auto next = co_await Race(codec_.Next(), connection_.worker.draining());
-      if (next.index() == 1) co_return;  // told to wind down between two requests
-      Result<Request, Failure>& received = std::get<0>(next);
+      Result<Request, Failure> received = co_await NextOrDrained();
       if (!received && EndedBetweenRequests(received.error())) co_return;
       if (!received || served == options_.max_requests) codec_.CloseAfterThis();
-      if (!co_await ServeOne(std::move(received))) co_return;
+      if (!co_await ServeOne(std::move(received)) || !co_await codec_.Settle()) co_return;
     }
   }
   std::string TakeUnparsed() { return codec_.TakeUnparsed(); }
 
  private:
-  // The client left, or idled, and nothing of a request had come: there is nobody to answer and nothing to log.
+  // Told to wind down between two requests, nothing more is read; a head of which a part is here is still served.
+  Task<Result<Request, Failure>> NextOrDrained() {
+    auto next = co_await Race(codec_.Next(), connection_.worker.draining());
+    if (auto* received = std::get_if<0>(&next)) co_return std::move(*received);
+    if (codec_.between_requests()) co_return Failure{Side::kEgret, Fault::kDrain};
+    co_return co_await codec_.Next();
+  }
+
+  // The client left or idled, or the worker drains, and nothing of a request had come: there is nobody to answer and
+  // nothing to log.
   bool EndedBetweenRequests(Failure why) const { return TextOf(why.fault).status == 0 && codec_.between_requests(); }
 
-  // Whether another request may follow.
+  // Whether the codec may settle what is left and wait for another request.
   Task<bool> ServeOne(Result<Request, Failure> received) {
     RecordHolder holder(connection_.worker);
     DescribeConnection(connection_, *holder);
@@ -124,7 +131,7 @@ class Http1Session {
       connection_.takeover_record = exchange.TakeRecord();
       co_return false;
     }
-    co_return end.intact&& co_await codec_.Settle();
+    co_return end.intact;
   }
 
   [[clang::coro_wrapper]] Task<ServeEnd> Decide(Exchange& exchange) {

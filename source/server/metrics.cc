@@ -97,7 +97,8 @@ void Traffic(Exposition& out) {
   for (size_t i = 0; i < std::size(kStatusClasses); ++i)
     Exposition::Add(responses, {{"class", kStatusClasses[i]}},
                     out.Sum([i](const WorkerThread& w) { return w.counters().responses[i].Read(); }));
-  out.Counter("egret_tunnels_total", "CONNECT requests that were answered with 200.",
+  out.Counter("egret_tunnels_total",
+              "Tunnels that were opened: CONNECT answered with 200, or a switch of protocols (101).",
               [](const WorkerThread& w) { return w.counters().tunnels.Read(); });
   out.Gauge("egret_tunnels_active", "Tunnels that are open.",
             [](const WorkerThread& w) { return w.counters().tunnels_active.Read(); });
