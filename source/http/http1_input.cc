@@ -1,5 +1,6 @@
 #include "source/http/http1_input.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -13,11 +14,14 @@ void Http1Input::Consume(size_t bytes) {
 Io Http1Input::Fill() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-    if (block_) Park();
+    if (block_ || (buffer_ && buffer_->size() < BufferSize())) Park();
   }
   if (end_ == capacity_) MakeRoom();
-  const Io io = stream_.Read({base_ + end_, capacity_ - end_});
-  if (io.kind == Io::kBytes) end_ += io.bytes;
+  const size_t room = capacity_ - end_;
+  const Io io = stream_.Read({base_ + end_, room});
+  if (io.kind != Io::kBytes) return io;
+  end_ += io.bytes;
+  full_reads_ = io.bytes >= std::min(room, Buffer::kSmall) ? full_reads_ + 1 : 0;
   return io;
 }
 
@@ -33,7 +37,7 @@ void Http1Input::MoveTo(char* to, size_t capacity) {
 void Http1Input::MakeRoom() {
   const size_t size = end_ - begin_;
   if (size <= Buffer::kSmall / 2) {
-    if (!buffer_) buffer_.emplace();
+    if (!buffer_) buffer_.emplace(BufferSize());
     MoveTo(buffer_->data(), buffer_->size());
     block_.reset();
   } else {
@@ -47,6 +51,7 @@ void Http1Input::MakeRoom() {
 
 void Http1Input::Park() {
   const size_t size = end_ - begin_;
+  if (size > 0) full_reads_ = 0;
   if (size == 0) {
     block_.reset();
     buffer_.reset();

@@ -37,6 +37,7 @@ class Http1Input {
 
  private:
   void MakeRoom();
+  size_t BufferSize() const { return full_reads_ >= kFullReadsOfBulk ? Buffer::kLarge : Buffer::kSmall; }
   void MoveTo(char* to, size_t capacity);
 
   Stream& stream_;
@@ -47,6 +48,10 @@ class Http1Input {
   size_t begin_ = 0;
   size_t end_ = 0;
   uint64_t consumed_ = 0;
+  // Reads in a row that gave a small buffer's worth or more: content that comes faster than it is taken is read in
+  // large pieces. A pause ends it, since a slow reader must not hold large buffers.
+  static constexpr int kFullReadsOfBulk = 2;
+  int full_reads_ = 0;
 };
 
 }  // namespace egret
