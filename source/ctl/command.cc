@@ -4,6 +4,7 @@
 
 #include "source/base/strings.h"
 #include "source/ctl/convert.h"
+#include "source/ctl/explain.h"
 #include "source/ctl/validate.h"
 
 namespace egret {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"convert", "print a configuration as canonical JSON or text format", kConvertUsage, RunConvert},
+    {"explain", "say what the policies decide about a request, and why", kExplainUsage, RunExplain},
     {"validate", "check configuration files as egret would", kValidateUsage, RunValidate},
 };
 
@@ -43,8 +45,8 @@ int RunEgretctl(std::span<const std::string> arguments, Output& output) {
   for (const Command& command : Commands()) {
     if (command.name != name) continue;
     arguments = arguments.subspan(1);
-    if (std::none_of(arguments.begin(), arguments.end(), [](const std::string& a) { return AsksForHelp(a); }))
-      return command.run(arguments, output);
+    const auto own_end = std::find(arguments.begin(), arguments.end(), "--");
+    if (std::none_of(arguments.begin(), own_end, AsksForHelp)) return command.run(arguments, output);
     output.out += command.usage;
     return kDone;
   }
