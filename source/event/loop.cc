@@ -217,10 +217,10 @@ bool Loop::Turn(int max_wait_ms) {
   return Drain();
 }
 
-bool Loop::SkipToTimer() {
+bool Loop::SkipToTimer(uint64_t most_ms) {
   const int wait_ms = NextTimerMs();
   if (wait_ms < 0) return false;
-  ahead_ms_ += static_cast<uint64_t>(wait_ms);
+  ahead_ms_ += std::min(most_ms, static_cast<uint64_t>(wait_ms));
   return true;
 }
 

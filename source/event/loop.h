@@ -110,9 +110,9 @@ class Loop {
 
   uint64_t resumptions() const { return resumptions_; }
 
-  // For tests, so that they need not wait: moves this loop's clock on to where its next timer may be due. False: none is
-  // armed.
-  bool SkipToTimer();
+  // For tests, so that they need not wait: moves this loop's clock on to where its next timer may be due, or by
+  // `most_ms` where that comes first. False: none is armed.
+  bool SkipToTimer(uint64_t most_ms = UINT64_MAX);
 
  private:
   static constexpr uint64_t kTickMs = 8, kSlots = 1024;

@@ -71,6 +71,7 @@ void AddressHead(Exchange& exchange, const NextHop* parent, bool asterisk) {
   head.Remove(FieldName::kProxyAuthorization);
   if (parent == nullptr) {
     head.form = asterisk ? TargetForm::kAsterisk : TargetForm::kOrigin;
+    if (asterisk) head.path = "*";
     return;
   }
   head.form = TargetForm::kAbsolute;
@@ -111,12 +112,10 @@ std::unique_ptr<UpstreamLink> TakePooled(Exchange& exchange, const Admission& ad
   return link;
 }
 
-std::unique_ptr<UpstreamLink> MakeLink(Exchange& exchange, Dialled dialled, const RequestPermit& permit, PoolKey key,
-                                       const ForwardRouterOptions& options) {
+std::unique_ptr<UpstreamLink> MakeLink(PoolPlace place, Dialled dialled, const RequestPermit& permit,
+                                       const Http1ClientLimits& limits) {
   const Endpoint peer = dialled.peer();
-  auto link = std::make_unique<UpstreamLink>(std::move(dialled).Open(permit), peer, std::move(key), options.client);
-  exchange.worker().pool().Adopt(*link);
-  return link;
+  return std::make_unique<UpstreamLink>(std::move(place), std::move(dialled).Open(permit), peer, limits);
 }
 
 // Inside a tunnel whose own connection is gone, the target is admitted anew; outside, egress_policy has done it.
@@ -134,8 +133,8 @@ std::optional<Response> EnsureAdmission(Exchange& exchange) {
 Way TakeTunnels(Exchange& exchange, const ForwardRouterOptions& options) {
   Connection& connection = exchange.connection();
   Way way;
-  way.link = MakeLink(exchange, std::move(*connection.upstream), *exchange.permit,
-                      OriginKey(exchange, options.next_hop.get()), options);
+  way.link = MakeLink(exchange.worker().pool().Enter(OriginKey(exchange, options.next_hop.get())),
+                      std::move(*connection.upstream), *exchange.permit, options.client);
   connection.upstream.reset();
   exchange.record().upstream = way.link->peer.ToString();
   return way;
@@ -164,14 +163,14 @@ Task<Way> Obtain(Exchange& exchange, const ForwardRouterOptions& options, bool f
   }
   Way way;
   way.to_parent = ParentResolves(hop);
-  PoolKey key = way.to_parent ? ParentKey(*hop) : OriginKey(exchange, hop);
-  if (!exchange.worker().pool().MayDial(key, options.pool))
-    co_return RefusedWay(LocalReply(exchange, {Side::kUpstream, Fault::kPoolLimit}));
+  std::optional<PoolPlace> place =
+      exchange.worker().pool().Claim(way.to_parent ? ParentKey(*hop) : OriginKey(exchange, hop), options.pool);
+  if (!place) co_return RefusedWay(LocalReply(exchange, {Side::kUpstream, Fault::kPoolLimit}));
   Reached reached = co_await Reach(exchange, *exchange.admission, hop, options.dial);
   if (reached.refusal) co_return RefusedWay(std::move(*reached.refusal));
   CHECK(reached.request.has_value());
   exchange.record().upstream_reused = false;
-  way.link = MakeLink(exchange, std::move(*reached.dialled), *reached.request, std::move(key), options);
+  way.link = MakeLink(std::move(*place), std::move(*reached.dialled), *reached.request, options.client);
   co_return way;
 }
 

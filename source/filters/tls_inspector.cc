@@ -15,6 +15,7 @@ namespace {
 enum class Outcome : uint8_t {
   kLearned,
   kClientEnded,  // before it said anything
+  kClientGone,   // the same, by a reset
   kIdle,         // neither side said anything
   kRefused,      // no sound ClientHello
 };
@@ -59,7 +60,7 @@ Task<Outcome> Peek(Connection& connection, std::string& seen, size_t max_bytes) 
     const Io io = connection.stream->Read(buffer.span());
     if (io.again()) continue;
     if (io.kind != Io::kBytes) {
-      if (seen.empty()) co_return Outcome::kClientEnded;
+      if (seen.empty()) co_return io.end() ? Outcome::kClientEnded : Outcome::kClientGone;
       connection.protocol = Protocol::kOther;  // whoever comes next meets the end again
       co_return Outcome::kLearned;
     }
@@ -112,6 +113,10 @@ Task<bool> LearnRecorded(Connection& connection, const TlsInspectorOptions& opti
     if (connection.protocol) record->carries = NameOf(*connection.protocol);
     record->sni = connection.sni;
     if (outcome == Outcome::kClientEnded) record->close_reason = "client_fin";
+    if (outcome == Outcome::kClientGone) {
+      record->Fail({Side::kClient, Fault::kClientGone});
+      record->close_reason = "client_reset";
+    }
     if (outcome == Outcome::kIdle) {
       record->Fail({Side::kClient, Fault::kIdleTimeout});
       record->close_reason = "idle_timeout";

@@ -16,17 +16,17 @@ bool StillQuiet(UpstreamLink& link) {
 
 }  // namespace
 
-UpstreamLink::UpstreamLink(std::unique_ptr<Stream> dialled, Endpoint to, PoolKey for_key, const Http1ClientLimits& with)
-    : stream(std::move(dialled)),
+PoolPlace::~PoolPlace() {
+  if (pool_ != nullptr) pool_->Leave(key_);
+}
+
+UpstreamLink::UpstreamLink(PoolPlace taken, std::unique_ptr<Stream> dialled, Endpoint to, const Http1ClientLimits& with)
+    : place(std::move(taken)),
+      stream(std::move(dialled)),
       peer(to),
-      key(std::move(for_key)),
       limits(with),
       client(*stream, limits),
       born_ms(Loop::current()->now_ms()) {}
-
-UpstreamLink::~UpstreamLink() {
-  if (pool != nullptr) pool->Forget(*this);
-}
 
 UpstreamPool::UpstreamPool() {
   sweep_.pool = this;
@@ -46,7 +46,7 @@ void UpstreamPool::Clear() {
 void UpstreamPool::Unshelve(UpstreamLink& idle) {
   idle.Unlink();
   idle_count_.Add(-1);
-  const auto at = shelves_.find(idle.key);
+  const auto at = shelves_.find(idle.key());
   CHECK(at != shelves_.end());
   --at->second.idle_count;
 }
@@ -56,22 +56,23 @@ void UpstreamPool::Drop(UpstreamLink& idle) {
   delete &idle;
 }
 
-void UpstreamPool::Adopt(UpstreamLink& link) {
-  link.pool = this;
+PoolPlace UpstreamPool::Enter(PoolKey key) {
   link_count_.Add(1);
-  ++shelves_[link.key].links;
+  ++shelves_[key].links;
+  return PoolPlace(*this, std::move(key));
 }
 
-void UpstreamPool::Forget(UpstreamLink& link) {
+void UpstreamPool::Leave(const PoolKey& key) {
   link_count_.Add(-1);
-  const auto at = shelves_.find(link.key);
+  const auto at = shelves_.find(key);
   CHECK(at != shelves_.end());
   if (--at->second.links == 0) shelves_.erase(at);
 }
 
-bool UpstreamPool::MayDial(const PoolKey& key, const PoolLimits& limits) const {
+std::optional<PoolPlace> UpstreamPool::Claim(PoolKey key, const PoolLimits& limits) {
   const auto at = shelves_.find(key);
-  return at == shelves_.end() || at->second.links < limits.links_per_key;
+  if (at != shelves_.end() && at->second.links >= limits.links_per_key) return std::nullopt;
+  return Enter(std::move(key));
 }
 
 std::unique_ptr<UpstreamLink> UpstreamPool::Take(const PoolKey& key, const Admits& admits) {
@@ -96,7 +97,7 @@ std::unique_ptr<UpstreamLink> UpstreamPool::Take(const PoolKey& key, const Admit
 void UpstreamPool::Put(std::unique_ptr<UpstreamLink> link, const PoolLimits& limits) {
   limits_ = limits;
   const uint64_t now = Loop::current()->now_ms();
-  const auto at = shelves_.find(link->key);
+  const auto at = shelves_.find(link->key());
   CHECK(at != shelves_.end());
   Shelf& shelf = at->second;
   const bool full =

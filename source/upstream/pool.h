@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "source/base/counter.h"
 #include "source/base/ip.h"
@@ -23,26 +25,43 @@ using PoolKey = std::string;
 
 class UpstreamPool;
 
+// One connection's place in the count of its key, from before it is dialled until it is closed.
+class PoolPlace {
+ public:
+  PoolPlace(PoolPlace&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), key_(std::move(other.key_)) {}
+  PoolPlace& operator=(PoolPlace&&) = delete;
+  ~PoolPlace();
+
+  const PoolKey& key() const { return key_; }
+
+ private:
+  friend class UpstreamPool;
+  PoolPlace(UpstreamPool& pool, PoolKey key) : pool_(&pool), key_(std::move(key)) {}
+
+  UpstreamPool* pool_;
+  PoolKey key_;
+};
+
 // One HTTP/1 connection. Member order is destruction order: the codec borrows the stream.
 struct UpstreamLink : ListNode {
-  UpstreamLink(std::unique_ptr<Stream> dialled, Endpoint to, PoolKey for_key, const Http1ClientLimits& with);
-  ~UpstreamLink();
+  UpstreamLink(PoolPlace taken, std::unique_ptr<Stream> dialled, Endpoint to, const Http1ClientLimits& with);
 
+  const PoolKey& key() const { return place.key(); }
+
+  PoolPlace place;
   std::unique_ptr<Stream> stream;
   Endpoint peer;
-  PoolKey key;
   Http1ClientLimits limits;  // its own: a link outlives the config that it was made under
   Http1Client client;
   uint64_t born_ms;
   uint64_t idle_since_ms = 0;
-  uint32_t requests = 0;         // begun on it; the first one cannot meet a connection that idled away
-  UpstreamPool* pool = nullptr;  // whose count it is in
+  uint32_t requests = 0;  // begun on it; the first one cannot meet a connection that idled away
 };
 
 struct PoolLimits {
   size_t idle_per_key = 64;
   size_t idle_total = 1024;
-  size_t links_per_key = 1024;  // in use and idle
+  size_t links_per_key = 1024;  // being dialled, in use and idle
   uint64_t idle_ms = 60000;
   uint64_t max_age_ms = 3600000;  // names move: what was right an hour ago is asked again
 };
@@ -58,10 +77,10 @@ class UpstreamPool {
 
   // The link of that key that idled least and that `admits` agrees to; null where there is none.
   std::unique_ptr<UpstreamLink> Take(const PoolKey& key, const Admits& admits);
-  // Whether one more may be made for this key.
-  bool MayDial(const PoolKey& key, const PoolLimits& limits) const;
-  // Counts a link that was just made, until it dies.
-  void Adopt(UpstreamLink& link);
+  // Before one more is dialled for this key: nothing where the limit is reached.
+  std::optional<PoolPlace> Claim(PoolKey key, const PoolLimits& limits);
+  // For a connection that is there already (a tunnel's), whatever the limit.
+  PoolPlace Enter(PoolKey key);
   // After an exchange: keeps it, or closes it where it cannot be used again.
   void Put(std::unique_ptr<UpstreamLink> link, const PoolLimits& limits);
 
@@ -70,11 +89,11 @@ class UpstreamPool {
   const Gauge& links() const { return link_count_; }
 
  private:
-  friend struct UpstreamLink;
+  friend class PoolPlace;
   struct Shelf {
     ListNode idle;  // of UpstreamLink, the one that idled longest first
     size_t idle_count = 0;
-    size_t links = 0;  // in use and idle
+    size_t links = 0;  // being dialled, in use and idle
   };
   struct SweepTimer : Timer {
     UpstreamPool* pool = nullptr;
@@ -83,7 +102,7 @@ class UpstreamPool {
 
   void Drop(UpstreamLink& idle);
   void Unshelve(UpstreamLink& idle);
-  void Forget(UpstreamLink& link);
+  void Leave(const PoolKey& key);
   void Sweep();
 
   std::unordered_map<PoolKey, Shelf> shelves_;
