@@ -109,7 +109,10 @@ class Http1Session {
 
   // The client left or idled, or the worker drains, and nothing of a request had come: there is nobody to answer and
   // nothing to log.
-  bool EndedBetweenRequests(Failure why) const { return TextOf(why.fault).status == 0 && codec_.between_requests(); }
+  // (An empty line that some clients send behind a body is nothing either.)
+  bool EndedBetweenRequests(Failure why) const {
+    return !why || (TextOf(why.fault).status == 0 && codec_.between_requests());
+  }
 
   // Whether the codec may settle what is left and wait for another request.
   Task<bool> ServeOne(Result<Request, Failure> received) {

@@ -85,10 +85,12 @@ Task<Outcome> Learn(Connection& connection, const TlsInspectorOptions& options) 
   const std::optional<Outcome> outcome =
       co_await WithDeadline(Peek(connection, seen, options.max_bytes), options.timeout_ms);
   if (!outcome) {
-    // Too slow a ClientHello is no other protocol: a patient server would still take it.
-    const bool tls = Classify(seen) == Sniff::kTls;
-    connection.protocol = tls ? Protocol::kTls : Protocol::kOther;
-    if (tls) co_return Outcome::kRefused;
+    // Too slow a ClientHello is no other protocol: a patient server would still take it. Nor is what may yet become a
+    // request: as HTTP it is read, and judged, by whoever reads requests.
+    const Sniff sniff = Classify(seen);
+    const bool request = sniff == Sniff::kNeedMore && !seen.empty();
+    connection.protocol = sniff == Sniff::kTls ? Protocol::kTls : request ? Protocol::kHttp : Protocol::kOther;
+    if (sniff == Sniff::kTls) co_return Outcome::kRefused;
   }
   connection.stream = WithPrefix(std::move(seen), std::move(connection.stream));
   co_return outcome.value_or(Outcome::kLearned);
