@@ -4,6 +4,8 @@
 
 #include "source/base/strings.h"
 #include "source/chain/local_reply.h"
+#include "source/http/head.h"
+#include "source/http/hop.h"
 #include "source/upstream/dialler.h"
 
 namespace egret {
@@ -25,13 +27,24 @@ Task<Result<Resolved, Fault>> ResolveTimed(Exchange& exchange, const std::string
   co_return resolved;
 }
 
+// The way that the request has come, and us.
+std::string ViaOf(const Exchange& exchange) {
+  Head head;
+  for (const Field& field : exchange.request.head.fields())
+    if (field.known == static_cast<uint8_t>(FieldName::kVia)) head.Add(FieldName::kVia, field.value);
+  if (!ViaHas(head, exchange.via)) AddVia(head, exchange.via);
+  std::string via;
+  for (const Field& field : head.fields()) Append(via, via.empty() ? "" : ", ", field.value);
+  return via;
+}
+
 // A parent that resolves makes for a tunnel to it like for a plain request to it: the permit says where it leads.
 [[clang::coro_wrapper]] Task<DialOutcome> DialFor(Exchange& exchange, DialPermit permit, const NextHop* hop,
                                                   const DialOptions& options) {
   if (hop == nullptr) return Dialler::Direct(std::move(permit), options);
   Resolver& resolver = exchange.worker().resolver();
   if (permit.next_hop() && !exchange.connect()) return Dialler::Parent(std::move(permit), *hop, resolver, options);
-  return Dialler::Tunnel(std::move(permit), *hop, resolver, options);
+  return Dialler::Tunnel(std::move(permit), *hop, resolver, options, ViaOf(exchange));
 }
 
 Task<DialOutcome> DialTimed(Exchange& exchange, DialPermit permit, const NextHop* hop, const DialOptions& options) {

@@ -40,7 +40,7 @@ Fault FaultOfParent(Failure failure) {
 
 // Asks the parent for a tunnel. What follows its 2xx is the tunnel's; framing fields of such an answer mean nothing
 // (RFC 9110 9.3.6).
-Task<Answer> AskForTunnel(Stream& stream, const NextHop& hop, const std::string& authority,
+Task<Answer> AskForTunnel(Stream& stream, const NextHop& hop, const std::string& authority, const std::string& via,
                           const Http1ClientLimits& limits) {
   Http1Client client(stream, limits);
   Head request;
@@ -48,6 +48,7 @@ Task<Answer> AskForTunnel(Stream& stream, const NextHop& hop, const std::string&
   request.form = TargetForm::kAuthority;
   request.authority = request.Keep(authority);
   request.Add(FieldName::kHost, authority);
+  if (!via.empty()) request.Add(FieldName::kVia, via);
   if (!hop.authorization.empty()) request.Add(FieldName::kProxyAuthorization, hop.authorization);
   if (const Failure failure = co_await client.SendHead(request, nullptr)) co_return Answer{FaultOfParent(failure)};
   for (;;) {
@@ -87,7 +88,8 @@ Task<DialOutcome> Dialler::Parent(DialPermit permit, const NextHop& hop, Resolve
   co_return outcome;
 }
 
-Task<DialOutcome> Dialler::Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options) {
+Task<DialOutcome> Dialler::Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options,
+                                  std::string via) {
   DialResult result = co_await DialConfigured(hop.target.target(), resolver, options);
   if (result.stream == nullptr) co_return Failed(std::move(result));
   const Target& target = permit.target();
@@ -96,7 +98,7 @@ Task<DialOutcome> Dialler::Tunnel(DialPermit permit, const NextHop& hop, Resolve
   Http1ClientLimits limits;
   limits.head_ms = options.connect_timeout_ms;
   const std::optional<Answer> answer =
-      co_await WithDeadline(AskForTunnel(*result.stream, hop, authority, limits), options.connect_timeout_ms);
+      co_await WithDeadline(AskForTunnel(*result.stream, hop, authority, via, limits), options.connect_timeout_ms);
   DialOutcome outcome;
   if (!answer || answer->fault != Fault::kNone) {
     outcome.fault = answer ? answer->fault : Fault::kConnectTimeout;

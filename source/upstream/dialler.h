@@ -25,8 +25,10 @@ class Dialler {
   // Dials the permit's addresses.
   static Task<DialOutcome> Direct(DialPermit permit, DialOptions options);
   // A tunnel through the parent to what the permit allows: its first vetted address, or the name where the parent
-  // resolves it. `hop` and `resolver` must outlive the task.
-  static Task<DialOutcome> Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options);
+  // resolves it. `hop` and `resolver` must outlive the task. `via`: the request's Via, so that a circle of proxies is
+  // found out.
+  static Task<DialOutcome> Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options,
+                                  std::string via = {});
   // The parent itself, for requests in absolute-form: only with a permit that says that the parent resolves.
   static Task<DialOutcome> Parent(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options);
 };
