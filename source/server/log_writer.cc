@@ -1,6 +1,8 @@
 #include "source/server/log_writer.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +13,11 @@
 #include "source/base/strings.h"
 
 namespace egret {
+namespace {
+
+constexpr int kFinalWaitMs = 1000;
+
+}  // namespace
 
 LogWriter::LogWriter(LogQueue& queue, std::vector<std::string> paths) : queue_(queue) {
   for (std::string& path : paths) sinks_.push_back({std::move(path)});
@@ -19,6 +26,7 @@ LogWriter::LogWriter(LogQueue& queue, std::vector<std::string> paths) : queue_(q
 }
 
 LogWriter::~LogWriter() {
+  ending_.store(true, std::memory_order_relaxed);
   queue_.Close();
   thread_.join();
   CloseAll();
@@ -51,10 +59,21 @@ void LogWriter::Run() {
   }
 }
 
+// Waits for room; false once the process ends and there was none for a while. What poll() says there is room for is
+// PIPE_BUF bytes of a pipe, so a write of so many does not block.
+bool LogWriter::HasRoom(const Sink& sink) {
+  pollfd room{sink.fd, POLLOUT, 0};
+  while (poll(&room, 1, stuck_ ? 0 : kFinalWaitMs) == 0) {
+    stuck_ = ending_.load(std::memory_order_relaxed);
+    if (stuck_) return false;
+  }
+  return true;
+}
+
 void LogWriter::Write(const Sink& sink, const std::string& block) {
   size_t done = 0;
-  while (sink.fd >= 0 && done < block.size()) {
-    const ssize_t n = write(sink.fd, block.data() + done, block.size() - done);
+  while (sink.fd >= 0 && done < block.size() && HasRoom(sink)) {
+    const ssize_t n = write(sink.fd, block.data() + done, std::min<size_t>(block.size() - done, PIPE_BUF));
     if (n > 0) {
       done += static_cast<size_t>(n);
     } else if (errno != EINTR) {

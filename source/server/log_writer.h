@@ -15,7 +15,7 @@ class LogWriter {
  public:
   // Paths of files to append to; "/dev/stdout" and "/dev/stderr" are this process's own.
   LogWriter(LogQueue& queue, std::vector<std::string> paths);
-  // Writes what is queued, then ends.
+  // Writes what is queued, then ends. A pipe that nobody reads does not hold it up: what is left for it is dropped.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
@@ -33,12 +33,15 @@ class LogWriter {
   void OpenAll();
   void CloseAll();
   void Run();
+  bool HasRoom(const Sink& sink);
   void Write(const Sink& sink, const std::string& block);
 
   LogQueue& queue_;
   std::vector<Sink> sinks_;
   std::vector<std::string> problems_;
   std::atomic<bool> reopen_{false};
+  std::atomic<bool> ending_{false};
+  bool stuck_ = false;  // the thread's: while ending, a sink took nothing
   std::thread thread_;
 };
 
