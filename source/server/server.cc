@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,6 +63,14 @@ int OpenSignals() {
   return fd;
 }
 
+// A tunnel takes two descriptors, and shells commonly grant 1,024: all that this process may have are taken.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // One listener's sockets, one for each worker on the same address.
 Result<std::vector<ListenSocket>, std::string> OpenForAll(const std::string& text, uint32_t workers) {
   const std::optional<ListenAddress> address = ListenAddress::Parse(text);
@@ -114,6 +123,7 @@ class Server {
 
   int Run() {
     const int signals = OpenSignals();
+    RaiseDescriptorLimit();
     if (!Start()) return 1;
     tasks_.Start(WatchSignals(signals));
     loop_.Run();

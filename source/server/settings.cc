@@ -13,11 +13,12 @@
 namespace egret {
 namespace {
 
-// The port of the first listener that has a socket.
+// The port of the first listener that has one.
 void PutPort(uint16_t port, config::v1::Bootstrap& bootstrap) {
   for (config::v1::Listener& listener : *bootstrap.mutable_listeners()) {
     if (listener.ingress_case() != config::v1::Listener::kAddress) continue;
     const std::string& address = listener.address();
+    if (address.starts_with("unix:")) continue;
     listener.set_address(Cat(address.substr(0, address.rfind(':')), ':', port));
     return;
   }
