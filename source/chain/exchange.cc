@@ -8,6 +8,7 @@ namespace egret {
 
 Exchange::Exchange(Connection& connection, ExchangeSink& sink, Request received, RecordHolder holder)
     : request(std::move(received)), connection_(connection), sink_(sink), record_(std::move(holder)) {
+  record_->running = this;
   if (request.expects_continue) expectation = Expectation::kPending;
   for (Watcher* watcher : {&gone_, &peer_done_, &grace_, &total_}) watcher->exchange = this;
   gone_.run = [](Waiter& self) { static_cast<Watcher&>(self).exchange->End({Side::kClient, Fault::kClientGone}); };
@@ -16,6 +17,11 @@ Exchange::Exchange(Connection& connection, ExchangeSink& sink, Request received,
 }
 
 Exchange::~Exchange() { nursery_.Clear(); }
+
+RecordHolder Exchange::TakeRecord() {
+  record_->running = nullptr;
+  return std::move(record_);
+}
 
 Facts Exchange::facts() const {
   Facts facts = FactsOf(connection_);

@@ -40,7 +40,7 @@ class ExchangePart {
 
 enum class Expectation : uint8_t { kNone, kPending, kAnswered, kRefused };
 
-class Exchange {
+class Exchange final : public Running {
  public:
   Exchange(Connection& connection, ExchangeSink& sink, Request received, RecordHolder holder);
   ~Exchange();
@@ -49,7 +49,8 @@ class Exchange {
   Worker& worker() { return connection_.worker; }
   ExchangeSink& sink() { return sink_; }
   ExchangeRecord& record() { return *record_; }
-  RecordHolder TakeRecord() { return std::move(record_); }
+  // What runs from here on is not this exchange any more.
+  RecordHolder TakeRecord();
 
   Request request;
   std::optional<Target> target;          // canonical; what is decided on is what is forwarded to
@@ -84,7 +85,7 @@ class Exchange {
 
   // The one way to end it from outside: client gone, a limit, drain, an operator. The first cause counts. Frees nothing
   // at once.
-  void End(Failure why);
+  void End(Failure why) override;
   Gate& ending() { return ending_; }
   Failure why() const { return why_; }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "source/base/counter.h"
 #include "source/base/failure.h"
 #include "source/base/list.h"
 
@@ -23,6 +24,16 @@ struct DecisionRecord {
   std::string rule;
   std::string reason;
   std::string audit;  // "would_allow" or "would_deny" and the AUDIT rule, or empty
+};
+
+// Whoever runs what a record is of, as far as it can be ended from outside.
+class Running {
+ public:
+  // The first cause counts. Frees nothing at once: it ends in one of the loop's next turns.
+  virtual void End(Failure why) = 0;
+
+ protected:
+  ~Running() = default;
 };
 
 // While it lives it is on its worker's list: what an operator sees, and what drain and revocation walk.
@@ -57,6 +68,11 @@ struct ExchangeRecord : ListNode {
   int64_t connect_ms = -1;
   int64_t first_byte_ms = -1;
   bool upstream_reused = false;
+
+  // While it runs; null before and after.
+  Running* running = nullptr;
+  const Counter* live_received = nullptr;  // bytes that a relay has moved so far
+  const Counter* live_sent = nullptr;
 
   void Fail(Failure why) {  // the first cause is the one that is told
     if (!failure) failure = why;

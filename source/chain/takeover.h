@@ -3,8 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "source/chain/record.h"
+#include "source/event/combine.h"
+#include "source/event/loop.h"
 #include "source/event/task.h"
 #include "source/io/stream.h"
 
@@ -20,6 +23,30 @@ class Takeover {
 
   // Once. `client` begins with the bytes that followed the request. The record's line is written when the record dies.
   virtual Task<void> Run(std::unique_ptr<Stream> client, RecordHolder record) = 0;
+};
+
+// The way to end a tunnel from outside. Its takeover declares it after the record that it registers with.
+class TunnelEnding final : public Running {
+ public:
+  void Register(ExchangeRecord& record) {
+    record_ = &record;
+    record.running = this;
+  }
+  void End(Failure why) override {
+    if (gate_.open()) return;
+    record_->Fail(why);
+    record_->close_reason = TextOf(why.fault).detail;
+    gate_.Open();
+  }
+  // Runs the tunnel until it is over, or ended: then what it did is destroyed, and this says false.
+  Task<bool> Run(Task<void> tunnel) {
+    const auto outcome = co_await Race(std::move(tunnel), gate_);
+    co_return outcome.index() == 0 && !gate_.open();
+  }
+
+ private:
+  ExchangeRecord* record_ = nullptr;
+  Gate gate_{false};
 };
 
 }  // namespace egret

@@ -32,6 +32,14 @@ uint64_t Worker::unix_microseconds() const {
   return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
 }
 
+void Worker::End(ExchangeRecord& record, Failure why) {
+  for (ListNode* node = live_.first(); node != &live_; node = node->after()) {
+    auto& inner = static_cast<ExchangeRecord&>(*node);
+    if (!inner.parent_id.empty() && inner.parent_id == record.request_id) End(inner, why);
+  }
+  if (record.running != nullptr) record.running->End(why);
+}
+
 int64_t Worker::unix_seconds() const {
   timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);

@@ -40,6 +40,9 @@ class Worker {
   // Opens when the worker winds down: idle connections end, others end after what they are doing.
   Gate& draining() { return draining_; }
 
+  // Ends what a live record is of, and what runs inside its tunnel, innermost first.
+  void End(ExchangeRecord& record, Failure why);
+
   int64_t unix_seconds() const;
   uint64_t unix_microseconds() const;
   // 16 hex digits, unique among this fleet's workers for all practical purposes.

@@ -30,6 +30,7 @@ class Tunnel final : public Takeover {
     record_.LogOpen();
     child_.stream = std::move(client);
     child_.record = &*record_;
+    ending_.Register(*record_);
     child_.parent_id = record_->request_id;
     child_.worker.counters().tunnels.Add();
     return RunCounted();
@@ -38,10 +39,11 @@ class Tunnel final : public Takeover {
  private:
   Task<void> RunCounted() {
     const GaugeHold active(child_.worker.counters().tunnels_active);
-    co_await RunConnection(child_);
+    if (!co_await ending_.Run(RunConnection(child_)) && child_.stream != nullptr) child_.stream->Abort();
   }
 
   RecordHolder record_;  // outlives the connection, which refers to it
+  TunnelEnding ending_;
   Connection child_;
 };
 

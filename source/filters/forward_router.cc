@@ -225,6 +225,7 @@ class Switched final : public Takeover {
   [[clang::coro_wrapper]] Task<void> Run(std::unique_ptr<Stream> client, RecordHolder record) override {
     record_ = std::move(record);
     client_ = std::move(client);
+    ending_.Register(*record_);
     record_->kind = ExchangeRecord::Kind::kTunnel;
     record_.LogOpen();
     counters_.tunnels.Add();
@@ -234,11 +235,12 @@ class Switched final : public Takeover {
  private:
   Task<void> RunCounted() {
     const GaugeHold active(counters_.tunnels_active);
-    co_await RelayRecorded(*client_, *link_->stream, limits_, *record_);
+    co_await ending_.Run(RelayRecorded(*client_, *link_->stream, limits_, *record_));
   }
 
   WorkerCounters& counters_;
   RecordHolder record_;
+  TunnelEnding ending_;
   std::unique_ptr<Stream> client_;
   std::unique_ptr<UpstreamLink> link_;
   RelayLimits limits_;

@@ -7,20 +7,35 @@
 namespace egret {
 namespace {
 
-// Keeps the record's byte counts true even where the relay is destroyed.
-class CountInto {
+// Keeps the record's byte counts true while the relay runs, and where it is destroyed. Then both sides are reset:
+// neither may take what it got for the whole.
+class Relaying {
  public:
-  CountInto(const RelayCounters& live, ExchangeRecord& record) : live_(live), record_(record) {}
-  ~CountInto() {
-    record_.received_bytes += live_.to_upstream.Read();
-    record_.sent_bytes += live_.to_client.Read();
+  Relaying(Stream& client, Stream& upstream, ExchangeRecord& record)
+      : client_(client), upstream_(upstream), record_(record) {
+    record_.live_received = &counters_.to_upstream;
+    record_.live_sent = &counters_.to_client;
   }
-  CountInto(const CountInto&) = delete;
-  CountInto& operator=(const CountInto&) = delete;
+  ~Relaying() {
+    record_.live_received = record_.live_sent = nullptr;
+    record_.received_bytes += counters_.to_upstream.Read();
+    record_.sent_bytes += counters_.to_client.Read();
+    if (over_) return;
+    client_.Abort();
+    upstream_.Abort();
+  }
+  Relaying(const Relaying&) = delete;
+  Relaying& operator=(const Relaying&) = delete;
+
+  RelayCounters& counters() { return counters_; }
+  void Over() { over_ = true; }
 
  private:
-  const RelayCounters& live_;
+  Stream& client_;
+  Stream& upstream_;
   ExchangeRecord& record_;
+  RelayCounters counters_;
+  bool over_ = false;
 };
 
 Task<void> RelayOpened(Connection& connection, std::unique_ptr<Stream> upstream) {
@@ -30,9 +45,9 @@ Task<void> RelayOpened(Connection& connection, std::unique_ptr<Stream> upstream)
 }  // namespace
 
 Task<void> RelayRecorded(Stream& client, Stream& upstream, const RelayLimits& limits, ExchangeRecord& record) {
-  RelayCounters live;
-  const CountInto counted(live, record);
-  const RelayEnd end = co_await Relay(client, upstream, limits, live);
+  Relaying relaying(client, upstream, record);
+  const RelayEnd end = co_await Relay(client, upstream, limits, relaying.counters());
+  relaying.Over();
   record.close_reason = NameOf(end.reason);
   if (const Failure failure = FailureOf(end.reason)) record.Fail(failure);
 }
