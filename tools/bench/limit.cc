@@ -252,16 +252,6 @@ class Limit {
   std::vector<const Tunnel*> dead_;
 };
 
-// The whole file at once, as whoever waits for it expects.
-void WriteReadyFile(const std::string& path, const std::string& json) {
-  const std::string partial = Cat(path, ".partial");
-  std::FILE* file = std::fopen(partial.c_str(), "w");
-  if (file == nullptr) Die(partial);
-  std::fputs(json.c_str(), file);
-  std::fclose(file);
-  if (std::rename(partial.c_str(), path.c_str()) != 0) Die(path);
-}
-
 }  // namespace
 }  // namespace egret::bench
 

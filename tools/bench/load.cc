@@ -1,10 +1,11 @@
 // The client of every measurement: one epoll thread, HTTP/1.1, one outstanding operation a connection.
-//   fwd, fwd100k          absolute-form GET on keep-alive connections
-//   connect               TCP, CONNECT, GET, close
-//   tunnel1k, bulk, idle  GET through standing tunnels
+//   forward  absolute-form GET on keep-alive connections
+//   connect  TCP, CONNECT, one request, close
+//   tunnel   requests through standing tunnels
+// In tunnels a request is a GET, or (--answer-bytes) what `origin` speaks: bytes that no proxy takes for HTTP.
 //
-//   load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT[,ADDRESS:PORT...] --path /1k
-//        [--connections 32] [--seconds 3] [--warm-up 0.3]
+//   load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT[,ADDRESS:PORT...]
+//        --path /1k | --answer-bytes 1024 [--connections 32] [--seconds 3] [--warm-up 0.3]
 //
 // Warms up and lets every operation end; then says "ready" and waits for a line, so that whoever measures can read
 // the proxy's CPU time; then works for --seconds, lets every operation end again and prints one line of JSON.
@@ -47,6 +48,7 @@ struct Plan {
   Endpoint proxy;
   std::vector<Endpoint> targets;  // in turn, so that no pair of addresses runs out of ports
   std::string path;
+  std::optional<uint64_t> answer_bytes;  // instead of a path
   size_t connections = 32;
 };
 
@@ -55,7 +57,7 @@ struct Totals {
   std::vector<uint32_t> latencies_us;
 };
 
-// Follows one response: 200, Content-Length, nothing after it.
+// Follows one response: 200, Content-Length, nothing after it; or bytes of a known number.
 class ResponseReader {
  public:
   enum class State : uint8_t { kMore, kDone, kBad };
@@ -64,6 +66,12 @@ class ResponseReader {
     head_.clear();
     in_body_ = closes_ = false;
     has_body_ = has_body;
+  }
+  void BeginBytes(uint64_t bytes) {
+    head_.clear();
+    closes_ = false;
+    in_body_ = true;
+    left_ = bytes;
   }
   // The beginning of what came, for whoever wants to know what was wrong with it.
   std::string_view FirstLine() const {
@@ -120,10 +128,14 @@ class Client {
 
   void Begin(const Endpoint& target) {
     began_ = Clock::now();
-    if (fd_ >= 0) return SendGet();
+    if (fd_ >= 0) return SendRequest();
     const std::string authority = target.ToString();
-    get_ = Cat("GET ", plan_.workload == Workload::kForward ? Cat("http://", authority) : "", plan_.path,
-               " HTTP/1.1\r\nHost: ", authority, "\r\n\r\n");
+    if (plan_.answer_bytes) {
+      request_ = Cat("\x01", *plan_.answer_bytes, "\n");
+    } else {
+      request_ = Cat("GET ", plan_.workload == Workload::kForward ? Cat("http://", authority) : "", plan_.path,
+                     " HTTP/1.1\r\nHost: ", authority, "\r\n\r\n");
+    }
     connect_ = Cat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n\r\n");
     const Dialled dialled = Dial(plan_.proxy);
     if (dialled.fd < 0) return Fail("the proxy cannot be reached");
@@ -150,23 +162,27 @@ class Client {
       case ResponseReader::State::kBad:
         return Fail(Cat("unexpected response: ", response_.FirstLine()));
       case ResponseReader::State::kDone:
-        return step_ == Step::kConnectReply ? SendGet() : Finish();
+        return step_ == Step::kConnectReply ? SendRequest() : Finish();
     }
   }
 
  private:
-  enum class Step : uint8_t { kIdle, kDialling, kConnectReply, kGet };
+  enum class Step : uint8_t { kIdle, kDialling, kConnectReply, kRequest };
 
   void Connected() {
-    if (plan_.workload == Workload::kForward) return SendGet();
+    if (plan_.workload == Workload::kForward) return SendRequest();
     step_ = Step::kConnectReply;
     response_.Begin(/*has_body=*/false);
     Send(connect_);
   }
-  void SendGet() {
-    step_ = Step::kGet;
-    response_.Begin(/*has_body=*/true);
-    Send(get_);
+  void SendRequest() {
+    step_ = Step::kRequest;
+    if (plan_.answer_bytes) {
+      response_.BeginBytes(*plan_.answer_bytes);
+    } else {
+      response_.Begin(/*has_body=*/true);
+    }
+    Send(request_);
   }
   // A request is far smaller than an empty socket buffer.
   void Send(std::string_view bytes) {
@@ -198,7 +214,7 @@ class Client {
   Totals& totals_;
   int fd_ = -1;
   Step step_ = Step::kIdle;
-  std::string get_, connect_;
+  std::string request_, connect_;
   ResponseReader response_;
   Clock::time_point began_;
 };
@@ -250,9 +266,9 @@ class Load {
 };
 
 std::optional<Workload> WorkloadOf(std::string_view name) {
-  if (name == "fwd" || name == "fwd100k") return Workload::kForward;
+  if (name == "forward") return Workload::kForward;
   if (name == "connect") return Workload::kConnect;
-  if (name == "tunnel1k" || name == "bulk" || name == "idle") return Workload::kTunnel;
+  if (name == "tunnel") return Workload::kTunnel;
   return std::nullopt;
 }
 
@@ -283,14 +299,17 @@ int Main(std::span<char* const> arguments) {
   const auto path = Option(arguments, "--path");
   const std::optional<Workload> workload = WorkloadOf(name.value_or(""));
   const auto connections = ParseDecimal<size_t>(Option(arguments, "--connections").value_or("32"));
-  if (!workload || !proxy || !targets || !path || connections.value_or(0) == 0) {
+  const auto answer_bytes = Option(arguments, "--answer-bytes");
+  const bool request = path || (answer_bytes && workload != Workload::kForward);
+  if (!workload || !proxy || !targets || !request || connections.value_or(0) == 0) {
     std::fputs(
-        "usage: load --workload fwd|fwd100k|connect|tunnel1k|bulk|idle --proxy ADDRESS:PORT\n"
-        "            --targets ADDRESS:PORT,... --path PATH [--connections N] [--seconds S] [--warm-up S]\n",
+        "usage: load --workload forward|connect|tunnel --proxy ADDRESS:PORT --targets ADDRESS:PORT,...\n"
+        "            --path PATH | --answer-bytes N [--connections N] [--seconds S] [--warm-up S]\n",
         stderr);
     return 2;
   }
-  Plan plan{*workload, ParseEndpointOrDie(*proxy), {}, std::string(*path), *connections};
+  Plan plan{*workload, ParseEndpointOrDie(*proxy), {}, std::string(path.value_or("")), {}, *connections};
+  if (answer_bytes) plan.answer_bytes = ParseDecimal<uint64_t>(*answer_bytes);
   for (std::string_view rest = *targets; !rest.empty();)
     plan.targets.push_back(ParseEndpointOrDie(SplitFirst(rest, ',')));
 

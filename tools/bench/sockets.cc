@@ -92,4 +92,13 @@ std::optional<std::string_view> Option(std::span<char* const> arguments, std::st
   return std::nullopt;
 }
 
+void WriteReadyFile(const std::string& path, const std::string& json) {
+  const std::string partial = Cat(path, ".partial");
+  std::FILE* file = std::fopen(partial.c_str(), "w");
+  if (file == nullptr) Die(partial);
+  std::fputs(json.c_str(), file);
+  std::fclose(file);
+  if (std::rename(partial.c_str(), path.c_str()) != 0) Die(path);
+}
+
 }  // namespace egret::bench

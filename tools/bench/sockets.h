@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "source/base/ip.h"
@@ -46,6 +47,9 @@ class Poller {
   int fd_;
   epoll_event ready_[256];
 };
+
+// The whole file at once, as whoever waits for it expects.
+void WriteReadyFile(const std::string& path, const std::string& json);
 
 // "--name value" among the arguments.
 std::optional<std::string_view> Option(std::span<char* const> arguments, std::string_view name);

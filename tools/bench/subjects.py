@@ -69,12 +69,21 @@ def listening(port):
     return ready
 
 
+def ready_listeners(path):
+    """What a program of ours wrote into its ready-file; None until it is whole."""
+    try:
+        with open(path) as f:
+            return json.load(f)["listeners"]
+    except (OSError, ValueError):
+        return None
+
+
 class Origin:
-    """nginx, one process, static files of a known size on several ports."""
+    """nginx, one process, static files of a known size on several ports; and `origin`, which answers what is relayed."""
     PORTS = 16  # connections that are opened and closed at full rate would use up the ports of one pair of addresses
     FILES = {"/1k": 1024, "/100k": 100 * 1024, "/64m": 64 * 1024 * 1024}
 
-    def __init__(self, folder, core):
+    def __init__(self, folder, core, relayed):
         files = os.path.join(folder, "files")
         os.makedirs(files)
         for name, size in self.FILES.items():
@@ -87,12 +96,24 @@ class Origin:
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = Process("origin", folder, core, [nginx, "-p", folder, "-c", config, "-e", "stderr"])
         self.process.wait_until(listening(self.ports[-1]))
+        ready = os.path.join(folder, "origin.json")
+        self.relayed = Process("relayed-origin", folder, core,
+                               [relayed, "--ports", str(self.PORTS), "--ready-file", ready])
+        self.relayed.wait_until(lambda: ready_listeners(ready))
+        self.relayed_at = ready_listeners(ready)
 
     def addresses(self):
         return ["127.0.0.1:%d" % p for p in self.ports]
 
+    def relayed_addresses(self):
+        return self.relayed_at
+
+    def all_ports(self):
+        return self.ports + [int(address.rpartition(":")[2]) for address in self.relayed_at]
+
     def stop(self):
         self.process.stop()
+        self.relayed.stop()
 
 
 ORIGIN_CONFIG = """\
@@ -122,7 +143,7 @@ http {
 
 class Subject:
     name = ""
-    workloads = ["fwd", "fwd100k", "connect", "tunnel1k", "bulk", "idle"]
+    workloads = ["fwd", "fwd100k", "connect", "connect_http", "tunnel1k", "tunnel1k_http", "bulk", "bulk_http", "idle"]
 
     def start(self, folder, core, origin):
         raise NotImplementedError
@@ -143,21 +164,13 @@ class WithReadyFile(Subject):
     def run(self, folder, core, command):
         path = os.path.join(folder, "ready.json")
         self.process = Process(self.name, folder, core, command + ["--ready-file", path])
-        self.process.wait_until(lambda: os.path.exists(path) and self.read(path))
-
-    def read(self, path):
-        try:
-            with open(path) as f:
-                self.listeners = json.load(f)["listeners"]
-        except ValueError:  # not yet whole
-            return False
-        return True
+        self.process.wait_until(lambda: ready_listeners(path))
+        self.listeners = ready_listeners(path)
 
 
 class Limit(WithReadyFile):
     name = "limit"
-    ports = {"fwd": "relay", "fwd100k": "relay", "connect": "connect", "tunnel1k": "connect", "bulk": "splice",
-             "idle": "connect"}
+    ports = {"fwd": "relay", "fwd100k": "relay", "bulk": "splice", "bulk_http": "splice"}  # others: connect
 
     def __init__(self, binary):
         self.binary = binary
@@ -166,14 +179,14 @@ class Limit(WithReadyFile):
         self.run(folder, core, [self.binary, "--origin", origin.addresses()[0]])
 
     def address(self, workload):
-        return self.listeners[self.ports[workload]]
+        return self.listeners[self.ports.get(workload, "connect")]
 
 
 class CopyingLimit(Limit):
     """What bulk costs with recv and send."""
     name = "limit-copy"
-    workloads = ["bulk"]
-    ports = {"bulk": "connect"}
+    workloads = ["bulk", "bulk_http"]
+    ports = {}
 
 
 class LimitAgain(Limit):
@@ -190,7 +203,7 @@ class Egret(WithReadyFile):
 
     def start(self, folder, core, origin):
         config = write(os.path.join(folder, "egret.yaml"), EGRET_CONFIG % {
-            "log": os.path.join(folder, "access.log"), "ports": ", ".join(map(str, origin.ports))})
+            "log": os.path.join(folder, "access.log"), "ports": ", ".join(map(str, origin.all_ports()))})
         self.run(folder, core, [self.binary, "--config", config])
 
     def address(self, workload):
