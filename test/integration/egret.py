@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import urllib.error
 import urllib.request
 
 from waiting import SECONDS, until

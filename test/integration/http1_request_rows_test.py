@@ -2,7 +2,7 @@
 
 Unless a row says otherwise: refused with the status of its own detail, the connection closed, nothing reaches the
 origin, one log line."""
-from harness import SANITIZED, ProxyCase
+from harness import HOSTS, SANITIZED, ProxyCase, allow, proxy_config
 
 
 class RequestRows(ProxyCase):
@@ -243,6 +243,17 @@ class Heads(RequestRows):
                 self.assertLess(limit, 199999)
                 self.assert_rejected(make(limit + 1), detail)
                 self.assert_forwarded(make(limit))
+
+    def test_H18_limits_of_the_config_are_kept(self):
+        config = proxy_config([allow()])
+        config["listeners"][0]["filters"][0]["http_connection"]["limits"] = {"header_bytes": 1024, "header_count": 10}
+        self.egret.stop()
+        self.start_config(config, HOSTS)
+        room = 1024 - len(self.request("X: ", method="GET"))
+        self.assert_forwarded(self.request("X: " + "a" * room, method="GET"))
+        self.assert_rejected(self.request("X: " + "a" * (room + 1), method="GET"), "http1.headers_too_large")
+        self.assert_forwarded(self.request(*["X: a"] * 9, method="GET"))  # and Host
+        self.assert_rejected(self.request(*["X: a"] * 10, method="GET"), "http1.too_many_fields")
 
     def test_H18_a_target_of_64_kib_is_414(self):
         self.assert_rejected(self.request(method="GET", target="http://%s/%s" % (self.authority, "a" * 65536)),
