@@ -1,6 +1,7 @@
 // Every kind of exchange, and each of them again and again with a fault at every place where it waits: the client or
-// the origin resets, closes or ends its side, the session is destroyed, the worker drains. Whatever breaks whenever,
-// nothing leaks, everything is counted and logged once, and nobody hears a byte that was not for them.
+// the origin resets, closes or ends its side, the session is destroyed, an operator ends what is under way, the worker
+// drains. Whatever breaks whenever, nothing leaks, everything is counted and logged once, and nobody hears a byte that
+// was not for them.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -30,13 +31,13 @@ enum class Harm : uint8_t {
   kOriginClose,
   kOriginFin,
   kSessionEnd,
+  kRecordsEnd,
   kDrain,
 };
 constexpr std::pair<Harm, const char*> kFaults[] = {
-    {Harm::kClientReset, "client reset"}, {Harm::kClientClose, "client close"},
-    {Harm::kClientFin, "client FIN"},     {Harm::kOriginReset, "origin reset"},
-    {Harm::kOriginClose, "origin close"}, {Harm::kOriginFin, "origin FIN"},
-    {Harm::kSessionEnd, "session end"},   {Harm::kDrain, "drain"},
+    {Harm::kClientReset, "client reset"}, {Harm::kClientClose, "client close"},        {Harm::kClientFin, "client FIN"},
+    {Harm::kOriginReset, "origin reset"}, {Harm::kOriginClose, "origin close"},        {Harm::kOriginFin, "origin FIN"},
+    {Harm::kSessionEnd, "session end"},   {Harm::kRecordsEnd, "ended by an operator"}, {Harm::kDrain, "drain"},
 };
 
 void Inflict(ProxyBench& bench, Harm fault) {
@@ -58,6 +59,8 @@ void Inflict(ProxyBench& bench, Harm fault) {
       return bench.BreakOrigins(Break::kFin);
     case Harm::kSessionEnd:
       return bench.EndSessions();
+    case Harm::kRecordsEnd:
+      return bench.EndRecords();
     case Harm::kDrain:
       return bench.worker().draining().Open();
   }

@@ -250,6 +250,12 @@ void ProxyBench::BreakAll(std::vector<std::unique_ptr<Peer>>& peers, Nursery& sc
 void ProxyBench::BreakClients(Break how) { BreakAll(clients_, scripts_, how); }
 void ProxyBench::BreakOrigins(Break how) { BreakAll(origins_, origin_scripts_, how); }
 
+void ProxyBench::EndRecords() {
+  ListNode& live = worker_->live();
+  for (ListNode* node = live.first(); node != &live; node = node->after())  // frees nothing yet
+    worker_->End(static_cast<ExchangeRecord&>(*node), {Side::kEgret, Fault::kAdminEnded});
+}
+
 std::vector<LogLine> ProxyBench::TakeLog() {
   sessions_.Clear();
   worker_.reset();

@@ -76,6 +76,8 @@ class ProxyBench final : public AcceptSink {
   void BreakClients(Break how);
   void BreakOrigins(Break how);
   void EndSessions() { sessions_.Clear(); }
+  // As an operator does: every exchange and tunnel that is under way.
+  void EndRecords();
 
   Worker& worker() { return *worker_; }
   uint16_t origin_port() const { return origin_port_; }
