@@ -123,6 +123,7 @@ constexpr std::array<FaultText, static_cast<size_t>(kCount)> kTable = {{
     {kConnectionLimit, "connection_limit", 503, "connection_limit_reached", "The limit of connections is reached."},
     {kPoolLimit, "upstream_limit", 503, "connection_limit_reached",
      "The limit of connections to this destination is reached."},
+    {kRateLimited, "rate_limited", 429, kDenied, "Too many requests or tunnels; try again later."},
     {kDrain, "drain", 0, "", "The proxy is shutting down."},
     {kConfigSuperseded, "config_superseded", 0, "", "The configuration this connection used is gone."},
     {kAdminEnded, "admin_ended", 0, "", "An operator ended it."},

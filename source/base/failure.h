@@ -94,6 +94,7 @@ enum class Fault : uint8_t {
   kOverload,
   kConnectionLimit,
   kPoolLimit,
+  kRateLimited,
   kDrain,
   kConfigSuperseded,
   kAdminEnded,

@@ -2,6 +2,14 @@
 
 namespace egret {
 
+std::string_view NameOf(Limit limit) {
+  constexpr std::array<std::string_view, static_cast<size_t>(Limit::kCount)> kNames = {
+      "connections",   "connections_per_source", "connections_per_listener", "requests_per_connection",
+      "rate_requests", "rate_tunnels",           "idle_connection",          "hand_over_queue",
+      "large_buffers"};
+  return kNames[static_cast<size_t>(limit)];
+}
+
 size_t DecisionCounts::Hash::operator()(const View& view) const {
   size_t hash = 0;
   for (const std::string_view part : {view.policy, view.rule, view.action, view.stage})

@@ -49,15 +49,42 @@ class DecisionCounts {
   std::unordered_map<Key, uint64_t, Hash, Equal> counts_;
 };
 
+// Limits of the configuration that end no exchange by a fault of their own, or share one.
+enum class Limit : uint8_t {
+  kConnections,
+  kConnectionsPerSource,
+  kConnectionsPerListener,
+  kRequestsPerConnection,
+  kRateRequests,
+  kRateTunnels,
+  kIdleConnection,  // between requests
+  kHandOverQueue,   // the connection stayed with a worker that has more to carry
+  kLargeBuffers,    // a small buffer was given instead
+  kCount,
+};
+std::string_view NameOf(Limit limit);
+
+// How often each was hit.
+class LimitHits {
+ public:
+  void Add(Limit limit) { counts_[static_cast<size_t>(limit)].Add(); }
+  uint64_t Read(Limit limit) const { return counts_[static_cast<size_t>(limit)].Read(); }
+
+ private:
+  std::array<Counter, static_cast<size_t>(Limit::kCount)> counts_;
+};
+
 struct WorkerCounters {
   Counter connections;
   Gauge connections_active;
+  Counter handed_over;  // accepted, and given to a worker with less to carry
   Counter requests;
   Gauge exchanges_active;
   std::array<Counter, 6> responses;  // by status class; [0]: none was sent
   Counter tunnels;
   Gauge tunnels_active;
   std::array<Counter, static_cast<size_t>(Fault::kCount)> failures;
+  LimitHits limit_hits;
   Counter received_bytes, sent_bytes;  // of clients, on the wire
   Counter upstream_connections, upstream_reused;
   Counter spurious_proxy_authorization;  // credentials for a proxy, sent inside a tunnel

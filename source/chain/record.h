@@ -74,6 +74,10 @@ struct ExchangeRecord : ListNode {
   const Counter* live_received = nullptr;  // bytes that a relay has moved so far
   const Counter* live_sent = nullptr;
 
+  // What is to be given back when the record dies: at the real end of the exchange, or of the tunnel it became.
+  void Hold(std::shared_ptr<const void> token) { held.push_back(std::move(token)); }
+  std::vector<std::shared_ptr<const void>> held;
+
   void Fail(Failure why) {  // the first cause is the one that is told
     if (!failure) failure = why;
   }

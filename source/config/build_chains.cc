@@ -16,6 +16,7 @@
 #include "source/filters/forward_router.h"
 #include "source/filters/header_rewrite.h"
 #include "source/filters/http_connection.h"
+#include "source/filters/rate_limit.h"
 #include "source/filters/tcp_relay.h"
 #include "source/filters/tls_inspector.h"
 
@@ -164,6 +165,8 @@ class ChainBuilder {
     switch (filter.filter_case()) {
       case config::v1::HttpFilter::kEgressPolicy:
         return std::make_unique<EgressPolicyHttpFilter>(StackOf(filter.egress_policy()));
+      case config::v1::HttpFilter::kRateLimit:
+        return BuildRateLimit(filter.rate_limit());
       case config::v1::HttpFilter::kConnectTunnel:
         return BuildConnectTunnel(filter.connect_tunnel(), http);
       case config::v1::HttpFilter::kHeaderRewrite:
@@ -203,6 +206,17 @@ class ChainBuilder {
     HttpFilters filters;
     for (const auto& filter : message.filters()) filters.push_back(BuildHttp(filter, options));
     return std::make_unique<HttpConnectionFilter>(std::move(options), std::move(filters));
+  }
+
+  static std::unique_ptr<const HttpFilter> BuildRateLimit(const filters::http::v1::RateLimit& message) {
+    RateLimitOptions options;
+    if (message.per() == filters::http::v1::RateLimit::DESTINATION) options.per = RateLimitOptions::Key::kDestination;
+    if (message.has_requests()) {
+      options.limits.rate = message.requests().rate();
+      options.limits.burst = message.requests().burst();
+    }
+    options.limits.tunnels = message.tunnels();
+    return std::make_unique<RateLimitFilter>(options);
   }
 
   std::unique_ptr<const HttpFilter> BuildConnectTunnel(const filters::http::v1::ConnectTunnel& message,

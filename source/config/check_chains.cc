@@ -109,10 +109,27 @@ class ChainChecker {
   template <class Filters>
   void CheckNetwork(const Filters& filters, const std::string& path) {
     CheckEnd(filters, path, kNetworkTerminals);
-    for (int i = 0; i < filters.size(); ++i)
-      if (filters[i].has_http_connection())
-        CheckEnd(filters[i].http_connection().filters(),
-                 Below(Below(path, static_cast<size_t>(i)), "http_connection.filters"), kHttpTerminals);
+    for (int i = 0; i < filters.size(); ++i) {
+      if (!filters[i].has_http_connection()) continue;
+      const std::string at = Below(Below(path, static_cast<size_t>(i)), "http_connection.filters");
+      CheckEnd(filters[i].http_connection().filters(), at, kHttpTerminals);
+      CheckRateLimits(filters[i].http_connection(), at);
+    }
+  }
+
+  void CheckRateLimits(const filters::network::v1::HttpConnection& connection, const std::string& path) {
+    bool tunnelled = false;  // CONNECT comes no further
+    for (int i = 0; i < connection.filters_size(); ++i) {
+      const HttpFilter& filter = connection.filters(i);
+      tunnelled = tunnelled || filter.has_connect_tunnel();
+      if (!filter.has_rate_limit()) continue;
+      const std::string at = Below(Below(path, static_cast<size_t>(i)), "rate_limit");
+      if (!filter.rate_limit().has_requests() && !filter.rate_limit().has_tunnels())
+        Add(at, "", "it limits nothing", "give requests, e.g. {rate: 100, burst: 200}, or tunnels");
+      if (filter.rate_limit().has_tunnels() && tunnelled)
+        Add(Below(at, "tunnels"), "", "connect_tunnel before it has opened the tunnel already",
+            "put rate_limit before connect_tunnel");
+    }
   }
 
   std::vector<ConfigError> errors_;

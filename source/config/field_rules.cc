@@ -25,7 +25,6 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.NetworkFilter.mitm_terminator", kNotBuilt},
     {"egret.config.v1.NetworkFilter.extension", kNotBuilt},
     {"egret.config.v1.HttpFilter.proxy_auth", kNotBuilt},
-    {"egret.config.v1.HttpFilter.rate_limit", kNotBuilt},
     {"egret.config.v1.HttpFilter.credential_broker", kNotBuilt},
     {"egret.config.v1.HttpFilter.extension", kNotBuilt},
     {"egret.filters.network.v1.TcpRelay.upstream", kNotBuilt},
@@ -35,6 +34,7 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.Secret.certificate_authority", kNotBuilt},
     {"egret.config.v1.Secret.htpasswd", kNotBuilt},
     {"egret.config.v1.Secret.jwks", kNotBuilt},
+    {"egret.filters.http.v1.RateLimit.per", kNotValue, 0, 0, "IDENTITY"},
     {"egret.filters.http.v1.ConnectTunnel.dial", kNotValue, 0, 0, "ON_DEMAND"},
     {"egret.filters.http.v1.ForwardRouter.upstream_http2", kNotValue, 0, 0, "ALWAYS"},
 
@@ -106,6 +106,12 @@ constexpr FieldRule kRules[] = {
 
     // HTTP filters.
     {"egret.filters.http.v1.EgressPolicy.policies", kCount, 0, 16},
+    {"egret.filters.http.v1.RateLimit.per", kRequired},
+    {"egret.filters.http.v1.RateLimit.tunnels", kNumber, 1, 10'000'000},
+    {"egret.config.v1.TokenBucket.rate", kRequired},
+    {"egret.config.v1.TokenBucket.rate", kNumber, 1, 1'000'000},
+    {"egret.config.v1.TokenBucket.burst", kRequired},
+    {"egret.config.v1.TokenBucket.burst", kNumber, 1, 1'000'000'000},
     {"egret.filters.http.v1.ConnectTunnel.idle_timeout", kDuration, kSecond, 24 * kHour},
     {"egret.filters.http.v1.ConnectTunnel.max_lifetime", kDuration, kSecond, kYear},
     {"egret.filters.http.v1.ConnectTunnel.half_closed_timeout", kDuration, kSecond, kHour},

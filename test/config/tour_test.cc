@@ -97,7 +97,7 @@ TEST(Tour, OfTheGatewayOnlyWhatIsNotBuiltYetIsRefused) {
             "limits.memory\n"
             "listeners[0].filters[0].tls_terminator\n"
             "listeners[0].filters[1].http_connection.filters[0].proxy_auth\n"
-            "listeners[0].filters[1].http_connection.filters[2].rate_limit\n"
+            "listeners[0].filters[1].http_connection.filters[2].rate_limit.per\n"
             "listeners[1].filter_chains[0].filters[0].mitm_terminator\n"
             "listeners[1].filter_chains[0].filters[1].http_connection.filters[1].credential_broker\n"
             "listeners[2].transparent\n"

@@ -60,10 +60,11 @@ TEST(Validate, RefusesWhatIsNotBuiltYet) {
             "workload_sets: not built yet; leave it out\n"
             "limits.memory: not built yet; leave it out\n");
   EXPECT_EQ(
-      Verdict(WithHttp("{proxy_auth: {}}, {egress_policy: {policy: web}}, {rate_limit: {}}, {connect_tunnel: {dial: "
+      Verdict(WithHttp("{proxy_auth: {}}, {egress_policy: {policy: web}}, {rate_limit: {per: IDENTITY, tunnels: 1}}, "
+                       "{connect_tunnel: {dial: "
                        "ON_DEMAND}}, credential_broker, {forward_router: {upstream_http2: ALWAYS}}")),
       "listeners[0].filters[0].http_connection.filters[0].proxy_auth: not built yet; leave it out\n"
-      "listeners[0].filters[0].http_connection.filters[2].rate_limit: not built yet; leave it out\n"
+      "listeners[0].filters[0].http_connection.filters[2].rate_limit.per: IDENTITY: not built yet; leave it out\n"
       "listeners[0].filters[0].http_connection.filters[3].connect_tunnel.dial: ON_DEMAND: not built yet; leave it out\n"
       "listeners[0].filters[0].http_connection.filters[4].credential_broker: not built yet; leave it out\n"
       "listeners[0].filters[0].http_connection.filters[5].forward_router.upstream_http2: ALWAYS: not built yet; leave "
@@ -119,6 +120,19 @@ TEST(Validate, WantsChainsThatEndInATerminalFilterAndNotBefore) {
       "listeners[2]: no chain; give exactly one of filters, filter_chains, chains_of\n"
       "listeners[3].filter_chains[0].filters: required; give at least one\n"
       "listeners[4].filters[0].http_connection.filters: required; give at least one\n");
+}
+
+TEST(Validate, WantsRateLimitsThatLimitSomethingWhereItPasses) {
+  const std::string at = "listeners[0].filters[0].http_connection.filters[";
+  EXPECT_EQ(Verdict(WithHttp("{rate_limit: {per: SOURCE_ADDRESS}}, {rate_limit: {tunnels: 0}}, {egress_policy: "
+                             "{policy: web}}, connect_tunnel, {rate_limit: {per: DESTINATION, tunnels: 3, requests: "
+                             "{rate: 5}}}, forward_router")),
+            Cat(at, "0].rate_limit: it limits nothing; give requests, e.g. {rate: 100, burst: 200}, or tunnels\n", at,
+                "1].rate_limit.per: required; give it a value\n", at,
+                "1].rate_limit.tunnels: 0: out of bounds; from 1 to 10000000\n", at,
+                "4].rate_limit.tunnels: connect_tunnel before it has opened the tunnel already; put rate_limit before "
+                "connect_tunnel\n",
+                at, "4].rate_limit.requests.burst: required; give it a value\n"));
 }
 
 TEST(Validate, WantsOneWayOfGivingChains) {
