@@ -15,15 +15,17 @@ ConnectionPlace::~ConnectionPlace() {
   limits_->total_.GiveBack();
 }
 
-std::optional<ConnectionPlace> ConnectionLimits::Take(const IpAddress& source,
+Result<ConnectionPlace, Limit> ConnectionLimits::Take(const IpAddress& source,
                                                       std::shared_ptr<ConnectionCount> listener) {
-  if (!total_.Take()) return std::nullopt;
+  if (!total_.Take()) return Limit::kConnections;
+  Limit hit = Limit::kConnectionsPerSource;
   if (TakeSource(source)) {
     if (listener->Take()) return ConnectionPlace(*this, source, std::move(listener));
+    hit = Limit::kConnectionsPerListener;
     GiveBackSource(source);
   }
   total_.GiveBack();
-  return std::nullopt;
+  return hit;
 }
 
 ConnectionLimits::Stripe& ConnectionLimits::StripeOf(const IpAddress& source) {

@@ -8,10 +8,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "source/base/ip.h"
+#include "source/base/result.h"
+#include "source/chain/counters.h"
 
 namespace egret {
 
@@ -20,6 +21,7 @@ class ConnectionCount {
  public:
   explicit ConnectionCount(uint64_t most) : most_(most) {}  // 0: no bound
   bool Take();
+  uint64_t open() const { return open_.load(std::memory_order_relaxed); }
   void GiveBack() { open_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
@@ -52,8 +54,8 @@ class ConnectionLimits {
  public:
   ConnectionLimits(uint64_t total, uint64_t per_source) : total_(total), per_source_(per_source) {}  // 0: no bound
 
-  // Nothing where a limit is reached.
-  std::optional<ConnectionPlace> Take(const IpAddress& source, std::shared_ptr<ConnectionCount> listener);
+  // Or which limit is reached.
+  Result<ConnectionPlace, Limit> Take(const IpAddress& source, std::shared_ptr<ConnectionCount> listener);
 
  private:
   friend class ConnectionPlace;

@@ -31,6 +31,7 @@
 #include "source/server/metrics.h"
 #include "source/server/settings.h"
 #include "source/server/version.h"
+#include "source/server/worker_balance.h"
 #include "source/server/worker_thread.h"
 
 namespace egret {
@@ -117,8 +118,9 @@ class Server {
       : options_(options),
         bootstrap_(std::move(settings.bootstrap)),
         started_unix_(time(nullptr)),
-        limits_(bootstrap_.limits().connections(), bootstrap_.limits().connections_per_source()) {
-    workers_wanted_ = bootstrap_.has_workers() ? bootstrap_.workers() : GrantedCpus();
+        workers_wanted_(bootstrap_.has_workers() ? bootstrap_.workers() : GrantedCpus()),
+        limits_(bootstrap_.limits().connections(), bootstrap_.limits().connections_per_source()),
+        balance_(workers_wanted_) {
   }
 
   int Run() {
@@ -218,6 +220,7 @@ class Server {
     setup.sockets = std::move(sockets);
     setup.log = &log_queue_;
     setup.limits = &limits_;
+    setup.balance = &balance_;
     setup.on_drained = [this, main = loop_.mailbox()] { main->Post([this] { WorkerDrained(); }); };
     workers_.push_back(std::make_unique<WorkerThread>(std::move(setup)));
   }
@@ -331,9 +334,10 @@ class Server {
   const Options& options_;
   config::v1::Bootstrap bootstrap_;
   int64_t started_unix_;
-  uint32_t workers_wanted_ = 1;
+  uint32_t workers_wanted_;
   std::vector<std::pair<std::string, ListenAddress>> bound_;
   ConnectionLimits limits_;
+  WorkerBalance balance_;
   LogQueue log_queue_;
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<const Policy> policy_;

@@ -31,12 +31,17 @@ class WorkerThread::Core {
         resolver_(new AresResolver(setup_.resolver)),
         worker_(loop, std::unique_ptr<Resolver>(resolver_), setup_.log, setup_.index) {
     worker_.Take(std::move(setup_.snapshot));
+    setup_.balance->Join(setup_.index, loop.mailbox(), [this](std::unique_ptr<Arrival> arrival) {
+      if (arrival != nullptr) Begin(std::move(arrival));
+      TellIfDrained();
+    });
     for (WorkerSocket& socket : setup_.sockets) {
       doors_.push_back(std::make_unique<Door>(*this, std::move(socket)));
       accepting_.Start(AcceptLoop(doors_.back()->socket.socket.fd(), *doors_.back(), accept_counters_));
     }
   }
   ~Core() {
+    setup_.balance->Leave(setup_.index);
     accepting_.Clear();
     for (ListNode* node = worker_.live().first(); node != &worker_.live(); node = node->after())
       static_cast<ExchangeRecord*>(node)->Fail({Side::kEgret, Fault::kDrain});
@@ -48,6 +53,7 @@ class WorkerThread::Core {
     draining_ = true;
     accepting_.Clear();
     doors_.clear();
+    setup_.balance->Leave(setup_.index);
     worker_.draining().Open();
     TellIfDrained();
   }
@@ -60,37 +66,51 @@ class WorkerThread::Core {
   // Where one listening socket's connections come in.
   struct Door final : AcceptSink {
     Door(Core& in, WorkerSocket from) : core(in), socket(std::move(from)) {}
-    void Accepted(int fd, const Endpoint& peer) override {
-      std::optional<ConnectionPlace> place = core.setup_.limits->Take(peer.address, socket.count);
-      if (!place) {
-        core.worker_.counters().failures[static_cast<size_t>(Fault::kConnectionLimit)].Add();
-        close(fd);
-        return;
-      }
-      core.sessions_.Start(core.Session(fd, peer, core.worker_.chains().Find(socket.listener), std::move(*place)));
-    }
+    void Accepted(int fd, const Endpoint& peer) override { core.Arrived(fd, peer, socket); }
     Core& core;
     WorkerSocket socket;
   };
 
-  Task<void> Session(int fd, Endpoint peer, std::shared_ptr<const ListenerChains> chains, ConnectionPlace /*held*/) {
+  void Arrived(int fd, const Endpoint& peer, const WorkerSocket& socket) {
+    WorkerCounters& counters = worker_.counters();
+    Result<ConnectionPlace, Limit> place = setup_.limits->Take(peer.address, socket.count);
+    if (!place) {
+      counters.limit_hits.Add(place.error());
+      counters.failures[static_cast<size_t>(Fault::kConnectionLimit)].Add();
+      close(fd);
+      return;
+    }
+    auto arrival = std::make_unique<Arrival>(fd, peer, socket.listener, std::move(*place),
+                                             LoadHold(*setup_.balance, setup_.index));
+    const WorkerBalance::Offer offer = setup_.balance->Give(setup_.index, arrival);
+    if (offer == WorkerBalance::Offer::kHandedOver) counters.handed_over.Add();
+    if (offer == WorkerBalance::Offer::kQueueFull) counters.limit_hits.Add(Limit::kHandOverQueue);
+    if (arrival != nullptr) Begin(std::move(arrival));
+  }
+
+  void Begin(std::unique_ptr<Arrival> arrival) { sessions_.Start(Session(std::move(arrival))); }
+
+  Task<void> Session(std::unique_ptr<Arrival> arrival) {
     WorkerCounters& counters = worker_.counters();
     counters.connections.Add();
     ++sessions_open_;
     {
       const GaugeHold active(counters.connections_active);
+      const int fd = arrival->TakeFd();
       Connection connection(worker_, std::make_unique<SocketStream>(fd));
-      connection.peer = peer;
+      connection.peer = arrival->peer;
       connection.local = LocalEndpoint(fd);
-      connection.listener = std::move(chains);
+      connection.listener = worker_.chains().Find(arrival->listener);
       if (connection.listener != nullptr) co_await RunConnection(connection);
     }
+    arrival.reset();
     --sessions_open_;
     TellIfDrained();
   }
 
   void TellIfDrained() {
-    if (draining_ && sessions_open_ == 0 && setup_.on_drained) setup_.on_drained();
+    if (!draining_ || sessions_open_ != 0 || setup_.balance->Queued(setup_.index) != 0) return;
+    if (const auto tell = std::exchange(setup_.on_drained, nullptr)) tell();
   }
 
   Setup setup_;

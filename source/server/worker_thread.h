@@ -14,6 +14,7 @@
 #include "source/io/ares_resolver.h"
 #include "source/io/listen.h"
 #include "source/server/connection_limits.h"
+#include "source/server/worker_balance.h"
 
 namespace egret {
 
@@ -33,6 +34,7 @@ class WorkerThread {
     std::vector<WorkerSocket> sockets;
     LogQueue* log = nullptr;
     ConnectionLimits* limits = nullptr;  // of all workers; outlives them
+    WorkerBalance* balance = nullptr;    // the same
     std::function<void()> on_drained;    // called on the worker's thread, once it drains and nothing is open any more
   };
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -13,10 +14,12 @@ std::shared_ptr<ConnectionCount> Unbounded() { return std::make_shared<Connectio
 
 TEST(ConnectionLimits, RefusesOneMoreThanTheTotal) {
   ConnectionLimits limits(2, 0);
-  auto first = limits.Take(IpAddress::V4(1), Unbounded());
+  std::optional first = limits.Take(IpAddress::V4(1), Unbounded());
   auto second = limits.Take(IpAddress::V4(2), Unbounded());
-  EXPECT_TRUE(first && second);
-  EXPECT_FALSE(limits.Take(IpAddress::V4(3), Unbounded()));
+  EXPECT_TRUE(*first && second);
+  const auto refused = limits.Take(IpAddress::V4(3), Unbounded());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Limit::kConnections);
   first.reset();
   EXPECT_TRUE(limits.Take(IpAddress::V4(3), Unbounded()));
 }
