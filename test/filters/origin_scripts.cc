@@ -83,6 +83,12 @@ Task<void> Forgetful(Peer& proxy, int nth) {
   co_await proxy.HearHttp(HttpKind::kRequest);
 }
 
+Task<void> ForgetsAtTheHead(Peer& proxy, int nth) {
+  if (nth > 1) co_return co_await Web(proxy, nth);
+  if (co_await proxy.HearHttp(HttpKind::kRequest)) co_await AnswerOne(proxy, proxy.http());
+  co_await proxy.HearUntil("\r\n\r\n");
+}
+
 Task<void> Silent(Peer& proxy, int) { co_await proxy.HearEnd(); }
 
 Task<void> AnswersEarly(Peer& proxy, int) {

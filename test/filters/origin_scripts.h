@@ -9,6 +9,8 @@ namespace egret {
 Task<void> Web(Peer& proxy, int nth);
 // Keeps its first connection, as it says, until the second request comes; then it is gone.
 Task<void> Forgetful(Peer& proxy, int nth);
+// The same, but gone as soon as the second request's head is there.
+Task<void> ForgetsAtTheHead(Peer& proxy, int nth);
 Task<void> Silent(Peer& proxy, int nth);
 // Answers as soon as the head is there.
 Task<void> AnswersEarly(Peer& proxy, int nth);

@@ -124,6 +124,21 @@ Task<void> PostExpecting(ProxyBench& bench) {
   if (proxy.http().Field("Connection") == "close") co_await proxy.HearEnd();
 }
 
+// Its content comes late, so that the request can still go out once more on another connection.
+Task<void> GetThenPutLate(ProxyBench& bench) {
+  Peer& proxy = bench.Connect();
+  if (!co_await Ask(bench, proxy, {"/a"})) co_return;
+  if (!co_await proxy.Say(Request(bench, "PUT", "/p", "Content-Length: 5\r\n"))) co_return;
+  for (int i = 0; i < 8; ++i) co_await Yield();
+  if (co_await proxy.Say("taken")) co_await proxy.HearAnswer();
+}
+Task<void> GetThenPutExpecting(ProxyBench& bench) {
+  Peer& proxy = bench.Connect();
+  if (!co_await Ask(bench, proxy, {"/a"})) co_return;
+  if (!co_await proxy.Say(Request(bench, "PUT", "/p", "Expect: 100-continue\r\nContent-Length: 5\r\n"))) co_return;
+  if (!co_await proxy.HearHttp(HttpKind::kResponse) || proxy.http().status() != 100) co_return;
+  if (co_await proxy.Say("taken")) co_await proxy.HearAnswer();
+}
 Task<void> PostExpectingSlowly(ProxyBench& bench) {
   Peer& proxy = bench.Connect();
   if (!co_await proxy.Say(Request(bench, "POST", "/p", "Expect: 100-continue\r\nContent-Length: 5\r\n"))) co_return;
@@ -299,7 +314,7 @@ std::vector<Scenario> MakeScenarios() {
        "request 502 upstream_malformed\n" + ok,
        {.origin_connections = 2}},
       {"SlowReader", Narrow(Web, 8000), ReadSlowly, "200 <100000 bytes>\n" + a, ok + "request 200 reused\n"},
-      {"NarrowPipe", Narrow(Web, 7), GetOdd, "204 \n304 \n103 \n200 hello /hints\n200 chunks, 2x\n" + a,
+      {"NarrowPipe", Narrow(Web, 31), GetOdd, "204 \n304 \n103 \n200 hello /hints\n200 chunks, 2x\n" + a,
        "request 204\nrequest 304 reused\nrequest 200 reused\nrequest 200 reused\nrequest 200 reused\n"},
       {"ClientFinAfterRequest", From(Web), GetThenFin, "200 chunks, 2x\n", ok},
       {"OriginThatForgets", From(Forgetful), GetTwice, a + b, ok + ok, {.origin_connections = 2}},
@@ -324,7 +339,19 @@ std::vector<Scenario> MakeScenarios() {
       {"ExpectAnswered", From(SaysContinue), PostExpecting, "100 \n200 took it\n", ok},
       {"ExpectRefused", From(RefusesExpectation), PostExpecting, "417 too much\n", "request 417\n"},
       {"ExpectUnanswered", From(Web), PostExpecting, "100 \n200 hello /p, got taken\n", ok},
-      {"ExpectAnsweredTwice", Narrow(RefusesLate, 7), PostExpectingSlowly, "100 \n417 too much\n", "request 417\n"},
+      {"ExpectAnsweredTwice", Narrow(RefusesLate, 16), PostExpectingSlowly, "100 \n417 too much\n", "request 417\n"},
+      {"RetriedBeforeItsUpload",
+       From(ForgetsAtTheHead),
+       GetThenPutLate,
+       a + "200 hello /p, got taken\n",
+       ok + ok,
+       {.origin_connections = 2}},
+      {"RetriedWhileExpecting",
+       From(ForgetsAtTheHead),
+       GetThenPutExpecting,
+       a + "100 \n200 hello /p, got taken\n",
+       ok + ok,
+       {.origin_connections = 2}},
 
       {"DeniedName", From(Web), GetDenied, "403 policy_denied\n" + a, "request 403 policy_denied\n" + ok},
       {"DeniedAddress",
