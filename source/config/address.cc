@@ -1,8 +1,10 @@
 #include "source/config/address.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "source/base/strings.h"
+#include "source/policy/target.h"
 
 namespace egret {
 namespace {
@@ -69,6 +71,10 @@ bool IsLoopback(const IpAddress& address) {
 }
 
 Result<HostPort, Unfit> ParseHostPort(std::string_view text) {
+  const Unfit unusual{"not written plainly", "write host:port without leading zeros, e.g. proxy.example:8080"};
+  if (const auto endpoint = Endpoint::Parse(text);
+      endpoint && endpoint->port != 0 && !ParseAuthority(text, std::nullopt))
+    return unusual;
   if (const auto endpoint = Endpoint::Parse(text); endpoint && endpoint->port != 0)
     return HostPort{endpoint->address.ToString(), endpoint->port};
   const size_t colon = text.rfind(':');
@@ -78,6 +84,7 @@ Result<HostPort, Unfit> ParseHostPort(std::string_view text) {
   const std::string_view host = text.substr(0, colon);
   if (host.find("://") != host.npos) return Unfit{"a URL", "write host:port, without a scheme"};
   if (!IsHostName(host)) return Unfit{"neither a host name nor an address", "write host:port, e.g. proxy.example:8080"};
+  if (!ParseAuthority(text, std::nullopt)) return unusual;  // what dials it reads it as it reads any authority
   return HostPort{ToLower(host), *port};
 }
 

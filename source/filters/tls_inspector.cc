@@ -14,8 +14,9 @@ namespace {
 
 enum class Outcome : uint8_t {
   kLearned,
-  kClientEnded,  // before it said anything
+  kClientEnded,  // before it said anything, or inside a ClientHello
   kClientGone,   // the same, by a reset
+  kServerEnded,  // or broke, and had said nothing
   kIdle,         // neither side said anything
   kRefused,      // no sound ClientHello
 };
@@ -47,22 +48,32 @@ Progress Judge(std::string_view seen, size_t max_bytes, Connection& connection) 
   return Progress::kLearned;
 }
 
+// For bytes that tell nothing yet, when nothing more is waited for. What begins like a ClientHello is no other
+// protocol, since a patient server would still take it; nor is what may yet become a request: as HTTP it is read, and
+// judged, by whoever reads requests.
+Outcome SettleForWhatCame(std::string_view seen, Connection& connection) {
+  const Sniff sniff = Classify(seen);
+  const bool request = sniff == Sniff::kNeedMore && !seen.empty();
+  connection.protocol = sniff == Sniff::kTls ? Protocol::kTls : request ? Protocol::kHttp : Protocol::kOther;
+  return sniff == Sniff::kTls ? Outcome::kRefused : Outcome::kLearned;
+}
+
 // Reads until it is certain, or the server speaks first.
 Task<Outcome> Peek(Connection& connection, std::string& seen, size_t max_bytes) {
   Gate& server = connection.upstream ? connection.upstream->ReadGate() : Gate::NeverOpen();
   for (;;) {
     const auto who = co_await Race(connection.stream->Readable(), server);
     if (who.index() == 1) {
-      connection.protocol = Protocol::kOther;
-      co_return Outcome::kLearned;
+      if (connection.upstream->EndedSilently()) co_return Outcome::kServerEnded;
+      co_return SettleForWhatCame(seen, connection);
     }
     Buffer buffer;
     const Io io = connection.stream->Read(buffer.span());
     if (io.again()) continue;
     if (io.kind != Io::kBytes) {
-      if (seen.empty()) co_return io.end() ? Outcome::kClientEnded : Outcome::kClientGone;
-      connection.protocol = Protocol::kOther;  // whoever comes next meets the end again
-      co_return Outcome::kLearned;
+      if (seen.empty() || Classify(seen) == Sniff::kTls)
+        co_return io.end() ? Outcome::kClientEnded : Outcome::kClientGone;
+      co_return SettleForWhatCame(seen, connection);  // whoever comes next meets the end again
     }
     seen.append(buffer.data(), io.bytes);
     const Progress progress = Judge(seen, max_bytes, connection);
@@ -82,18 +93,10 @@ Task<Outcome> Learn(Connection& connection, const TlsInspectorOptions& options) 
   const uint64_t idle_ms = connection.relay_limits.idle_ms;
   if (idle_ms != 0 && !co_await WithDeadline(SomethingComes(connection), idle_ms)) co_return Outcome::kIdle;
   std::string seen;
-  const std::optional<Outcome> outcome =
-      co_await WithDeadline(Peek(connection, seen, options.max_bytes), options.timeout_ms);
-  if (!outcome) {
-    // Too slow a ClientHello is no other protocol: a patient server would still take it. Nor is what may yet become a
-    // request: as HTTP it is read, and judged, by whoever reads requests.
-    const Sniff sniff = Classify(seen);
-    const bool request = sniff == Sniff::kNeedMore && !seen.empty();
-    connection.protocol = sniff == Sniff::kTls ? Protocol::kTls : request ? Protocol::kHttp : Protocol::kOther;
-    if (sniff == Sniff::kTls) co_return Outcome::kRefused;
-  }
+  std::optional<Outcome> outcome = co_await WithDeadline(Peek(connection, seen, options.max_bytes), options.timeout_ms);
+  if (!outcome) outcome = SettleForWhatCame(seen, connection);
   connection.stream = WithPrefix(std::move(seen), std::move(connection.stream));
-  co_return outcome.value_or(Outcome::kLearned);
+  co_return *outcome;
 }
 
 std::string_view NameOf(Protocol protocol) {
@@ -119,6 +122,7 @@ Task<bool> LearnRecorded(Connection& connection, const TlsInspectorOptions& opti
       record->Fail({Side::kClient, Fault::kClientGone});
       record->close_reason = "client_reset";
     }
+    if (outcome == Outcome::kServerEnded) record->close_reason = "upstream_fin";
     if (outcome == Outcome::kIdle) {
       record->Fail({Side::kClient, Fault::kIdleTimeout});
       record->close_reason = "idle_timeout";

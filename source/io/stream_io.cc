@@ -1,9 +1,13 @@
 #include "source/io/stream_io.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "source/base/buffer.h"
 #include "source/event/combine.h"
+#include "source/io/socket_stream.h"
 
 namespace egret {
 
@@ -41,6 +45,14 @@ Task<void> Discard(Stream& stream, size_t left) {
 }
 
 }  // namespace
+
+bool EndedUnread(Stream& stream) {
+  const SocketStream* const socket = stream.AsSocket();
+  if (socket == nullptr || !stream.PeerDoneGate().open()) return false;
+  char byte;
+  const ssize_t n = recv(socket->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
 
 Task<void> LingeringClose(Stream& stream, uint64_t ms, size_t bytes) {
   co_await WithDeadline(Discard(stream, bytes), ms);

@@ -261,7 +261,6 @@ class RecordWalk {
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0";
 constexpr size_t kMaxMethodBytes = 24;
 constexpr size_t kMaxUndecidedBytes = 1024;
-constexpr size_t kMaxEmptyLineBytes = 8;
 
 constexpr bool IsTokenChar(char c) {
   const char lower = AsciiLower(c);
@@ -276,16 +275,24 @@ bool AgreesWith(std::string_view seen, std::string_view whole) {
 }
 
 // What follows the method and its space. A target has no spaces and is at least one byte; "HTTP/" comes after it.
+// Behind a path it is HTTP whatever comes: HTTP/0.9, several spaces and controls make requests to some servers, so the
+// reader of requests refuses them, and they are no way past the rules for requests.
 Sniff ClassifyTarget(std::string_view rest) {
+  const size_t spaces = std::min(rest.find_first_not_of(' '), rest.size());
+  rest.remove_prefix(spaces);
+  if (spaces >= kMaxUndecidedBytes) return Sniff::kHttp1;
+  if (rest.empty()) return Sniff::kNeedMore;
+  const bool path = rest.front() == '/' || EqualsIgnoreCase(rest.substr(0, 7), "http://");
+  const Sniff otherwise = path ? Sniff::kHttp1 : Sniff::kOther;
   const size_t end = rest.find_first_of(" \r\n");
   const std::string_view target = rest.substr(0, end);
   const auto visible = [](char c) { return static_cast<uint8_t>(c) > ' ' && c != '\x7f'; };
-  if (!std::all_of(target.begin(), target.end(), visible)) return Sniff::kOther;
+  if (!std::all_of(target.begin(), target.end(), visible)) return otherwise;
   if (end == std::string_view::npos) return rest.size() < kMaxUndecidedBytes ? Sniff::kNeedMore : Sniff::kHttp1;
-  if (end == 0 || rest[end] != ' ') return Sniff::kOther;
+  if (end == 0 || rest[end] != ' ') return otherwise;
   constexpr std::string_view kVersion = "HTTP/";
   const std::string_view version = rest.substr(end + 1);
-  if (!AgreesWith(version, kVersion)) return Sniff::kOther;
+  if (!AgreesWith(version, kVersion)) return otherwise;
   return version.size() < kVersion.size() ? Sniff::kNeedMore : Sniff::kHttp1;
 }
 
@@ -319,7 +326,7 @@ Sniff Classify(std::string_view seen) {
   if (AgreesWith(seen, kHttp2Preface))
     return seen.size() < kHttp2Preface.size() ? Sniff::kNeedMore : Sniff::kHttp2Preface;
   const size_t begin = seen.find_first_not_of("\r\n");
-  if (std::min(begin, seen.size()) > kMaxEmptyLineBytes) return Sniff::kOther;
+  if (std::min(begin, seen.size()) >= kMaxUndecidedBytes) return Sniff::kHttp1;
   if (begin == std::string_view::npos) return Sniff::kNeedMore;
   return ClassifyLine(seen.substr(begin));
 }

@@ -51,8 +51,8 @@ enum class Sniff : uint8_t { kNeedMore, kTls, kHttp1, kHttp2Preface, kOther };
 // Which protocol a client's first bytes belong to, as soon as that is certain:
 //   kTls           a handshake record; whether it is a sound hello is ParseClientHello's to say. A broken one is still
 //                  kTls, so that no lenient server can be reached by what passes here as "something else"
-//   kHttp1         a request line (RFC 9112 3) up to its "HTTP/", or one that is too long for any other protocol.
-//                  Empty lines before it are skipped, as servers skip them
+//   kHttp1         a request line (RFC 9112 3) up to its "HTTP/", one too long for any other protocol, or what a
+//                  lenient server takes for one. Empty lines before it are skipped, as servers skip them
 //   kHttp2Preface  "PRI * HTTP/2.0" (RFC 9113 3.4)
 //   kOther         SSH, SMTP, a binary protocol: an answer to which more bytes would change nothing
 Sniff Classify(std::string_view seen);

@@ -11,6 +11,7 @@
 #include "source/base/ip.h"
 #include "source/event/loop.h"
 #include "source/io/stream.h"
+#include "source/io/stream_io.h"
 #include "source/policy/permit.h"
 
 namespace egret {
@@ -22,6 +23,8 @@ class Dialled {
 
   Gate& ReadGate() { return stream_->ReadGate(); }
   Gate& GoneGate() { return stream_->GoneGate(); }
+  // It ended its side and said nothing before.
+  bool EndedSilently() { return EndedUnread(*stream_); }
   // Where it leads: the destination's address; the parent's, where a parent resolves the name.
   const Endpoint& peer() const { return peer_; }
 

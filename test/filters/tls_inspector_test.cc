@@ -165,13 +165,20 @@ TEST_F(TlsInspectorTest, AClientThatResetsBeforeItSpokeIsToldInTheRecord) {
   EXPECT_EQ(record_.failure.fault, Fault::kClientGone);
 }
 
-TEST_F(TlsInspectorTest, AClientThatEndsInsideAHelloIsPassedOnWithItsEnd) {
+TEST_F(TlsInspectorTest, PartOfAHelloIsNoOtherProtocolThoughTheClientEndsThere) {
   Say(TlsHello("example.com").substr(0, 10));
   client_->Finish();
   Settle();
+  EXPECT_FALSE(reached_);
+  EXPECT_EQ(record_.close_reason, "client_fin");
+}
+
+TEST_F(TlsInspectorTest, PartOfARequestIsReadAsOneThoughTheClientEndsThere) {
+  Say("GET /secr");
+  client_->Finish();
+  Settle();
   EXPECT_TRUE(reached_);
-  EXPECT_EQ(connection_->protocol, Protocol::kOther);
-  EXPECT_EQ(read_.size(), 10u);
+  EXPECT_EQ(connection_->protocol, Protocol::kHttp);
 }
 
 TEST_F(TlsInspectorTest, T14_WhereNobodySpeaksTheIdleLimitEndsIt) {

@@ -321,17 +321,21 @@ TEST(ClassifyTest, T12_KnowsProtocolsByTheirFirstBytesAsSoonAsItIsCertain) {
            Case{"SSH-2.0-OpenSSH_9.2\r", Sniff::kOther},
            Case{"SSH-2.0-OpenSSH_9.2 Debian\r", Sniff::kOther},
            Case{"EHLO client.example\r", Sniff::kOther},
-           Case{"GET /\r", Sniff::kOther},  // HTTP/0.9
+           // Requests to lenient servers: HTTP/0.9, several spaces, controls.
+           Case{"GET /\r", Sniff::kHttp1},
+           Case{"GET /x  ", Sniff::kHttp1},
+           Case{"GET  /x HTTP/", Sniff::kHttp1},
+           Case{"GET http://a.example/\n", Sniff::kHttp1},
+           Case{"GET /\x01", Sniff::kHttp1},
            Case{"OPTIONS sip:a.example S", Sniff::kOther},
            Case{"HELP\r", Sniff::kOther},
            Case{"AAAAAAAAAAAAAAAAAAAAAAAAA", Sniff::kOther},  // no method is that long
-           Case{"GET  ", Sniff::kOther},
+           Case{"GET  {\r", Sniff::kOther},
            Case{" ", Sniff::kOther},
            Case{"{", Sniff::kOther},
            Case{"\x16\x02", Sniff::kOther},
            Case{"\x80", Sniff::kOther},
-           Case{"GET /\x01", Sniff::kOther},
-           Case{"\r\n\r\n\r\n\r\n\r", Sniff::kOther},
+           Case{"\r\n\r\n\r\n\r\n\r\nGET / HTTP/", Sniff::kHttp1},
        }) {
     ExpectDecidedAtTheEnd(c);
   }
@@ -343,6 +347,11 @@ TEST(ClassifyTest, ALongTargetIsHttpBeforeItsEnd) {
   const std::string line = "GET /" + std::string(2000, 'a');
   EXPECT_EQ(Classify(line.substr(0, 900)), Sniff::kNeedMore);
   EXPECT_TRUE(LooksLikeHttp1(line));
+}
+
+TEST(ClassifyTest, NothingIsUndecidedForLong) {
+  EXPECT_EQ(Classify(std::string(2000, '\n')), Sniff::kHttp1);
+  EXPECT_EQ(Classify("GET" + std::string(2000, ' ')), Sniff::kHttp1);
 }
 
 }  // namespace
