@@ -50,6 +50,7 @@ constexpr std::array<FaultText, static_cast<size_t>(kCount)> kTable = {{
     {kHttp2Preface, "http2.not_served", 400, kBadRequest, "HTTP/2 is not served on this listener."},
     {kTlsHello, "tls_hello", 0, "tls_protocol_error",
      "The tunnel begins with TLS, but not with a sound ClientHello in time."},
+    {kProxyProtocol, "proxy_protocol", 0, "", "The load balancer did not say who is behind it, or not in time."},
     {kClientGone, "client_gone", 0, "", "The client went away."},
     {kClientEnded, "client_ended_early", 0, "", "The client ended its side inside a message."},
     {kClientTimeoutHeader, "client_header_timeout", 408, "http_request_error",

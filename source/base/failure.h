@@ -41,6 +41,7 @@ enum class Fault : uint8_t {
   kHttpExpectation,  // an expectation other than 100-continue
   kHttp2Preface,     // HTTP/2 where it is not served
   kTlsHello,         // no sound ClientHello, or not in time
+  kProxyProtocol,    // no sound PROXY header from a trusted load balancer, or not in time
   kClientGone,       // reset, or no byte can reach it any more
   kClientEnded,      // FIN inside a message
   kClientTimeoutHeader,

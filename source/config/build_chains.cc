@@ -16,6 +16,7 @@
 #include "source/filters/forward_router.h"
 #include "source/filters/header_rewrite.h"
 #include "source/filters/http_connection.h"
+#include "source/filters/proxy_protocol.h"
 #include "source/filters/rate_limit.h"
 #include "source/filters/tcp_relay.h"
 #include "source/filters/tls_inspector.h"
@@ -146,6 +147,8 @@ class ChainBuilder {
   // Every network filter.
   std::unique_ptr<const NetworkFilter> BuildNetwork(const config::v1::NetworkFilter& filter) const {
     switch (filter.filter_case()) {
+      case config::v1::NetworkFilter::kProxyProtocol:
+        return BuildProxyProtocol(filter.proxy_protocol());
       case config::v1::NetworkFilter::kTlsInspector:
         return BuildTlsInspector(filter.tls_inspector());
       case config::v1::NetworkFilter::kEgressPolicy:
@@ -176,6 +179,13 @@ class ChainBuilder {
       default:
         CHECK(false && "validated");
     }
+  }
+
+  static std::unique_ptr<const NetworkFilter> BuildProxyProtocol(const filters::network::v1::ProxyProtocol& message) {
+    ProxyProtocolOptions options;
+    for (const std::string& range : message.trusted_cidrs())
+      if (const auto cidr = Cidr::Parse(range)) options.trusted.push_back(*cidr);
+    return std::make_unique<ProxyProtocolFilter>(std::move(options));
   }
 
   static std::unique_ptr<const NetworkFilter> BuildTlsInspector(const filters::network::v1::TlsInspector& message) {

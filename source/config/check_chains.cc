@@ -29,6 +29,7 @@ class ChainChecker {
   void Check(const Listener& listener, const std::string& path) {
     CheckForm(listener, path);
     CheckListenerFilters(listener, Below(path, "listener_filters"));
+    CheckProxyProtocol(listener, path);
     if (listener.filters_size() > 0) CheckNetwork(listener.filters(), Below(path, "filters"));
     std::set<std::string> names;
     for (int i = 0; i < listener.filter_chains_size(); ++i) {
@@ -50,6 +51,28 @@ class ChainChecker {
         (listener.filters_size() > 0) + (listener.filter_chains_size() > 0) + !listener.chains_of().empty();
     if (forms == 0) Add(path, "", "no chain", "give exactly one of filters, filter_chains, chains_of");
     if (forms > 1) Add(path, "", "chains are given twice", "keep one of filters, filter_chains, chains_of");
+  }
+
+  // Its header is the first thing on the wire, and only a socket has a wire.
+  void CheckProxyProtocol(const Listener& listener, const std::string& path) {
+    const std::string at = Below(path, "listener_filters");
+    for (int i = 0; i < listener.listener_filters_size(); ++i) {
+      if (!listener.listener_filters(i).has_proxy_protocol()) continue;
+      const std::string here = Below(at, static_cast<size_t>(i));
+      if (i > 0) Add(here, "", "the header comes before all else", "put proxy_protocol first");
+      if (listener.has_internal())
+        Add(here, "", "no load balancer stands before a tunnel", "put it into the listener that has the address");
+    }
+    const auto inside = [&](const auto& filters, const std::string& below) {
+      for (int i = 0; i < filters.size(); ++i)
+        if (filters[i].has_proxy_protocol())
+          Add(Below(below, static_cast<size_t>(i)), "", "a chain is chosen by the address that it tells",
+              "put it into listener_filters");
+    };
+    inside(listener.filters(), Below(path, "filters"));
+    for (int i = 0; i < listener.filter_chains_size(); ++i)
+      inside(listener.filter_chains(i).filters(),
+             Below(Below(Below(path, "filter_chains"), static_cast<size_t>(i)), "filters"));
   }
 
   // They run before a chain is chosen, so they may only look.

@@ -416,5 +416,30 @@ TEST(Validate, SeesAPushedMessageAsItIs) {
             "policies[0].otherwise: a value that this release does not know; there are DENY, ABSTAIN\n");
 }
 
+TEST(Validate, WantsTheProxyProtocolWhereItCanBeHeard) {
+  const auto with = [](std::string_view listener) {
+    return Verdict(Cat("listeners: [{name: l, ", listener, "}]\n", kPolicy));
+  };
+  const std::string http = Cat("http_connection: {filters: [", kGoodHttp, "]}");
+  EXPECT_EQ(with(Cat("address: '127.0.0.1:3128', listener_filters: [{proxy_protocol: {trusted_cidrs: [10.0.0.0/8]}}], "
+                     "filters: [{",
+                     http, "}]")),
+            "");
+  EXPECT_EQ(with(Cat("address: '127.0.0.1:3128', listener_filters: [{proxy_protocol: {}}], filters: [{", http, "}]")),
+            "listeners[0].listener_filters[0].proxy_protocol.trusted_cidrs: required; give at least one\n");
+  EXPECT_EQ(with(Cat("address: '127.0.0.1:3128', listener_filters: [{proxy_protocol: {trusted_cidrs: [nowhere]}}], "
+                     "filters: [{",
+                     http, "}]"))
+                .substr(0, 64),
+            "listeners[0].listener_filters[0].proxy_protocol.trusted_cidrs[0]");
+  EXPECT_EQ(with(Cat("address: '127.0.0.1:3128', listener_filters: [tls_inspector, {proxy_protocol: {trusted_cidrs: "
+                     "[10.0.0.0/8]}}], filters: [{",
+                     http, "}]")),
+            "listeners[0].listener_filters[1]: the header comes before all else; put proxy_protocol first\n");
+  EXPECT_EQ(
+      with(Cat("address: '127.0.0.1:3128', filters: [{proxy_protocol: {trusted_cidrs: [10.0.0.0/8]}}, {", http, "}]")),
+      "listeners[0].filters[0]: a chain is chosen by the address that it tells; put it into listener_filters\n");
+}
+
 }  // namespace
 }  // namespace egret

@@ -1,0 +1,33 @@
+#include "source/filters/recorded.h"
+
+#include <utility>
+
+#include "source/base/strings.h"
+
+namespace egret {
+
+Task<Result<Resolved, Fault>> ResolveRecorded(Worker& worker, ExchangeRecord& record, const std::string& name) {
+  const uint64_t before = worker.loop().now_ms();
+  Result<Resolved, Fault> resolved = co_await worker.resolver().Resolve(name);
+  const uint64_t took = worker.loop().now_ms() - before;
+  record.dns_ms = static_cast<int64_t>(took);
+  worker.counters().dns_duration.Observe(took);
+  co_return resolved;
+}
+
+Task<DialOutcome> DialRecorded(Worker& worker, ExchangeRecord& record, Task<DialOutcome> dial) {
+  const uint64_t before = worker.loop().now_ms();
+  DialOutcome outcome = co_await std::move(dial);
+  const uint64_t took = worker.loop().now_ms() - before;
+  record.connect_ms = static_cast<int64_t>(took);
+  for (const DialAttempt& attempt : outcome.failed)
+    record.attempts.push_back(Cat(attempt.to.ToString(), ": ", TextOf(attempt.fault).detail));
+  if (outcome.dialled) {
+    record.upstream = outcome.dialled->peer().ToString();
+    worker.counters().upstream_connections.Add();
+    worker.counters().connect_duration.Observe(took);
+  }
+  co_return outcome;
+}
+
+}  // namespace egret

@@ -1,0 +1,22 @@
+// Resolving and dialling with what was done, and how long it took, written into a record and the worker's counters.
+#pragma once
+
+#include <string>
+
+#include "source/base/failure.h"
+#include "source/base/result.h"
+#include "source/chain/record.h"
+#include "source/chain/worker.h"
+#include "source/event/task.h"
+#include "source/io/resolver.h"
+#include "source/upstream/dialler.h"
+
+namespace egret {
+
+// The references outlive the task.
+Task<Result<Resolved, Fault>> ResolveRecorded(Worker& worker, ExchangeRecord& record, const std::string& name);
+
+// `dial`: one of Dialler's, not yet begun.
+Task<DialOutcome> DialRecorded(Worker& worker, ExchangeRecord& record, Task<DialOutcome> dial);
+
+}  // namespace egret

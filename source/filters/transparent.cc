@@ -1,0 +1,116 @@
+#include "source/filters/transparent.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "source/chain/listener.h"
+#include "source/chain/local_reply.h"
+#include "source/event/combine.h"
+#include "source/filters/recorded.h"
+
+namespace egret {
+namespace {
+
+Task<bool> Refuse(Connection& connection, Failure why) {
+  co_await RefuseTunnel(connection, why);
+  co_return false;
+}
+
+Task<bool> Refuse(Connection& connection, const Decision& decision) {
+  StartRecord(connection);
+  RecordDecision(connection.worker, *connection.record, decision);
+  const Fault fault = decision.fault == Fault::kNone ? Fault::kPolicyDenied : decision.fault;
+  return Refuse(connection, {Side::kEgret, fault});
+}
+
+// A name that is shown is the target, on the port that was wanted; an address in its place has to be the one wanted.
+std::optional<Target> TargetOf(const Connection& connection) {
+  const Endpoint& original = *connection.original_destination;
+  if (connection.sni.empty()) return Target::Of(original.address, original.port);
+  if (connection.sni.find_first_of(":[") != std::string::npos) return std::nullopt;
+  Result<Target, Fault> shown = ParseAuthority(connection.sni, original.port);
+  if (!shown || (shown->literal && *shown->literal != original.address)) return std::nullopt;
+  return std::move(*shown);
+}
+
+// T, A and H, in a row: what the connection carries is known already. Gives a permit to dial; the connection gets the
+// ones that say how what is dialled may be used.
+Task<std::optional<DialPermit>> Judge(Connection& connection, const PolicyStack& stack) {
+  ExchangeRecord& record = *connection.record;
+  Worker& worker = connection.worker;
+  Facts facts = FactsOf(connection);
+  const Ruling<Admission> target = worker.policy().DecideTarget(stack, facts, Ask::kTunnel);
+  if (!target.permit) {
+    co_await Refuse(connection, target.decision);
+    co_return std::nullopt;
+  }
+  Resolved resolved;
+  if (!connection.target->literal) {
+    Result<Resolved, Fault> found = co_await ResolveRecorded(worker, record, connection.target->host);
+    if (!found) {
+      co_await Refuse(connection, {Side::kUpstream, found.error()});
+      co_return std::nullopt;
+    }
+    resolved = std::move(*found);
+    facts.resolved = std::span<const IpAddress>(resolved.addresses);
+  }
+  AddressRuling address = worker.policy().DecideAddress(*target.permit, facts);
+  if (!address.permit) {
+    co_await Refuse(connection, address.decision);
+    co_return std::nullopt;
+  }
+  if (MustDialOriginal(connection) && !address.permit->Narrow(connection.original_destination->address)) {
+    co_await Refuse(connection, Policy::OtherAddress(Stage::kAddress));
+    co_return std::nullopt;
+  }
+  HelloRuling hello = worker.policy().DecideHello(address.permit->binding(), stack, facts);
+  if (hello.decision.denied()) {
+    co_await Refuse(connection, hello.decision);
+    co_return std::nullopt;
+  }
+  RecordDecision(worker, record, hello.decision);
+  connection.relay_permit = std::move(hello.relay);
+  connection.inspect_permit = std::move(hello.inspect);
+  co_return std::move(address.permit);
+}
+
+Task<bool> Dial(Connection& connection, DialPermit permit) {
+  Binding binding = permit.binding();
+  auto end = co_await Race(
+      DialRecorded(connection.worker, *connection.record, Dialler::Direct(std::move(permit), DialOptions())),
+      connection.stream->GoneGate());
+  if (end.index() == 1) {
+    connection.record->Fail({Side::kClient, Fault::kClientGone});
+    co_return false;
+  }
+  DialOutcome& outcome = *std::get_if<0>(&end);
+  if (!outcome.dialled) co_return co_await Refuse(connection, {Side::kUpstream, outcome.fault});
+  connection.binding = std::move(binding);
+  connection.upstream = std::move(outcome.dialled);
+  co_return true;
+}
+
+Task<bool> JudgeAndDial(Connection& connection, const PolicyStack& stack) {
+  StartRecord(connection);
+  connection.target = TargetOf(connection);
+  if (!connection.target) co_return co_await Refuse(connection, {Side::kClient, Fault::kNameMismatch});
+  connection.record->target = connection.target->ToString();
+  std::optional<DialPermit> permit = co_await Judge(connection, stack);
+  if (!permit || !co_await Dial(connection, std::move(*permit))) co_return false;
+  connection.own_record.LogOpen();
+  connection.worker.counters().tunnels.Add();
+  co_return true;
+}
+
+}  // namespace
+
+Task<bool> DecideTransparent(Connection& connection, const PolicyStack& stack) {
+  const std::optional<Decision> loop = connection.worker.policy().JudgeLoop(*connection.original_destination);
+  if (loop) co_return co_await Refuse(connection, *loop);
+  if (!connection.protocol) co_return true;
+  connection.judge_requests = connection.protocol == Protocol::kHttp;
+  co_return connection.judge_requests || co_await JudgeAndDial(connection, stack);
+}
+
+}  // namespace egret
