@@ -21,13 +21,28 @@ bool IsLocalName(std::string_view host) {
 }
 
 // A page in a browser must not reach this by a name of its own that resolves here (DNS rebinding), so Host is an
-// address or localhost.
-AdminReply Judge(const Head& head) {
-  if (head.method != "GET" && head.method != "HEAD") return Refusal(405, "GET only.\n");
+// address or localhost; nor send a form here from elsewhere, so Origin is this very place.
+AdminReply Judge(const Head& head, bool guarded) {
+  if (head.form != TargetForm::kOrigin) return Refusal(400, "This is the admin interface, not the proxy.\n");
+  if (!guarded) return {};
   const Field* host = head.Find(FieldName::kHost);
   if (host != nullptr && !IsLocalName(host->value)) return Refusal(403, "Host must be an address or localhost.\n");
-  if (head.form != TargetForm::kOrigin) return Refusal(400, "This is the admin interface, not the proxy.\n");
+  const Field* origin = head.Find("Origin");
+  if (origin != nullptr && (host == nullptr || origin->value != Cat("http://", host->value)))
+    return Refusal(403, "No page of another origin is served.\n");
   return {};
+}
+
+AdminRequest RequestOf(const Head& head) {
+  AdminRequest request;
+  request.method = head.method == "HEAD" ? "GET" : head.method;
+  const std::string_view target = head.path;
+  const size_t mark = target.find('?');
+  request.path = target.substr(0, mark);
+  if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+  const Field* accept = head.Find("Accept");
+  request.wants_html = accept != nullptr && accept->value.find("text/html") != std::string_view::npos;
+  return request;
 }
 
 }  // namespace
@@ -50,17 +65,17 @@ Task<void> Admin::Session(int fd) {
   for (;;) {
     Result<Request, Failure> request = co_await codec.Next();
     if (!request && TextOf(request.error().fault).status == 0) co_return;
-    AdminReply reply = request ? Judge(request->head) : Refusal(TextOf(request.error().fault).status, "Bad request.\n");
+    AdminReply reply = request ? Judge(request->head, pages_.guarded())
+                               : Refusal(TextOf(request.error().fault).status, "Bad request.\n");
     if (!request) codec.CloseAfterThis();
-    if (reply.status == 200) {
-      const std::string_view path = request->head.path;
-      reply = co_await pages_.Get(std::string(path.substr(0, path.find('?'))));
-    }
+    if (reply.status == 200) reply = co_await pages_.Answer(RequestOf(request->head));
     Head head;
     head.status = reply.status;
     head.Add("Content-Type", reply.content_type);
     head.Add("Cache-Control", "no-store");
     head.Add("X-Content-Type-Options", "nosniff");
+    head.Add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    if (!reply.allow.empty()) head.Add("Allow", reply.allow);
     EnsureDate(head);
     const std::unique_ptr<Body> body = MakeBody(std::move(reply.body));
     if (co_await codec.Respond(head, body.get()) || !co_await codec.Settle()) co_return;

@@ -1,5 +1,5 @@
 // The admin interface: a small HTTP server on the main loop, for operators and scrapers. It answers while workers are
-// busy. GET only; nothing here changes anything.
+// busy. What it serves is a matter of AdminPages.
 #pragma once
 
 #include <string>
@@ -9,16 +9,27 @@
 
 namespace egret {
 
+struct AdminRequest {
+  std::string method;  // "GET" (HEAD is one), "POST"
+  std::string path;    // as it was sent, without the query; nothing is decoded
+  std::string query;
+  bool wants_html = false;  // a browser asks
+};
+
 struct AdminReply {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::string allow = {};  // with 405
 };
 
 class AdminPages {
  public:
-  // The reply to a GET of `path`; a task, since metrics are gathered from the workers.
-  virtual Task<AdminReply> Get(std::string path) = 0;
+  // A task, since much is gathered from the workers.
+  virtual Task<AdminReply> Answer(AdminRequest request) = 0;
+  // Whether a page in a browser could do harm here or learn something: then Host must be an address or localhost, and
+  // Origin, where there is one, the same.
+  virtual bool guarded() const = 0;
 
  protected:
   ~AdminPages() = default;
@@ -30,6 +41,8 @@ class Admin final : public AcceptSink {
   Admin(ListenSocket socket, AdminPages& pages);
   ~Admin();
   const ListenAddress& bound() const { return socket_.bound(); }
+  // Who is connected is still answered.
+  void StopAccepting() { accepting_.Clear(); }
 
  private:
   void Accepted(int fd, const Endpoint& peer) override;

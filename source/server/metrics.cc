@@ -1,6 +1,5 @@
 #include "source/server/metrics.h"
 
-#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
@@ -73,7 +72,7 @@ class Exposition {
   }
 
   const MetricsInput& input() const { return input_; }
-  std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
+  std::vector<MetricFamily> Take() { return std::move(families_); }
 
  private:
   const MetricsInput& input_;
@@ -184,14 +183,18 @@ void Process(Exposition& out) {
 
 }  // namespace
 
-std::string RenderMetrics(const MetricsInput& input) {
+std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Exposition out(input);
   Traffic(out);
   Failures(out);
   Policies(out);
   Upstreams(out);
   Process(out);
-  return out.Text();
+  return out.Take();
+}
+
+std::string PrometheusText(const std::vector<MetricFamily>& families) {
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace egret

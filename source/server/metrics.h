@@ -1,6 +1,8 @@
 // What is exposed to Prometheus: the workers' counters, merged when asked for.
 #pragma once
 
+#include <prometheus/metric_family.h>
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -25,8 +27,10 @@ struct MetricsInput {
   int64_t started_unix = 0;
 };
 
+std::vector<prometheus::MetricFamily> CollectMetrics(const MetricsInput& input);
+
 // Prometheus text format 0.0.4.
-std::string RenderMetrics(const MetricsInput& input);
+std::string PrometheusText(const std::vector<prometheus::MetricFamily>& families);
 inline constexpr char kMetricsContentType[] = "text/plain; version=0.0.4; charset=utf-8";
 
 }  // namespace egret

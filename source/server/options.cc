@@ -34,6 +34,10 @@ std::string Apply(std::string_view name, std::string_view value, Options& option
     options.workers = workers;
   } else if (name == "--parent") {
     options.parent = value;
+  } else if (name == "--log-level" || name == "-l") {
+    const std::optional<LogLevel> level = ParseLogLevel(value);
+    if (!level) return "takes debug, info, warning, error or off";
+    options.log_level = *level;
   } else if (name == "--ready-file") {
     options.ready_file = value;
   } else if (name == "--drain-time-s") {
@@ -85,6 +89,7 @@ std::string HelpText() {
   --port N                listen on this port in place of the configured one (0: any free one)
   --parent URL            go out through this proxy, http://[user:password@]host:port
   --workers N             threads that carry traffic; default: the CPUs that this process may use
+  --log-level LEVEL       what it says of itself: debug, info (default), warning, error, off; see also /logging
   --ready-file FILE       once ready, write the addresses that were bound into FILE, as JSON
   --drain-time-s N        at SIGTERM, how long what is open may take to end (15)
   --version, --help

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "source/base/log.h"
 #include "source/base/result.h"
 
 namespace egret {
@@ -16,7 +17,8 @@ struct Options {
   std::string config;            // empty: the embedded default
   std::optional<uint16_t> port;  // of the first listener with a socket, in place of the configured one
   std::optional<uint32_t> workers;
-  std::string parent;         // "http://user:password@host:port": a proxy that everything goes through
+  std::string parent;  // "http://user:password@host:port": a proxy that everything goes through
+  LogLevel log_level = LogLevel::kInfo;
   std::string ready_file;     // written once ready, with the addresses that were bound
   uint64_t drain_ms = 15000;  // from SIGTERM to the end of what is still open
 };

@@ -17,27 +17,26 @@
 
 #include "source/base/check.h"
 #include "source/base/json.h"
+#include "source/base/log.h"
 #include "source/base/strings.h"
 #include "source/config/build_chains.h"
-#include "source/config/canonical.h"
 #include "source/config/policy_spec.h"
 #include "source/event/combine.h"
 #include "source/event/nursery.h"
-#include "source/event/pending.h"
 #include "source/server/admin.h"
 #include "source/server/connection_limits.h"
 #include "source/server/cpus.h"
 #include "source/server/log_writer.h"
-#include "source/server/metrics.h"
+#include "source/server/pages.h"
+#include "source/server/server_view.h"
 #include "source/server/settings.h"
-#include "source/server/version.h"
 #include "source/server/worker_balance.h"
 #include "source/server/worker_thread.h"
 
 namespace egret {
 namespace {
 
-void Say(std::string_view text) { std::fprintf(stderr, "egret: %.*s\n", static_cast<int>(text.size()), text.data()); }
+void Say(std::string_view text) { Log(LogComponent::kServer, LogLevel::kInfo, text); }
 
 void SayAll(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) Say(line);
@@ -102,16 +101,6 @@ Result<std::vector<ListenSocket>, std::string> OpenForAll(const std::string& tex
   return sockets;
 }
 
-// What an operator may read; what only the proxy may know is left out.
-config::v1::Bootstrap Redacted(config::v1::Bootstrap bootstrap) {
-  for (config::v1::Secret& secret : *bootstrap.mutable_secrets()) {
-    const std::string name = secret.name();
-    secret.Clear();
-    secret.set_name(name);
-  }
-  return bootstrap;
-}
-
 class Server {
  public:
   Server(const Options& options, Settings settings)
@@ -120,8 +109,7 @@ class Server {
         started_unix_(time(nullptr)),
         workers_wanted_(bootstrap_.has_workers() ? bootstrap_.workers() : GrantedCpus()),
         limits_(bootstrap_.limits().connections(), bootstrap_.limits().connections_per_source()),
-        balance_(workers_wanted_) {
-  }
+        balance_(workers_wanted_) {}
 
   int Run() {
     const int signals = OpenSignals();
@@ -138,16 +126,6 @@ class Server {
   }
 
  private:
-  // What one of the two addresses serves: everything, or only what scrapers and probes need.
-  struct Pages final : AdminPages {
-    Pages(Server& of, bool everything) : server(of), all(everything) {}
-    [[clang::coro_wrapper]] Task<AdminReply> Get(std::string path) override {
-      return server.Answer(std::move(path), all);
-    }
-    Server& server;
-    bool all;
-  };
-
   bool Start() {
     std::vector<std::vector<WorkerSocket>> sockets(workers_wanted_);
     if (!OpenListeners(sockets) || !OpenAdmin()) return false;
@@ -168,8 +146,8 @@ class Server {
         Say(Cat("listener ", listener.name(), ": ", opened.error()));
         return false;
       }
-      bound_.emplace_back(listener.name(), opened->front().bound());
       const auto count = std::make_shared<ConnectionCount>(listener.max_connections());
+      bound_.push_back({listener.name(), opened->front().bound(), count});
       for (uint32_t i = 0; i < workers_wanted_; ++i)
         sockets[i].push_back({listener.name(), std::move((*opened)[i]), count});
     }
@@ -192,8 +170,8 @@ class Server {
 
   bool Compile(Snapshot& snapshot) {
     std::vector<Endpoint> own;
-    for (const auto& [name, address] : bound_)
-      if (address.path.empty()) own.push_back(address.ip);
+    for (const BoundListener& listener : bound_)
+      if (listener.address.path.empty()) own.push_back(listener.address.ip);
     for (const auto& admin : admins_)
       if (admin->bound().path.empty()) own.push_back(admin->bound().ip);
     Result<std::shared_ptr<const Policy>, std::vector<ConfigError>> policy =
@@ -232,9 +210,9 @@ class Server {
     out.BeginObject();
     out.Key("listeners");
     out.BeginObject();
-    for (const auto& [name, address] : bound_) {
-      Say(Cat("listener ", name, " on ", address.ToString()));
-      out.Member(name, address.ToString());
+    for (const BoundListener& listener : bound_) {
+      Say(Cat("listener ", listener.name, " on ", listener.address.ToString()));
+      out.Member(listener.name, listener.address.ToString());
     }
     out.EndObject();
     if (!bootstrap_.admin().address().empty()) {
@@ -243,8 +221,8 @@ class Server {
     }
     if (!bootstrap_.metrics().address().empty()) out.Member("metrics", admins_.back()->bound().ToString());
     out.EndObject();
-    if (!bound_.empty() && bound_.front().second.path.empty())
-      Say(Cat("try: curl -x http://", bound_.front().second.ToString(), " https://example.com/"));
+    if (!bound_.empty() && bound_.front().address.path.empty())
+      Say(Cat("try: curl -x http://", bound_.front().address.ToString(), " https://example.com/"));
     if (!options_.ready_file.empty()) WriteReadyFile(json + '\n');
   }
 
@@ -269,7 +247,7 @@ class Server {
         log_writer_->Reopen();
       } else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
         if (draining_) loop_.Stop();  // asked twice: at once
-        if (!draining_) tasks_.Start(Drain());
+        DrainOnce();
       }
     }
   }
@@ -286,56 +264,16 @@ class Server {
     if (++workers_drained_ >= workers_.size()) drained_.Open();
   }
 
-  Task<AdminReply> Answer(std::string path, bool all) {
-    if (path == "/ready") {
-      if (draining_) co_return AdminReply{503, "text/plain; charset=utf-8", "DRAINING\n"};
-      co_return AdminReply{200, "text/plain; charset=utf-8", "LIVE\n"};
-    }
-    if (path == "/stats/prometheus") co_return AdminReply{200, kMetricsContentType, co_await Metrics()};
-    if (path == "/config_dump" && all)
-      co_return AdminReply{200, "application/json", ToCanonicalJson(Redacted(bootstrap_)) + '\n'};
-    if (path == "/" && all)
-      co_return AdminReply{200, "text/plain; charset=utf-8",
-                           Cat("egret ", kVersion, "\n/ready\n/config_dump\n/stats/prometheus\n")};
-    co_return AdminReply{404, "text/plain; charset=utf-8", "No such page; see /.\n"};
-  }
-
-  // Asks every worker for its decisions; a worker that has ended has none.
-  Task<DecisionTable> Decisions() {
-    DecisionTable all;
-    for (const auto& worker : workers_) {
-      Pending<DecisionTable> answer;
-      const bool asked = worker->Post([state = answer.state(), main = loop_.mailbox()](Worker& on) {
-        DecisionTable own;
-        on.decisions().ForEach([&](const DecisionCounts::Key& key, uint64_t count) {
-          own[{key.policy, key.rule, key.action, key.stage}] = count;
-        });
-        Pending<DecisionTable>::FulfilFrom(main, state, std::move(own));
-      });
-      if (!asked) continue;
-      const DecisionTable own = co_await answer;
-      for (const auto& [key, count] : own) all[key] += count;
-    }
-    co_return all;
-  }
-
-  Task<std::string> Metrics() {
-    MetricsInput input;
-    input.decisions = co_await Decisions();
-    for (const auto& worker : workers_) input.workers.push_back(worker.get());
-    for (const config::v1::EgressPolicy& policy : bootstrap_.policies())
-      input.policies_enforced[policy.name()] = policy_->Enforced(policy.name(), time(nullptr));
-    input.log = &log_queue_;
-    input.draining = draining_;
-    input.started_unix = started_unix_;
-    co_return RenderMetrics(input);
+  // The same as a signal.
+  void DrainOnce() {
+    if (!draining_) tasks_.Start(Drain());
   }
 
   const Options& options_;
   config::v1::Bootstrap bootstrap_;
   int64_t started_unix_;
   uint32_t workers_wanted_;
-  std::vector<std::pair<std::string, ListenAddress>> bound_;
+  std::vector<BoundListener> bound_;
   ConnectionLimits limits_;
   WorkerBalance balance_;
   LogQueue log_queue_;
@@ -345,8 +283,19 @@ class Server {
   Gate drained_{false};
   bool draining_ = false;
   size_t workers_drained_ = 0;
-  Pages admin_pages_{*this, true}, metrics_pages_{*this, false};
   std::vector<std::unique_ptr<WorkerThread>> workers_;
+  const ServerView view_{.options = options_,
+                         .bootstrap = bootstrap_,
+                         .listeners = bound_,
+                         .workers = workers_,
+                         .policy = policy_,
+                         .log = log_queue_,
+                         .loop = loop_,
+                         .started_unix = started_unix_,
+                         .draining = draining_,
+                         .drain = [this] { DrainOnce(); },
+                         .quit = [this] { DrainOnce(); }};
+  Pages admin_pages_{view_, Pages::Audience::kOperator}, metrics_pages_{view_, Pages::Audience::kScraper};
   std::vector<std::unique_ptr<Admin>> admins_;
   Nursery tasks_;
 };
@@ -354,6 +303,7 @@ class Server {
 }  // namespace
 
 int RunServer(const Options& options) {
+  LogLevels::SetAll(options.log_level);
   Settings settings = LoadSettings(options);
   SayAll(settings.warnings);
   SayAll(settings.problems);

@@ -84,6 +84,12 @@ class UpstreamPool {
   // After an exchange: keeps it, or closes it where it cannot be used again.
   void Put(std::unique_ptr<UpstreamLink> link, const PoolLimits& limits);
 
+  // visit(key, links, idle) for each key that has any; links are being dialled, in use and idle.
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (const auto& [key, shelf] : shelves_) visit(key, shelf.links, shelf.idle_count);
+  }
+
   void Clear();
   const Gauge& idle() const { return idle_count_; }
   const Gauge& links() const { return link_count_; }

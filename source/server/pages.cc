@@ -1,0 +1,207 @@
+#include "source/server/pages.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "source/base/json.h"
+#include "source/base/log.h"
+#include "source/base/strings.h"
+#include "source/config/canonical.h"
+#include "source/config/nearest.h"
+#include "source/event/combine.h"
+#include "source/server/page_query.h"
+#include "source/server/stats_pages.h"
+#include "source/server/version.h"
+#include "source/server/worker_pages.h"
+
+namespace egret {
+namespace {
+
+constexpr uint64_t kAnswerMs = 5000;  // a page that waits longer for its workers gives up
+
+AdminReply Text(int status, std::string text) { return {status, "text/plain; charset=utf-8", std::move(text)}; }
+AdminReply Json(std::string text) { return {200, "application/json", std::move(text += '\n')}; }
+
+std::string_view NameOf(Page::Methods methods) {
+  switch (methods) {
+    case Page::Methods::kGet:
+      return "GET, HEAD";
+    case Page::Methods::kPost:
+      return "POST";
+    case Page::Methods::kGetOrPost:
+      return "GET, HEAD, POST";
+  }
+  return "";
+}
+
+Task<AdminReply> Index(const ServerView& /*server*/, const AdminRequest& request) {
+  if (!request.wants_html) {
+    std::string text = Cat("egret ", kVersion, '\n');
+    for (const Page& page : AllPages())
+      Append(text, page.path, page.methods == Page::Methods::kPost ? " (POST): " : ": ", page.says, '\n');
+    co_return Text(200, std::move(text));
+  }
+  std::string html = Cat("<!doctype html><html lang=en><meta charset=utf-8><title>egret</title><h1>egret ", kVersion,
+                         "</h1><table>\n");
+  for (const Page& page : AllPages()) {
+    Append(html, "<tr><td>");
+    if (page.methods == Page::Methods::kPost) {
+      Append(html, page.path, " (POST)");
+    } else {
+      Append(html, "<a href=\"", page.path, "\">", page.path, "</a>");
+    }
+    Append(html, "<td>", page.says, '\n');
+  }
+  co_return AdminReply{200, "text/html; charset=utf-8", html + "</table>\n"};
+}
+
+Task<AdminReply> Ready(const ServerView& server, const AdminRequest& /*request*/) {
+  co_return server.draining ? Text(503, "DRAINING\n") : Text(200, "LIVE\n");
+}
+
+// http://user:password@host:port without the user and the password.
+std::string WithoutUserinfo(const std::string& url) {
+  const size_t at = url.rfind('@');
+  const size_t scheme = url.find("://");
+  if (at == std::string::npos || scheme == std::string::npos) return url;
+  return Cat(url.substr(0, scheme + 3), "***@", url.substr(at + 1));
+}
+
+void WriteOptions(const Options& options, JsonWriter& out) {
+  out.BeginObject();
+  out.Member("config", options.config.empty() ? "the embedded default" : options.config);
+  if (options.port) out.Member("port", *options.port);
+  if (options.workers) out.Member("workers", *options.workers);
+  if (!options.parent.empty()) out.Member("parent", WithoutUserinfo(options.parent));
+  out.MemberIf("ready_file", options.ready_file);
+  out.Member("drain_ms", options.drain_ms);
+  out.EndObject();
+}
+
+Task<AdminReply> ServerInfo(const ServerView& server, const AdminRequest& /*request*/) {
+  std::string json;
+  JsonWriter out(json);
+  out.BeginObject();
+  out.Member("version", kVersion);
+  out.Member("state", server.draining ? "DRAINING" : "LIVE");
+  out.Member("pid", getpid());
+  out.Member("started_unix", server.started_unix);
+  out.Member("uptime_s", time(nullptr) - server.started_unix);
+  out.Member("workers", server.workers.size());
+  out.MemberIf("node_id", server.bootstrap.node().id());
+  out.MemberIf("node_cluster", server.bootstrap.node().cluster());
+  out.MemberIf("node_zone", server.bootstrap.node().zone());
+  out.Key("options");
+  WriteOptions(server.options, out);
+  out.EndObject();
+  co_return Json(std::move(json));
+}
+
+// What an operator may read; what only the proxy may know is left out.
+Task<AdminReply> ConfigDump(const ServerView& server, const AdminRequest& /*request*/) {
+  config::v1::Bootstrap shown = server.bootstrap;
+  for (config::v1::Secret& secret : *shown.mutable_secrets()) {
+    const std::string name = secret.name();
+    secret.Clear();
+    secret.set_name(name);
+  }
+  co_return Json(ToCanonicalJson(shown));
+}
+
+std::string LevelsText() {
+  std::string text;
+  for (size_t i = 0; i < kLogComponents; ++i) {
+    const auto component = static_cast<LogComponent>(i);
+    Append(text, NameOf(component), ": ", NameOf(LogLevels::Get(component)), '\n');
+  }
+  return text;
+}
+
+// ?level=debug for all, ?dns=debug&http=off for some. All or nothing.
+AdminReply ChangeLevels(std::string_view query) {
+  const auto changes = ParseQuery(query);
+  if (changes.empty()) return Text(400, "Say which: ?level=debug, or ?dns=debug&http=info.\n");
+  for (const auto& [name, value] : changes) {
+    if (name != "level" && !ParseLogComponent(name))
+      return Text(400, Cat("No such component. There are:\n", LevelsText()));
+    if (!ParseLogLevel(value)) return Text(400, "A level is debug, info, warning, error or off.\n");
+  }
+  for (const auto& [name, value] : changes) {
+    if (name == "level") {
+      LogLevels::SetAll(*ParseLogLevel(value));
+    } else {
+      LogLevels::Set(*ParseLogComponent(name), *ParseLogLevel(value));
+    }
+  }
+  return Text(200, LevelsText());
+}
+
+Task<AdminReply> Logging(const ServerView& /*server*/, const AdminRequest& request) {
+  if (request.method == "POST") co_return ChangeLevels(request.query);
+  if (!request.query.empty()) {
+    AdminReply refusal = Text(405, "A change is asked for by POST.\n");
+    refusal.allow = "POST";
+    co_return refusal;
+  }
+  co_return Text(200, LevelsText());
+}
+
+Task<AdminReply> DrainListeners(const ServerView& server, const AdminRequest& /*request*/) {
+  server.drain();
+  co_return Text(200, "OK\n");
+}
+
+Task<AdminReply> Quit(const ServerView& server, const AdminRequest& /*request*/) {
+  server.quit();
+  co_return Text(200, "OK\n");
+}
+
+constexpr auto kGet = Page::Methods::kGet;
+constexpr auto kPost = Page::Methods::kPost;
+
+constexpr Page kPages[] = {
+    {"/", kGet, false, "this list", Index},
+    {"/ready", kGet, true, "200 where it takes traffic, 503 while it winds down", Ready},
+    {"/server_info", kGet, false, "version, state, uptime, command line", ServerInfo},
+    {"/listeners", kGet, false, "where it listens, and how many connections are open", Listeners},
+    {"/clusters", kGet, false, "next hops and pooled connections", Clusters},
+    {"/connections", kGet, false, "requests and tunnels that are open", Connections},
+    {"/connections/end", kPost, false, "ends one, with what runs inside it: ?request_id=ID", EndConnection},
+    {"/config_dump", kGet, false, "the configuration, secrets left out", ConfigDump},
+    {"/stats", kGet, false, "all counters: ?filter=REGEX, ?format=json", Stats},
+    {"/stats/prometheus", kGet, true, "the same for Prometheus", StatsPrometheus},
+    {"/logging", Page::Methods::kGetOrPost, false, "log levels; POST ?level=debug or ?dns=debug", Logging},
+    {"/drain_listeners", kPost, false, "takes no new connection, lets what is open end", DrainListeners},
+    {"/quitquitquit", kPost, false, "ends the process in order", Quit},
+};
+
+bool Takes(Page::Methods methods, std::string_view method) {
+  if (method == "GET") return methods != Page::Methods::kPost;
+  return method == "POST" && methods != Page::Methods::kGet;
+}
+
+}  // namespace
+
+std::span<const Page> AllPages() { return kPages; }
+
+Task<AdminReply> Pages::Answer(AdminRequest request) {
+  std::vector<std::string> paths;
+  for (const Page& page : kPages) {
+    if (audience_ == Audience::kScraper && !page.for_scrapers) continue;
+    paths.emplace_back(page.path);
+    if (page.path != request.path) continue;
+    if (!Takes(page.methods, request.method)) {
+      AdminReply refusal = Text(405, Cat("This page takes ", NameOf(page.methods), ".\n"));
+      refusal.allow = NameOf(page.methods);
+      co_return refusal;
+    }
+    auto answered = co_await WithDeadline(page.answer(server_, request), kAnswerMs);
+    co_return answered ? std::move(*answered) : Text(503, "A worker did not answer in time.\n");
+  }
+  co_return Text(404, Cat("No such page; ", Suggest(request.path, paths, 20), '\n'));
+}
+
+}  // namespace egret

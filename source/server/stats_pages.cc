@@ -1,0 +1,115 @@
+#include "source/server/stats_pages.h"
+
+#include <time.h>
+
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "source/base/strings.h"
+#include "source/server/metrics.h"
+#include "source/server/page_query.h"
+#include "source/server/stats_text.h"
+
+namespace egret {
+namespace {
+
+constexpr size_t kRulesTold = 1000;  // of the configuration, in order; the rest is counted together
+constexpr size_t kMostFilterBytes = 1000;
+
+std::string_view ActionOf(const config::v1::Rule& rule) {
+  switch (rule.action()) {
+    case config::v1::Rule::DENY:
+      return "deny";
+    default:
+      return "allow";
+  }
+}
+
+// What rules of the configuration are called in metrics: each of the first kRulesTold by its name, from the start, with
+// 0 at the stage where its kind most often decides; the others "other".
+class ToldRules {
+ public:
+  explicit ToldRules(const config::v1::Bootstrap& bootstrap) {
+    for (const config::v1::EgressPolicy& policy : bootstrap.policies())
+      for (const config::v1::Rule& rule : policy.rules()) {
+        if (actions_.size() == kRulesTold) {
+          untold_.emplace(policy.name(), rule.name());
+          continue;
+        }
+        actions_.emplace_back(std::string(policy.name()), std::string(rule.name()), std::string(ActionOf(rule)));
+      }
+  }
+  void AddZeros(DecisionTable& to) const {
+    for (const auto& [policy, rule, action] : actions_)
+      to.try_emplace({policy, rule, action, action == "deny" ? "target" : "address"}, 0);
+  }
+  bool Tells(const std::string& policy, const std::string& rule) const { return !untold_.contains({policy, rule}); }
+
+ private:
+  std::set<std::pair<std::string, std::string>> untold_;
+  std::vector<std::tuple<std::string, std::string, std::string>> actions_;
+};
+
+Task<DecisionTable> Decisions(const ServerView& server) {
+  const std::vector<DecisionTable> tables = co_await AskWorkers<DecisionTable>(server, [](Worker& worker) {
+    DecisionTable own;
+    worker.decisions().ForEach([&own](const DecisionCounts::Key& key, uint64_t count) {
+      own[{key.policy, key.rule, key.action, key.stage}] = count;
+    });
+    return own;
+  });
+  const ToldRules rules(server.bootstrap);
+  DecisionTable all;
+  rules.AddZeros(all);
+  for (const DecisionTable& own : tables)
+    for (const auto& [key, count] : own) {
+      const auto& [policy, rule, action, stage] = key;
+      if (rules.Tells(policy, rule)) {
+        all[key] += count;
+      } else {
+        all[{"other", "other", action, stage}] += count;
+      }
+    }
+  co_return all;
+}
+
+Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
+  MetricsInput input;
+  input.decisions = co_await Decisions(server);
+  for (const auto& worker : server.workers) input.workers.push_back(worker.get());
+  for (const config::v1::EgressPolicy& policy : server.bootstrap.policies())
+    input.policies_enforced[policy.name()] = server.policy->Enforced(policy.name(), time(nullptr));
+  input.log = &server.log;
+  input.draining = server.draining;
+  input.started_unix = server.started_unix;
+  co_return CollectMetrics(input);
+}
+
+}  // namespace
+
+Task<AdminReply> StatsPrometheus(const ServerView& server, const AdminRequest& /*request*/) {
+  co_return AdminReply{200, kMetricsContentType, PrometheusText(co_await Collect(server))};
+}
+
+Task<AdminReply> Stats(const ServerView& server, const AdminRequest& request) {
+  const std::string filter = QueryValue(request.query, "filter").value_or("");
+  const std::string format = QueryValue(request.query, "format").value_or("text");
+  if (format != "text" && format != "json")
+    co_return AdminReply{400, "text/plain; charset=utf-8",
+                         "format is text or json; for Prometheus: /stats/prometheus\n"};
+  std::optional<re2::RE2> wanted;
+  if (!filter.empty()) {
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    wanted.emplace(filter, options);
+    if (filter.size() > kMostFilterBytes || !wanted->ok())
+      co_return AdminReply{400, "text/plain; charset=utf-8", Cat("filter: ", wanted->error(), '\n')};
+  }
+  const std::vector<prometheus::MetricFamily> families = co_await Collect(server);
+  const re2::RE2* const shown = wanted ? &*wanted : nullptr;
+  if (format == "json") co_return AdminReply{200, "application/json", StatsJson(families, shown)};
+  co_return AdminReply{200, "text/plain; charset=utf-8", StatsText(families, shown)};
+}
+
+}  // namespace egret
