@@ -35,8 +35,8 @@ Unfit NotListenable() {
 
 }  // namespace
 
-Result<ListenAddress, Unfit> ParseListenAddress(std::string_view text) {
-  ListenAddress address;
+Result<SocketPlace, Unfit> ParseListenAddress(std::string_view text) {
+  SocketPlace address;
   if (text.starts_with(kUnix)) {
     address.unix_path = text.substr(kUnix.size());
     if (!address.unix_path.starts_with('/')) return Unfit{"not an absolute path", "write unix:/..."};
@@ -52,7 +52,7 @@ Result<ListenAddress, Unfit> ParseListenAddress(std::string_view text) {
   return NotListenable();
 }
 
-bool Clash(const ListenAddress& a, const ListenAddress& b) {
+bool Clash(const SocketPlace& a, const SocketPlace& b) {
   if (a.unix() || b.unix()) return a.unix_path == b.unix_path;
   if (a.endpoint.port != b.endpoint.port || a.endpoint.port == 0) return false;
   const IpAddress& x = a.endpoint.address;

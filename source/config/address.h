@@ -12,17 +12,17 @@
 namespace egret {
 
 // Where a socket listens: an address and port, or a path ("unix:/run/egret/proxy.sock").
-struct ListenAddress {
+struct SocketPlace {
   Endpoint endpoint;      // only where there is no path
   std::string unix_path;  // absolute; empty: none
 
   bool unix() const { return !unix_path.empty(); }
 };
 
-Result<ListenAddress, Unfit> ParseListenAddress(std::string_view text);
+Result<SocketPlace, Unfit> ParseListenAddress(std::string_view text);
 
 // Whether two sockets could not both be bound; [::] is taken to include IPv4. Port 0 clashes with nothing.
-bool Clash(const ListenAddress& a, const ListenAddress& b);
+bool Clash(const SocketPlace& a, const SocketPlace& b);
 
 bool IsLoopback(const IpAddress& address);
 

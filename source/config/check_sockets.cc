@@ -12,7 +12,7 @@ std::vector<ConfigError> CheckSockets(const config::v1::Bootstrap& bootstrap) {
   struct Socket {
     std::string path;
     std::string_view text;
-    ListenAddress address;
+    SocketPlace address;
   };
   std::vector<Socket> sockets;
   std::vector<ConfigError> errors;
