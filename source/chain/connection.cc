@@ -25,6 +25,11 @@ std::string ForbiddenText(const ExchangeRecord& record, Failure why) {
              "\r\nConnection: close\r\n\r\n", body);
 }
 
+[[clang::coro_wrapper]] Task<void> RunChains(Connection& connection) {
+  CHECK(connection.listener != nullptr);
+  return NetworkNext(connection.listener->listener_filters, connection.listener.get())(connection);
+}
+
 Task<void> SayGoodbye(Stream& stream, std::string text) {
   co_await WriteAll(stream, text);
   co_await LingeringClose(stream, kRefusalMs, kRefusalBytes);
@@ -47,11 +52,20 @@ Facts FactsOf(const Connection& connection) {
 }
 
 Task<void> RunConnection(Connection& connection) {
-  CHECK(connection.listener != nullptr);
-  co_await NetworkNext(connection.listener->listener_filters, connection.listener.get())(connection);
+  co_await RunChains(connection);
   // The chain has unwound: what a tunnel holds from here on is its own.
   if (const std::unique_ptr<Takeover> takeover = std::move(connection.takeover))
     co_await takeover->Run(std::move(connection.stream), std::move(connection.takeover_record));
+}
+
+Task<void> RunWhole(std::unique_ptr<Connection> connection) {
+  co_await RunChains(*connection);
+  const std::unique_ptr<Takeover> takeover = std::move(connection->takeover);
+  if (takeover == nullptr) co_return;
+  std::unique_ptr<Stream> stream = std::move(connection->stream);
+  RecordHolder record = std::move(connection->takeover_record);
+  connection.reset();
+  co_await takeover->Run(std::move(stream), std::move(record));
 }
 
 Task<void> RefuseTunnel(Connection& connection, Failure why) {

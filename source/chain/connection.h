@@ -62,6 +62,8 @@ Facts FactsOf(const Connection& connection);
 
 // Runs the connection's chains from the listener's filters on, and whatever its requests turn it into.
 Task<void> RunConnection(Connection& connection);
+// The same of a connection that nobody else refers to: what its chains needed is gone before it is a tunnel.
+Task<void> RunWhole(std::unique_ptr<Connection> connection);
 
 // Ends a tunnel that is refused after its CONNECT was answered, so that the client learns why where its protocol has
 // words for it: a TLS alert (access_denied), a 403, else a close. Records the failure.

@@ -114,8 +114,9 @@ class Http1Session {
     return !why || (TextOf(why.fault).status == 0 && codec_.between_requests());
   }
 
-  // Whether the codec may settle what is left and wait for another request.
-  Task<bool> ServeOne(Result<Request, Failure> received) {
+  // Whether the codec may settle what is left and wait for another request. Not inlined: its frame would be part of
+  // the session's, and held by every connection that waits for a request.
+  [[clang::noinline]] Task<bool> ServeOne(Result<Request, Failure> received) {
     RecordHolder holder(connection_.worker);
     DescribeConnection(connection_, *holder);
     connection_.worker.counters().requests.Add();

@@ -111,7 +111,8 @@ std::string_view NameOf(Protocol protocol) {
   return "";
 }
 
-Task<bool> LearnRecorded(Connection& connection, const TlsInspectorOptions& options) {
+// Not inlined: its frame would be part of its caller's, which lives as long as the tunnel.
+[[clang::noinline]] Task<bool> LearnRecorded(Connection& connection, const TlsInspectorOptions& options) {
   const Outcome outcome = co_await Learn(connection, options);
   ExchangeRecord* record = connection.record;
   if (record != nullptr) {

@@ -97,11 +97,11 @@ class WorkerThread::Core {
     {
       const GaugeHold active(counters.connections_active);
       const int fd = arrival->TakeFd();
-      Connection connection(worker_, std::make_unique<SocketStream>(fd));
-      connection.peer = arrival->peer;
-      connection.local = LocalEndpoint(fd);
-      connection.listener = worker_.chains().Find(arrival->listener);
-      if (connection.listener != nullptr) co_await RunConnection(connection);
+      auto connection = std::make_unique<Connection>(worker_, std::make_unique<SocketStream>(fd));
+      connection->peer = arrival->peer;
+      connection->local = LocalEndpoint(fd);
+      connection->listener = worker_.chains().Find(arrival->listener);
+      if (connection->listener != nullptr) co_await RunWhole(std::move(connection));
     }
     arrival.reset();
     --sessions_open_;

@@ -197,10 +197,10 @@ std::string ProxyBench::Authority(std::string_view name) const {
 Task<void> ProxyBench::RunSession(std::unique_ptr<Stream> stream) {
   worker_->counters().connections.Add();
   const GaugeHold active(worker_->counters().connections_active);
-  Connection connection(*worker_, std::move(stream));
-  connection.peer = {IpAddress::V4(0xc0000201), 4711};
-  connection.listener = worker_->chains().Find("proxy");
-  co_await RunConnection(connection);
+  auto connection = std::make_unique<Connection>(*worker_, std::move(stream));
+  connection->peer = {IpAddress::V4(0xc0000201), 4711};
+  connection->listener = worker_->chains().Find("proxy");
+  co_await RunWhole(std::move(connection));
 }
 
 void ProxyBench::Accepted(int fd, const Endpoint&) {
