@@ -37,8 +37,12 @@ class Worker {
   // Between two turns of the loop.
   void Take(Snapshot snapshot);
 
-  // Opens when the worker winds down: idle connections end, others end after what they are doing.
+  // Opens when the worker winds down: from here on every response says that its connection ends with it.
   Gate& draining() { return draining_; }
+  // Where client connections wait between two requests, and where new ones wait that have not asked for anything yet:
+  // whoever is woken here ends. WindDown() (drain.h) does it, the first in good time, the others later.
+  Gate& idle_ends() { return idle_ends_; }
+  Gate& unasked_ends() { return unasked_ends_; }
 
   // Ends what a live record is of, and what runs inside its tunnel, innermost first.
   void End(ExchangeRecord& record, Failure why);
@@ -58,7 +62,7 @@ class Worker {
   DecisionCounts decisions_;
   std::unique_ptr<AccessLog> log_;
   uint64_t request_id_;
-  Gate draining_{false};
+  Gate draining_{false}, idle_ends_{false}, unasked_ends_{false};
   ListNode live_;
   UpstreamPool pool_;
 };

@@ -23,6 +23,16 @@ void Gate::Open() {
   if (!waiters_.empty()) Loop::current()->ReadyAll(waiters_);
 }
 
+void Gate::Wake(size_t most) {
+  for (; most > 0 && !waiters_.empty(); --most) Loop::current()->Ready(static_cast<Waiter&>(*waiters_.first()));
+}
+
+size_t Gate::CountWaiting() {
+  size_t count = 0;
+  for (ListNode* node = waiters_.first(); node != &waiters_; node = node->after()) ++count;
+  return count;
+}
+
 Gate& Gate::AlwaysOpen() {
   static thread_local Gate gate(true);
   return gate;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +39,9 @@ class Gate {
   void Close() { open_ = false; }
   void Open();  // readies everyone who waits
   void Hook(Waiter& waiter) { waiters_.PushBack(waiter); }
+  // Readies the first `most` of those who wait, in the order in which they came; the gate stays as it is.
+  void Wake(size_t most);
+  size_t CountWaiting();  // takes time for each
 
   static Gate& AlwaysOpen();
   static Gate& NeverOpen();

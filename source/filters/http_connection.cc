@@ -8,6 +8,7 @@
 #include "source/chain/listener.h"
 #include "source/chain/local_reply.h"
 #include "source/event/combine.h"
+#include "source/event/wait.h"
 #include "source/filters/request_target.h"
 #include "source/http/hop.h"
 #include "source/io/prefixed_stream.h"
@@ -90,7 +91,7 @@ class Http1Session {
 
   Task<void> Run() {
     for (uint32_t served = 1;; ++served) {
-      Result<Request, Failure> received = co_await NextOrDrained();
+      Result<Request, Failure> received = co_await NextOrDrained(served > 1);
       if (!received && EndedBetweenRequests(received.error())) co_return;
       if (!received || served == options_.max_requests) codec_.CloseAfterThis();
       if (!co_await ServeOne(std::move(received)) || !co_await codec_.Settle()) co_return;
@@ -99,11 +100,16 @@ class Http1Session {
   std::string TakeUnparsed() { return codec_.TakeUnparsed(); }
 
  private:
-  // Told to wind down between two requests, nothing more is read; a head of which a part is here is still served.
-  Task<Result<Request, Failure>> NextOrDrained() {
-    auto next = co_await Race(codec_.Next(), connection_.worker.draining());
+  // Told to end between two requests, it reads nothing more, unless a part of the next one is here already: then that
+  // one is served. A client whose request crosses the end on its way got no byte for it and may ask again (RFC 9112
+  // 9.3.1).
+  Task<Result<Request, Failure>> NextOrDrained(bool asked_before) {
+    Worker& worker = connection_.worker;
+    auto next = co_await Race(codec_.Next(), asked_before ? worker.idle_ends() : worker.unasked_ends());
     if (auto* received = std::get_if<0>(&next)) co_return std::move(*received);
-    if (codec_.between_requests()) co_return Failure{Side::kEgret, Fault::kDrain};
+    if (codec_.between_requests()) co_await Yield();  // hears what epoll has to say
+    if (codec_.between_requests() && !connection_.stream->ReadGate().open())
+      co_return Failure{Side::kEgret, Fault::kDrain};
     co_return co_await codec_.Next();
   }
 

@@ -80,4 +80,12 @@ Task<void> AcceptLoop(int fd, AcceptSink& sink, AcceptCounters& counters, Accept
   }
 }
 
+void AcceptQueued(int fd, AcceptSink& sink, AcceptCounters& counters) {
+  constexpr int kMost = 65536;  // whoever connects without end does not keep us here
+  for (int i = 0; i < kMost; ++i) {
+    const Outcome last = AcceptOne(fd, sink, counters, ::accept4);
+    if (last == Outcome::kNone || last == Outcome::kExhausted) return;
+  }
+}
+
 }  // namespace egret

@@ -83,4 +83,7 @@ struct AcceptOptions {
 // `sink` and `counters` outlive it.
 Task<void> AcceptLoop(int fd, AcceptSink& sink, AcceptCounters& counters, AcceptOptions options = {});
 
+// Accepts what is queued at this moment. For a socket that is about to be closed: that resets what it still holds.
+void AcceptQueued(int fd, AcceptSink& sink, AcceptCounters& counters);
+
 }  // namespace egret

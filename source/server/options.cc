@@ -44,6 +44,8 @@ std::string Apply(std::string_view name, std::string_view value, Options& option
     uint32_t seconds = 0;
     if (!ParseInto(value, seconds)) return "takes a whole number of seconds";
     options.drain_ms = uint64_t{1000} * seconds;
+  } else if (name == "--take-over") {
+    options.take_over = value;
   } else {
     return "is not an option of egret; see egret --help";
   }
@@ -91,7 +93,9 @@ std::string HelpText() {
   --workers N             threads that carry traffic; default: the CPUs that this process may use
   --log-level LEVEL       what it says of itself: debug, info (default), warning, error, off; see also /logging
   --ready-file FILE       once ready, write the addresses that were bound into FILE, as JSON
-  --drain-time-s N        at SIGTERM, how long what is open may take to end (15)
+  --drain-time-s N        at SIGTERM, how long what is open may take to end; default: drain.timeout, 15
+  --take-over PATH        take the listening sockets of the egret that was started with this same option, which then
+                          ends in order; a Unix socket, made where there is none
   --version, --help
 
 SIGTERM and SIGINT end it in order, a second one at once. SIGUSR1 reopens the access log.

@@ -19,8 +19,9 @@ struct Options {
   std::optional<uint32_t> workers;
   std::string parent;  // "http://user:password@host:port": a proxy that everything goes through
   LogLevel log_level = LogLevel::kInfo;
-  std::string ready_file;     // written once ready, with the addresses that were bound
-  uint64_t drain_ms = 15000;  // from SIGTERM to the end of what is still open
+  std::string ready_file;            // written once ready, with the addresses that were bound
+  std::optional<uint64_t> drain_ms;  // in place of the configured drain.timeout
+  std::string take_over;             // path of a Unix socket: where a successor asks for the listening sockets
 };
 
 Result<Options, Problem> ParseOptions(int argc, char** argv);

@@ -77,7 +77,7 @@ void WriteOptions(const Options& options, JsonWriter& out) {
   if (options.workers) out.Member("workers", *options.workers);
   if (!options.parent.empty()) out.Member("parent", WithoutUserinfo(options.parent));
   out.MemberIf("ready_file", options.ready_file);
-  out.Member("drain_ms", options.drain_ms);
+  if (options.drain_ms) out.Member("drain_ms", *options.drain_ms);
   out.EndObject();
 }
 

@@ -26,10 +26,12 @@
 #include "source/server/admin.h"
 #include "source/server/connection_limits.h"
 #include "source/server/cpus.h"
+#include "source/server/drain.h"
 #include "source/server/log_writer.h"
 #include "source/server/pages.h"
 #include "source/server/server_view.h"
 #include "source/server/settings.h"
+#include "source/server/take_over.h"
 #include "source/server/worker_balance.h"
 #include "source/server/worker_thread.h"
 
@@ -109,7 +111,8 @@ class Server {
         started_unix_(time(nullptr)),
         workers_wanted_(bootstrap_.has_workers() ? bootstrap_.workers() : GrantedCpus()),
         limits_(bootstrap_.limits().connections(), bootstrap_.limits().connections_per_source()),
-        balance_(workers_wanted_) {}
+        balance_(workers_wanted_) {
+  }
 
   int Run() {
     const int signals = OpenSignals();
@@ -128,44 +131,85 @@ class Server {
  private:
   bool Start() {
     std::vector<std::vector<WorkerSocket>> sockets(workers_wanted_);
-    if (!OpenListeners(sockets) || !OpenAdmin()) return false;
+    std::optional<ListenSocket> take_over;
+    if (!MeetPredecessor(take_over) || !OpenListeners(sockets) || !OpenAdmin()) return false;
+    handed_ = {};  // closes what this configuration has no use for
     Snapshot snapshot;
     if (!Compile(snapshot)) return false;
     log_writer_ = std::make_unique<LogWriter>(log_queue_, AccessLogPathsOf(bootstrap_));
     for (const std::string& problem : log_writer_->problems()) Say(Cat("access log: ", problem));
     for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(sockets[i]), snapshot);
+    if (predecessor_) predecessor_->SayReady();
+    predecessor_.reset();
+    if (take_over)
+      take_over_.emplace(std::move(*take_over), [this] { return offered_; }, [this] { TakenOver(); });
     Announce();
+    return true;
+  }
+
+  // With --take-over: the sockets of whoever runs with it already, and our own place there.
+  bool MeetPredecessor(std::optional<ListenSocket>& take_over) {
+    if (options_.take_over.empty()) return true;
+    const auto refuse = [this](std::string_view why) {
+      Say(Cat("--take-over ", options_.take_over, ": ", why));
+      return false;
+    };
+    const std::optional<ListenAddress> address = ListenAddress::Parse(Cat("unix:", options_.take_over));
+    if (!address) return refuse("not a path for a Unix socket, which has 107 bytes at most");
+    Result<std::optional<Predecessor>, std::string> found = Predecessor::Find(*address);
+    if (!found) return refuse(found.error());
+    if (*found) {
+      predecessor_.emplace(std::move(**found));
+      handed_ = predecessor_->TakeSockets();
+      take_over = handed_.TakeNamed("take-over");
+    } else {
+      Result<ListenSocket, std::string> opened = ListenSocket::Open(*address, {});
+      if (!opened) return refuse(opened.error());
+      take_over = std::move(*opened);
+    }
+    if (take_over) offered_.push_back({"take-over", take_over->fd()});
     return true;
   }
 
   bool OpenListeners(std::vector<std::vector<WorkerSocket>>& sockets) {
     for (const config::v1::Listener& listener : bootstrap_.listeners()) {
       if (listener.ingress_case() != config::v1::Listener::kAddress) continue;
-      Result<std::vector<ListenSocket>, std::string> opened = OpenForAll(listener.address(), workers_wanted_);
+      const std::string shared_name = Cat("listener ", listener.name());
+      std::vector<ListenSocket> handed = handed_.Take(*ListenAddress::Parse(listener.address()), shared_name);
+      Result<std::vector<ListenSocket>, std::string> opened =
+          handed.empty() ? OpenForAll(listener.address(), workers_wanted_)
+                         : EnoughFor(workers_wanted_, std::move(handed));
       if (!opened) {
         Say(Cat("listener ", listener.name(), ": ", opened.error()));
         return false;
       }
       const auto count = std::make_shared<ConnectionCount>(listener.max_connections());
       bound_.push_back({listener.name(), opened->front().bound(), count});
-      for (uint32_t i = 0; i < workers_wanted_; ++i)
-        sockets[i].push_back({listener.name(), std::move((*opened)[i]), count});
+      for (size_t i = 0; i < opened->size(); ++i) {
+        offered_.push_back({shared_name, (*opened)[i].fd()});
+        sockets[i % workers_wanted_].push_back({listener.name(), std::move((*opened)[i]), count});
+      }
     }
     return true;
   }
 
   bool OpenAdmin() {
-    const auto open = [this](const std::string& address, Pages& pages) {
-      if (address.empty()) return true;
-      Result<ListenSocket, std::string> socket = ListenSocket::Open(*ListenAddress::Parse(address), {});
+    const auto open = [this](const std::string& name, const std::string& text, Pages& pages) {
+      if (text.empty()) return true;
+      const ListenAddress address = *ListenAddress::Parse(text);
+      std::optional<ListenSocket> handed = handed_.TakeOne(address, name);
+      Result<ListenSocket, std::string> socket =
+          handed ? Result<ListenSocket, std::string>(std::move(*handed)) : ListenSocket::Open(address, {});
       if (!socket) {
-        Say(Cat("admin: ", socket.error()));
+        Say(Cat(name, ": ", socket.error()));
         return false;
       }
+      offered_.push_back({name, socket->fd()});
       admins_.push_back(std::make_unique<Admin>(std::move(*socket), pages));
       return true;
     };
-    return open(bootstrap_.admin().address(), admin_pages_) && open(bootstrap_.metrics().address(), metrics_pages_);
+    return open("admin", bootstrap_.admin().address(), admin_pages_) &&
+           open("metrics", bootstrap_.metrics().address(), metrics_pages_);
   }
 
   bool Compile(Snapshot& snapshot) {
@@ -199,7 +243,7 @@ class Server {
     setup.log = &log_queue_;
     setup.limits = &limits_;
     setup.balance = &balance_;
-    setup.on_drained = [this, main = loop_.mailbox()] { main->Post([this] { WorkerDrained(); }); };
+    setup.on_drained = drain_.OnWorkerDrained();
     workers_.push_back(std::make_unique<WorkerThread>(std::move(setup)));
   }
 
@@ -246,27 +290,27 @@ class Server {
       } else if (info.ssi_signo == SIGUSR1) {
         log_writer_->Reopen();
       } else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
-        if (draining_) loop_.Stop();  // asked twice: at once
-        DrainOnce();
+        End(true);
       }
     }
   }
 
-  Task<void> Drain() {
-    draining_ = true;
-    Say("ending: no new connections; what is open may take its time");
-    for (const auto& worker : workers_) worker->Drain();
-    co_await GateWithin(drained_, options_.drain_ms);
-    loop_.Stop();
+  // Winds down; the process ends with it, or stays.
+  void End(bool process_too) {
+    if (!drain_.begun()) Say("draining: what is open may take its time");
+    if (take_over_) take_over_->Stop();
+    if (process_too) {
+      drain_.Quit();
+    } else {
+      drain_.Begin();
+    }
   }
 
-  void WorkerDrained() {
-    if (++workers_drained_ >= workers_.size()) drained_.Open();
-  }
-
-  // The same as a signal.
-  void DrainOnce() {
-    if (!draining_) tasks_.Start(Drain());
+  void TakenOver() {
+    Say("draining: a new process has taken over");
+    take_over_->Stop();
+    for (const auto& admin : admins_) admin->StopAccepting();
+    drain_.TakenOver();
   }
 
   const Options& options_;
@@ -280,10 +324,8 @@ class Server {
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<const Policy> policy_;
   Loop loop_;
-  Gate drained_{false};
-  bool draining_ = false;
-  size_t workers_drained_ = 0;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
+  Drain drain_{loop_, DrainTimesOf(bootstrap_, options_), workers_};
   const ServerView view_{.options = options_,
                          .bootstrap = bootstrap_,
                          .listeners = bound_,
@@ -292,11 +334,15 @@ class Server {
                          .log = log_queue_,
                          .loop = loop_,
                          .started_unix = started_unix_,
-                         .draining = draining_,
-                         .drain = [this] { DrainOnce(); },
-                         .quit = [this] { DrainOnce(); }};
+                         .draining = drain_.begun(),
+                         .drain = [this] { End(false); },
+                         .quit = [this] { End(true); }};
   Pages admin_pages_{view_, Pages::Audience::kOperator}, metrics_pages_{view_, Pages::Audience::kScraper};
   std::vector<std::unique_ptr<Admin>> admins_;
+  std::optional<Predecessor> predecessor_;  // while this process starts
+  HandedSockets handed_;                    // its sockets
+  std::vector<OfferedSocket> offered_;      // ours, for a successor; open until this process drains
+  std::optional<TakeOverPoint> take_over_;
   Nursery tasks_;
 };
 

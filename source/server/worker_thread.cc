@@ -42,6 +42,7 @@ class WorkerThread::Core {
   }
   ~Core() {
     setup_.balance->Leave(setup_.index);
+    winding_down_.Clear();
     accepting_.Clear();
     for (ListNode* node = worker_.live().first(); node != &worker_.live(); node = node->after())
       static_cast<ExchangeRecord*>(node)->Fail({Side::kEgret, Fault::kDrain});
@@ -49,13 +50,9 @@ class WorkerThread::Core {
     worker_.pool().Clear();
   }
 
-  void Drain() {
-    draining_ = true;
-    accepting_.Clear();
-    doors_.clear();
-    setup_.balance->Leave(setup_.index);
-    worker_.draining().Open();
-    TellIfDrained();
+  void Drain(DrainTimes times) {
+    winding_down_.Clear();
+    winding_down_.Start(WindDown(worker_, times, [this] { StopAccepting(); }));
   }
 
   Worker& worker() { return worker_; }
@@ -108,8 +105,17 @@ class WorkerThread::Core {
     TellIfDrained();
   }
 
+  void StopAccepting() {
+    accepting_.Clear();
+    for (const std::unique_ptr<Door>& door : doors_) AcceptQueued(door->socket.socket.fd(), *door, accept_counters_);
+    doors_.clear();
+    accepts_ = false;
+    setup_.balance->Leave(setup_.index);
+    TellIfDrained();
+  }
+
   void TellIfDrained() {
-    if (!draining_ || sessions_open_ != 0 || setup_.balance->Queued(setup_.index) != 0) return;
+    if (accepts_ || sessions_open_ != 0 || setup_.balance->Queued(setup_.index) != 0) return;
     if (const auto tell = std::exchange(setup_.on_drained, nullptr)) tell();
   }
 
@@ -119,9 +125,10 @@ class WorkerThread::Core {
   AcceptCounters accept_counters_;
   std::vector<std::unique_ptr<Door>> doors_;
   size_t sessions_open_ = 0;
-  bool draining_ = false;
+  bool accepts_ = true;
   Nursery sessions_;
   Nursery accepting_;
+  Nursery winding_down_;
 };
 
 WorkerThread::WorkerThread(Setup setup) {
@@ -151,8 +158,8 @@ WorkerThread::~WorkerThread() {
   thread_.join();
 }
 
-void WorkerThread::Drain() {
-  mailbox_->Post([this] { core_->Drain(); });
+void WorkerThread::Drain(DrainTimes times) {
+  mailbox_->Post([this, times] { core_->Drain(times); });
 }
 
 bool WorkerThread::Post(std::function<void(Worker&)> work) {

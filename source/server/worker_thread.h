@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "source/chain/access_log.h"
+#include "source/chain/drain.h"
 #include "source/chain/snapshot.h"
 #include "source/chain/worker.h"
 #include "source/event/loop.h"
@@ -45,8 +46,8 @@ class WorkerThread {
   WorkerThread(const WorkerThread&) = delete;
   WorkerThread& operator=(const WorkerThread&) = delete;
 
-  // From any thread. Stops accepting; connections end after what they are doing.
-  void Drain();
+  // From any thread. Winds down (source/chain/drain.h); a second time with other times.
+  void Drain(DrainTimes times);
   // From any thread: runs `work` on the worker's, in one of its next turns.
   bool Post(std::function<void(Worker&)> work);
 

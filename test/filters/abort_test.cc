@@ -63,7 +63,7 @@ void Inflict(ProxyBench& bench, Harm fault) {
     case Harm::kRecordsEnd:
       return bench.EndRecords();
     case Harm::kDrain:
-      return bench.worker().draining().Open();
+      return bench.Drain();
   }
 }
 

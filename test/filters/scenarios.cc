@@ -235,7 +235,7 @@ Task<void> UpgradeInsideAnUpload(ProxyBench& bench) {
 Task<void> DrainedWhileIdle(ProxyBench& bench) {
   Peer& proxy = bench.Connect();
   if (!co_await Ask(bench, proxy, {"/a"})) co_return;
-  bench.worker().draining().Open();
+  bench.Drain();
   co_await proxy.HearEnd();
 }
 Task<void> DrainedWhileBusy(ProxyBench& bench) {
@@ -243,7 +243,7 @@ Task<void> DrainedWhileBusy(ProxyBench& bench) {
   if (!co_await proxy.Say(Get(bench, "/chunks"))) co_return;
   co_await Yield();
   co_await Yield();
-  bench.worker().draining().Open();
+  bench.Drain();
   if (co_await proxy.HearAnswer()) co_await proxy.HearEnd();
 }
 // RFC 9112 9.6: half of a head is a request that will be served.
@@ -253,7 +253,7 @@ Task<void> DrainedInsideAHead(ProxyBench& bench) {
   if (!co_await proxy.Say(request.substr(0, 20))) co_return;
   co_await Yield();
   co_await Yield();
-  bench.worker().draining().Open();
+  bench.Drain();
   co_await Yield();
   co_await Yield();
   if (!co_await proxy.Say(request.substr(20))) co_return;

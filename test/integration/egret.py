@@ -23,11 +23,12 @@ class Egret:
     """Started and ready once constructed. `config` is the file as a dict; hosts {name: [addresses]} becomes its hosts
     file, and what is left out of admin and access_log is filled in."""
 
-    def __init__(self, config, hosts=None):
+    def __init__(self, config, hosts=None, arguments=()):
         self.folder = tempfile.mkdtemp(prefix="egret-", dir=os.environ.get("TEST_TMPDIR"))
         self.log_path = self.path("access.log")
         self.expected = []  # matches of one line each: checked again when all lines are out
         self.process = None
+        self.arguments = list(arguments)
         self.asked_to_end = False
         config = copy.deepcopy(config)
         config.setdefault("admin", {"address": "127.0.0.1:0"})
@@ -50,7 +51,7 @@ class Egret:
         ready = self.path("ready.json")
         with open(self.path("stderr"), "wb") as err:
             self.process = subprocess.Popen(
-                [os.environ["EGRET"], "--config", self.config_path, "--ready-file", ready],
+                [os.environ["EGRET"], "--config", self.config_path, "--ready-file", ready, *self.arguments],
                 stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         until(lambda: os.path.exists(ready), "the ready-file", alive=self.assert_running)
         with open(ready) as f:

@@ -142,6 +142,7 @@ ProxyBench::~ProxyBench() {
   accepting_.Clear();
   origin_scripts_.Clear();
   scripts_.Clear();
+  winding_down_.Clear();
   sessions_.Clear();
   worker_.reset();
   close(refusing_fd_);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "source/chain/access_log.h"
+#include "source/chain/drain.h"
 #include "source/chain/worker.h"
 #include "source/event/loop.h"
 #include "source/event/nursery.h"
@@ -76,6 +77,8 @@ class ProxyBench final : public AcceptSink {
   void BreakClients(Break how);
   void BreakOrigins(Break how);
   void EndSessions() { sessions_.Clear(); }
+  // Winds the worker down: idle connections end within 20 ms, unused ones after 2 s, all that lives after a minute.
+  void Drain() { winding_down_.Start(WindDown(*worker_, {0, 60000, 20}, [] {})); }
   // As an operator does: every exchange and tunnel that is under way.
   void EndRecords();
 
@@ -103,7 +106,7 @@ class ProxyBench final : public AcceptSink {
   LogQueue log_;
   std::unique_ptr<Worker> worker_;
   std::vector<std::unique_ptr<Peer>> clients_, origins_;
-  Nursery sessions_, scripts_, origin_scripts_, accepting_;
+  Nursery sessions_, scripts_, origin_scripts_, accepting_, winding_down_;
 };
 
 }  // namespace egret

@@ -1,0 +1,86 @@
+#include "source/chain/drain.h"
+
+#include <algorithm>
+
+#include "source/event/combine.h"
+#include "source/event/wait.h"
+
+namespace egret {
+namespace {
+
+constexpr uint64_t kStepMs = 16;
+constexpr uint64_t kFirstRequestMs = 2000;
+
+// Spreads what is left to do evenly over the time that is left, be it much or little.
+class Pace {
+ public:
+  explicit Pace(uint64_t end_ms) : end_ms_(end_ms) {}
+  // What is due now: all at the end.
+  size_t Due(size_t left, uint64_t now_ms) {
+    if (now_ms >= end_ms_) return left;
+    const uint64_t steps = (end_ms_ - now_ms) / kStepMs + 1;
+    owed_ += static_cast<double>(left) / static_cast<double>(steps);
+    const auto due = static_cast<size_t>(owed_);
+    owed_ -= static_cast<double>(due);
+    return due;
+  }
+
+ private:
+  uint64_t end_ms_;
+  double owed_ = 0;
+};
+
+struct Window {
+  uint64_t after_ms, length_ms;
+};
+
+Task<bool> EndWaiting(Gate& gate, Window window) {
+  co_await Sleep(window.after_ms);
+  Loop& loop = *Loop::current();
+  const uint64_t end_ms = loop.now_ms() + window.length_ms;
+  for (Pace pace(end_ms); loop.now_ms() < end_ms;) {
+    gate.Wake(pace.Due(gate.CountWaiting(), loop.now_ms()));
+    co_await Sleep(kStepMs);
+  }
+  gate.Open();
+  co_return true;
+}
+
+// The youngest first, so that what runs inside a tunnel ends before it.
+void EndYoungest(ListNode& live, size_t most) {
+  for (ListNode* node = live.last(); node != &live && most > 0; node = node->before()) {
+    auto& record = static_cast<ExchangeRecord&>(*node);
+    if (record.running == nullptr) continue;
+    record.running->End({Side::kEgret, Fault::kDrain});
+    --most;
+  }
+}
+
+Task<bool> EndLive(Worker& worker, Window window) {
+  co_await Sleep(window.after_ms);
+  const Loop& loop = worker.loop();
+  const uint64_t end_ms = loop.now_ms() + window.length_ms;
+  for (Pace pace(end_ms);;) {
+    size_t left = 0;
+    for (ListNode* node = worker.live().first(); node != &worker.live(); node = node->after()) ++left;
+    EndYoungest(worker.live(), pace.Due(left, loop.now_ms()));
+    if (loop.now_ms() >= end_ms) co_return true;
+    co_await Sleep(kStepMs);
+  }
+}
+
+}  // namespace
+
+Task<void> WindDown(Worker& worker, DrainTimes times, std::function<void()> stop_accepting) {
+  worker.draining().Open();
+  if (times.accept_grace_ms > 0) co_await Sleep(times.accept_grace_ms);
+  stop_accepting();
+  const uint64_t jitter = std::min(times.jitter_ms, times.timeout_ms);
+  const uint64_t half = jitter / 2;
+  const uint64_t first_request = std::min(std::max(kFirstRequestMs, half), times.timeout_ms);
+  co_await All(Both(EndWaiting(worker.idle_ends(), {half, jitter - half}),
+                    EndWaiting(worker.unasked_ends(), {first_request, half})),
+               EndLive(worker, {times.timeout_ms - jitter, jitter}));
+}
+
+}  // namespace egret
