@@ -178,6 +178,13 @@ TEST_F(AcceptTest, ConnectionsArriveWithPeerAndOptions) {
   EXPECT_EQ(counters_.accepted.Read(), 1u);
 }
 
+TEST_F(AcceptTest, WhatIsQueuedIsTakenBeforeASocketCloses) {
+  Connect(100);
+  AcceptQueued(socket_.fd(), sink_, counters_);
+  EXPECT_EQ(sink_.fds.size(), 100u);
+  EXPECT_EQ(counters_.accepted.Read(), 100u);
+}
+
 TEST_F(AcceptTest, ACrowdIsTakenInGrowingBatchesAndNeverMoreThanAllowedInATurn) {
   Connect(120);
   AcceptOptions options;

@@ -78,7 +78,9 @@ class ProxyBench final : public AcceptSink {
   void BreakOrigins(Break how);
   void EndSessions() { sessions_.Clear(); }
   // Winds the worker down: idle connections end within 20 ms, unused ones after 2 s, all that lives after a minute.
-  void Drain() { winding_down_.Start(WindDown(*worker_, {0, 60000, 20}, [] {})); }
+  void Drain() {
+    winding_down_.Start(WindDown(*worker_, {0, 60000, 20}, [] {}));
+  }
   // As an operator does: every exchange and tunnel that is under way.
   void EndRecords();
 
