@@ -1,8 +1,10 @@
 """Ending in order and restarting without a lost connection, under load (rows L01, L02, L03, L05, L06, L07, L10, L11)."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -175,7 +177,9 @@ class Drains(RestartCase):
 
 class TakesOver(RestartCase):
     def setUp(self):
-        self.path = os.path.join(os.environ["TEST_TMPDIR"], "take-over.%d" % time.monotonic_ns())
+        folder = tempfile.mkdtemp(prefix="egret-", dir="/tmp")  # TEST_TMPDIR may be too long for a socket's path
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        self.path = os.path.join(folder, "take-over")
 
     def start_one(self, workers=2, **top):
         return self.run_with("--take-over", self.path, workers=workers, **top)
