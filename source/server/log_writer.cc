@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +41,8 @@ void LogWriter::OpenAll() {
     } else {
       sink.fd = open(sink.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     }
+    struct stat status;
+    sink.is_file = sink.fd >= 0 && fstat(sink.fd, &status) == 0 && S_ISREG(status.st_mode);
     if (sink.fd < 0) problems_.push_back(Cat(sink.path, ": ", std::strerror(errno)));
   }
 }
@@ -60,8 +63,9 @@ void LogWriter::Run() {
 }
 
 // Waits for room; false once the process ends and there was none for a while. What poll() says there is room for is
-// PIPE_BUF bytes of a pipe, so a write of so many does not block.
+// PIPE_BUF bytes of a pipe, so a write of so many does not block. A file always has room.
 bool LogWriter::HasRoom(const Sink& sink) {
+  if (sink.is_file) return true;
   pollfd room{sink.fd, POLLOUT, 0};
   while (poll(&room, 1, stuck_ ? 0 : kFinalWaitMs) == 0) {
     stuck_ = ending_.load(std::memory_order_relaxed);
@@ -71,9 +75,10 @@ bool LogWriter::HasRoom(const Sink& sink) {
 }
 
 void LogWriter::Write(const Sink& sink, const std::string& block) {
+  const size_t most = sink.is_file ? block.size() : PIPE_BUF;
   size_t done = 0;
   while (sink.fd >= 0 && done < block.size() && HasRoom(sink)) {
-    const ssize_t n = write(sink.fd, block.data() + done, std::min<size_t>(block.size() - done, PIPE_BUF));
+    const ssize_t n = write(sink.fd, block.data() + done, std::min(block.size() - done, most));
     if (n > 0) {
       done += static_cast<size_t>(n);
     } else if (errno != EINTR) {

@@ -29,6 +29,7 @@ class LogWriter {
   struct Sink {
     std::string path;
     int fd = -1;
+    bool is_file = false;  // a regular one, which never makes anybody wait
   };
   void OpenAll();
   void CloseAll();
