@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "source/base/counter.h"
+
 namespace egret {
 
 class Buffer {
@@ -19,7 +21,7 @@ class Buffer {
   // Borrowing never waits and never fails. At the cap of large buffers one gets a small one, and it is counted.
   explicit Buffer(size_t wanted = kSmall) : large_(wanted > kSmall && Pool::Get().large_out < max_large_per_thread) {
     Pool& pool = Pool::Get();
-    if (wanted > kSmall && !large_) ++pool.refused;
+    if (wanted > kSmall && !large_) pool.refused.Add();
     pool.large_out += large_ ? 1 : 0;
     std::vector<std::unique_ptr<char[]>>& free = large_ ? pool.large : pool.small;
     if (free.empty()) {
@@ -44,8 +46,13 @@ class Buffer {
   char* data() { return data_.get(); }
   std::span<char> span() { return {data_.get(), size()}; }
 
-  // How often a large buffer was asked for at the cap, on this thread.
-  static uint64_t refused() { return Pool::Get().refused; }
+  // How often a large buffer was asked for at the cap, on this thread. Others may read it as long as the thread lives.
+  static const Counter& refused() { return Pool::Get().refused; }
+  // Gives this thread's spare buffers back to the heap.
+  static void FreeUnused() {
+    Pool::Get().small.clear();
+    Pool::Get().large.clear();
+  }
 
   // Set once, before the threads start.
   static inline size_t max_large_per_thread = 64;
@@ -54,7 +61,7 @@ class Buffer {
   struct Pool {
     std::vector<std::unique_ptr<char[]>> small, large;
     size_t large_out = 0;
-    uint64_t refused = 0;
+    Counter refused;
     static Pool& Get() {
       static thread_local Pool pool;
       return pool;

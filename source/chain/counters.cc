@@ -5,8 +5,7 @@ namespace egret {
 std::string_view NameOf(Limit limit) {
   constexpr std::array<std::string_view, static_cast<size_t>(Limit::kCount)> kNames = {
       "connections",   "connections_per_source", "connections_per_listener", "requests_per_connection",
-      "rate_requests", "rate_tunnels",           "idle_connection",          "hand_over_queue",
-      "large_buffers"};
+      "rate_requests", "rate_tunnels",           "idle_connection",          "hand_over_queue"};
   return kNames[static_cast<size_t>(limit)];
 }
 

@@ -11,6 +11,7 @@
 
 #include "source/base/counter.h"
 #include "source/base/failure.h"
+#include "source/chain/overload.h"
 
 namespace egret {
 
@@ -59,7 +60,6 @@ enum class Limit : uint8_t {
   kRateTunnels,
   kIdleConnection,  // between requests
   kHandOverQueue,   // the connection stayed with a worker that has more to carry
-  kLargeBuffers,    // a small buffer was given instead
   kCount,
 };
 std::string_view NameOf(Limit limit);
@@ -85,6 +85,8 @@ struct WorkerCounters {
   Gauge tunnels_active;
   std::array<Counter, static_cast<size_t>(Fault::kCount)> failures;
   LimitHits limit_hits;
+  Gauge overload_level;  // of Overload
+  OverloadActions overload_actions;
   Counter received_bytes, sent_bytes;  // of clients, on the wire
   Counter upstream_connections, upstream_reused;
   Counter spurious_proxy_authorization;  // credentials for a proxy, sent inside a tunnel

@@ -73,6 +73,13 @@ struct ExchangeRecord : ListNode {
   Running* running = nullptr;
   const Counter* live_received = nullptr;  // bytes that a relay has moved so far
   const Counter* live_sent = nullptr;
+  const Gauge* live_held = nullptr;  // bytes that a relay has read and not yet passed on
+
+  uint64_t bytes_held() const { return live_held != nullptr ? static_cast<uint64_t>(live_held->Read()) : 0; }
+  uint64_t bytes_moved() const {
+    return received_bytes + sent_bytes + (live_received != nullptr ? live_received->Read() : 0) +
+           (live_sent != nullptr ? live_sent->Read() : 0);
+  }
 
   // What is to be given back when the record dies: at the real end of the exchange, or of the tunnel it became.
   void Hold(std::shared_ptr<const void> token) { held.push_back(std::move(token)); }

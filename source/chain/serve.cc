@@ -24,6 +24,10 @@ Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
   CHECK(response.takeover == nullptr || (response.body == nullptr && MaySwitch(exchange, response.head)));
   ExchangeSink& sink = exchange.sink();
   if (exchange.worker().draining().open()) sink.CloseAfterThis();
+  if (exchange.worker().overload() != Overload::kNone && response.takeover == nullptr) {
+    exchange.worker().counters().overload_actions.Add(OverloadAction::kCloseConnection);
+    sink.CloseAfterThis();
+  }
   if (exchange.expectation == Expectation::kPending) {  // the body will never be asked for
     exchange.expectation = Expectation::kRefused;
     sink.CloseAfterThis();
@@ -41,6 +45,10 @@ Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
 }
 
 Task<ServeEnd> Serve(Exchange& exchange, const HttpFilters& chain, const ServeLimits& limits) {
+  if (exchange.worker().overload() == Overload::kHard) {
+    exchange.worker().counters().overload_actions.Add(OverloadAction::kRefuseRequest);
+    co_return co_await SendResponse(exchange, LocalReply(exchange, {Side::kEgret, Fault::kOverload}));
+  }
   exchange.Watch(limits.client_fin_grace_ms, limits.total_ms);
   auto outcome = co_await Race(Whole(exchange, chain), exchange.ending());
   exchange.Unwatch();

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "source/base/buffer.h"
 #include "source/base/check.h"
 
 namespace egret {
@@ -38,6 +39,35 @@ void Worker::End(ExchangeRecord& record, Failure why) {
     if (!inner.parent_id.empty() && inner.parent_id == record.request_id) End(inner, why);
   }
   if (record.running != nullptr) record.running->End(why);
+}
+
+void Worker::SetOverload(Overload level) {
+  counters_.overload_level.Add(static_cast<int64_t>(level) - static_cast<int64_t>(overload_));
+  overload_ = level;
+  if (level == Overload::kNone) return;
+  if (pool_.idle().Read() > 0) {
+    pool_.Clear();
+    counters_.overload_actions.Add(OverloadAction::kDropIdleLinks);
+  }
+  Buffer::FreeUnused();
+  if (level == Overload::kHard) EndLargest();
+}
+
+// Whoever has most bytes in hand, and among equals has moved most: what holds memory here are slow readers of much.
+void Worker::EndLargest() {
+  ExchangeRecord* largest = nullptr;
+  std::pair<uint64_t, uint64_t> most;
+  for (ListNode* node = live_.first(); node != &live_; node = node->after()) {
+    auto& record = static_cast<ExchangeRecord&>(*node);
+    if (record.running == nullptr) continue;
+    const auto size = std::make_pair(record.bytes_held(), record.bytes_moved());
+    if (largest != nullptr && size <= most) continue;
+    largest = &record;
+    most = size;
+  }
+  if (largest == nullptr) return;
+  counters_.overload_actions.Add(OverloadAction::kEndLargest);
+  End(*largest, {Side::kEgret, Fault::kOverload});
 }
 
 int64_t Worker::unix_seconds() const {

@@ -44,6 +44,10 @@ class Worker {
   Gate& idle_ends() { return idle_ends_; }
   Gate& unasked_ends() { return unasked_ends_; }
 
+  // On the worker's thread, once a tick while memory is scarce: takes this level, and does what has to be done at once.
+  void SetOverload(Overload level);
+  Overload overload() const { return overload_; }
+
   // Ends what a live record is of, and what runs inside its tunnel, innermost first.
   void End(ExchangeRecord& record, Failure why);
 
@@ -55,11 +59,14 @@ class Worker {
   void WriteLog(const ExchangeRecord& record, std::string_view event);
 
  private:
+  void EndLargest();
+
   Loop& loop_;
   std::unique_ptr<Resolver> resolver_;
   Snapshot snapshot_;
   WorkerCounters counters_;
   DecisionCounts decisions_;
+  Overload overload_ = Overload::kNone;
   std::unique_ptr<AccessLog> log_;
   uint64_t request_id_;
   Gate draining_{false}, idle_ends_{false}, unasked_ends_{false};

@@ -231,13 +231,15 @@ class FieldChecker : public Visitor {
   void CheckNumbers(const FieldRule& rule, const Message& holder, const FieldDescriptor& field,
                     const std::string& path) {
     const Reflection& reflection = *holder.GetReflection();
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64)
+      return CheckNumber(rule, reflection.GetUInt64(holder, &field), path);
     if (!field.is_repeated()) return CheckNumber(rule, reflection.GetUInt32(holder, &field), path);
     for (int i = 0; i < reflection.FieldSize(holder, &field); ++i)
       CheckNumber(rule, reflection.GetRepeatedUInt32(holder, &field, i), Below(path, static_cast<size_t>(i)));
   }
 
-  void CheckNumber(const FieldRule& rule, uint32_t number, const std::string& path) {
-    if (number < rule.low || number > rule.high)
+  void CheckNumber(const FieldRule& rule, uint64_t number, const std::string& path) {
+    if (number < static_cast<uint64_t>(rule.low) || number > static_cast<uint64_t>(rule.high))
       Add(path, std::to_string(number), {"out of bounds", Cat("from ", rule.low, " to ", rule.high)});
   }
 

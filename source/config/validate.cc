@@ -29,6 +29,12 @@ std::vector<ConfigError> CheckWhole(const Bootstrap& bootstrap) {
   const auto& cache = bootstrap.resolver().cache();
   if (cache.has_min_ttl() && cache.has_max_ttl() && cache.min_ttl().seconds() > cache.max_ttl().seconds())
     errors.push_back({.field = "resolver.cache.max_ttl", .why = "below min_ttl", .remedy = "make it at least as long"});
+  const auto& memory = bootstrap.limits().memory();
+  const bool in_percent = memory.soft().has_percent() && memory.hard().has_percent();
+  const bool in_bytes = memory.soft().has_bytes() && memory.hard().has_bytes();
+  if ((in_percent && memory.soft().percent() > memory.hard().percent()) ||
+      (in_bytes && memory.soft().bytes() > memory.hard().bytes()))
+    errors.push_back({.field = "limits.memory.hard", .why = "below soft", .remedy = "make it at least as much"});
   return errors;
 }
 

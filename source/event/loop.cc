@@ -97,15 +97,17 @@ bool Loop::Watch(int fd, FdWatch& watch) {
   return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-void Loop::WatchLevel(int fd, uint32_t events, FdWatch& watch, bool known) {
+bool Loop::WatchLevel(int fd, uint32_t events, FdWatch& watch, bool known) {
   epoll_event event{};
   event.events = events;
   event.data.ptr = &watch;
   if (events == 0) {
     epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-  } else {
-    CHECK(epoll_ctl(epoll_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0);
+    return true;
   }
+  if (epoll_ctl(epoll_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0) return true;
+  CHECK(errno == ENOMEM || errno == ENOSPC);
+  return false;
 }
 
 void Loop::Arm(Timer& timer, uint64_t after_ms) {

@@ -99,8 +99,9 @@ class Loop {
   // Edge-triggered, both directions, once for the descriptor's life; closing it ends the watch. False: epoll refused
   // (errno).
   [[nodiscard]] bool Watch(int fd, FdWatch& watch);
-  // Level-triggered, for a library's descriptors. `events` as of epoll; 0 removes.
-  void WatchLevel(int fd, uint32_t events, FdWatch& watch, bool known);
+  // Level-triggered, for a library's descriptors. `events` as of epoll; 0 removes, which always succeeds. False: epoll
+  // refused (errno), for want of memory or of watches: what was watched before still is.
+  [[nodiscard]] bool WatchLevel(int fd, uint32_t events, FdWatch& watch, bool known);
 
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
 

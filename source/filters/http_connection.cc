@@ -92,8 +92,12 @@ class Http1Session {
   Task<void> Run() {
     for (uint32_t served = 1;; ++served) {
       Result<Request, Failure> received = co_await NextOrDrained(served > 1);
-      if (!received && EndedBetweenRequests(received.error())) co_return;
+      if (!received && EndedBetweenRequests(received.error())) {
+        if (received.error().fault == Fault::kIdleTimeout) Hit(Limit::kIdleConnection);
+        co_return;
+      }
       if (!received || served == options_.max_requests) codec_.CloseAfterThis();
+      if (served == options_.max_requests) Hit(Limit::kRequestsPerConnection);
       if (!co_await ServeOne(std::move(received)) || !co_await codec_.Settle()) co_return;
     }
   }
@@ -119,6 +123,8 @@ class Http1Session {
   bool EndedBetweenRequests(Failure why) const {
     return !why || (TextOf(why.fault).status == 0 && codec_.between_requests());
   }
+
+  void Hit(Limit limit) { connection_.worker.counters().limit_hits.Add(limit); }
 
   // Whether the codec may settle what is left and wait for another request. Not inlined: its frame would be part of
   // the session's, and held by every connection that waits for a request.

@@ -15,9 +15,11 @@ class Relaying {
       : client_(client), upstream_(upstream), record_(record) {
     record_.live_received = &counters_.to_upstream;
     record_.live_sent = &counters_.to_client;
+    record_.live_held = &counters_.held;
   }
   ~Relaying() {
     record_.live_received = record_.live_sent = nullptr;
+    record_.live_held = nullptr;
     record_.received_bytes += counters_.to_upstream.Read();
     record_.sent_bytes += counters_.to_client.Read();
     if (over_) return;

@@ -1,9 +1,12 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "source/event/loop.h"
 #include "source/event/wait.h"
@@ -16,13 +19,13 @@ namespace {
 // learn that there is none. So it must be out of epoll whenever nobody accepts, or the loop would spin.
 class Listening {
  public:
-  explicit Listening(int fd) : fd_(fd) { Resume(); }
+  explicit Listening(int fd) : fd_(fd) {}
   ~Listening() { Pause(); }
   Listening(const Listening&) = delete;
   Listening& operator=(const Listening&) = delete;
 
-  void Resume() { Loop::current()->WatchLevel(fd_, EPOLLIN, watch_, false); }
-  void Pause() { Loop::current()->WatchLevel(fd_, 0, watch_, true); }
+  bool Resume() { return Loop::current()->WatchLevel(fd_, EPOLLIN, watch_, false); }
+  void Pause() { (void)Loop::current()->WatchLevel(fd_, 0, watch_, true); }
   Gate& gate() { return watch_.read; }
 
  private:
@@ -30,14 +33,36 @@ class Listening {
   FdWatch watch_;
 };
 
+// Keeps accepting away from the descriptors that are meant for others. To know how many are in use it looks at the
+// number of what was accepted last, and once that was too high, at the number that the next one would get.
+class Share {
+ public:
+  Share(int probed, int below) : probed_(probed), below_(below) {}
+  void Accepted(int fd) { tight_ = tight_ || fd >= below_; }
+  bool UsedUp() {
+    if (!tight_) return false;
+    const int probe = fcntl(probed_, F_DUPFD_CLOEXEC, 0);
+    if (probe >= 0) close(probe);
+    tight_ = probe < 0 || probe >= below_;
+    return tight_;
+  }
+
+ private:
+  int probed_;  // any descriptor that is open
+  int below_;
+  bool tight_ = false;
+};
+
 enum class Outcome { kAccepted, kSkipped, kNone, kExhausted };
 
-Outcome AcceptOne(int fd, AcceptSink& sink, AcceptCounters& counters, AcceptCall accept) {
+Outcome AcceptOne(int fd, AcceptSink& sink, AcceptCounters& counters, AcceptCall accept, Share& share) {
+  if (share.UsedUp()) return Outcome::kExhausted;
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   const int got = accept(fd, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (got >= 0) {
     counters.accepted.Add();
+    share.Accepted(got);
     sink.Accepted(got, Endpoint::From(peer));
     return Outcome::kAccepted;
   }
@@ -62,28 +87,35 @@ Outcome AcceptOne(int fd, AcceptSink& sink, AcceptCounters& counters, AcceptCall
 
 Task<void> AcceptLoop(int fd, AcceptSink& sink, AcceptCounters& counters, AcceptOptions options) {
   Listening listening(fd);
+  Share share(fd, options.fd_below);
   int batch = 1;  // how many to take in a turn: one in calm times, doubled while each turn finds all it may take
+  bool rest = false;
   for (;;) {
-    co_await GateAwaiter(listening.gate());
-    listening.gate().Close();  // epoll opens it again if more wait
-    Outcome last = Outcome::kNone;
-    for (int i = 0; i < batch; ++i) {
-      last = AcceptOne(fd, sink, counters, options.accept);
-      if (last == Outcome::kNone || last == Outcome::kExhausted) break;
+    while (rest || !listening.Resume()) {
+      counters.pauses.Add();
+      listening.Pause();
+      co_await Sleep(options.pause_ms);
+      rest = share.UsedUp();
     }
-    batch = last == Outcome::kNone ? 1 : std::min(batch * 2, options.most_per_turn);
-    if (last != Outcome::kExhausted) continue;
-    counters.pauses.Add();
-    listening.Pause();
-    co_await Sleep(options.pause_ms);
-    listening.Resume();
+    Outcome last = Outcome::kNone;
+    while (last != Outcome::kExhausted) {
+      co_await GateAwaiter(listening.gate());
+      listening.gate().Close();  // epoll opens it again if more wait
+      for (int i = 0; i < batch; ++i) {
+        last = AcceptOne(fd, sink, counters, options.accept, share);
+        if (last == Outcome::kNone || last == Outcome::kExhausted) break;
+      }
+      batch = last == Outcome::kNone ? 1 : std::min(batch * 2, options.most_per_turn);
+    }
+    rest = true;
   }
 }
 
 void AcceptQueued(int fd, AcceptSink& sink, AcceptCounters& counters) {
   constexpr int kMost = 65536;  // whoever connects without end does not keep us here
+  Share everything(fd, INT_MAX);
   for (int i = 0; i < kMost; ++i) {
-    const Outcome last = AcceptOne(fd, sink, counters, ::accept4);
+    const Outcome last = AcceptOne(fd, sink, counters, ::accept4, everything);
     if (last == Outcome::kNone || last == Outcome::kExhausted) return;
   }
 }

@@ -88,6 +88,7 @@ struct AresChannel::Socket {
     int fd = -1;
   };
   FdWatch watch;
+  bool watched = false;
   Side reader, writer;  // die before the gates that they hang on
 
   Socket(AresChannel& channel, int fd) {
@@ -186,13 +187,14 @@ void AresChannel::OnSocketState(void* self, int fd, int readable, int writable) 
   const bool known = found != channel.sockets_.end();
   if (events == 0) {
     if (!known) return;
-    Loop::current()->WatchLevel(fd, 0, found->second->watch, true);
+    (void)Loop::current()->WatchLevel(fd, 0, found->second->watch, true);
     channel.sockets_.erase(found);
     return;
   }
   std::unique_ptr<Socket>& socket = known ? found->second : channel.sockets_[fd];
   if (!known) socket = std::make_unique<Socket>(channel, fd);
-  Loop::current()->WatchLevel(fd, events, socket->watch, known);
+  // Where it cannot be watched nothing is heard of its answers: c-ares' own timeouts end what was asked on it.
+  socket->watched = Loop::current()->WatchLevel(fd, events, socket->watch, socket->watched) || socket->watched;
   socket->Listen();
 }
 

@@ -10,6 +10,7 @@
 #include <deque>
 #include <utility>
 
+#include "source/base/descriptors.h"
 #include "source/event/combine.h"
 #include "source/event/loop.h"
 #include "source/io/socket_stream.h"
@@ -28,6 +29,10 @@ struct Attempt {
 int Begin(const Endpoint& to, std::unique_ptr<SocketStream>& stream) {
   const int fd = socket(to.address.v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd < 0) return errno;
+  if (fd >= DescriptorShares::OfProcess().dial_below) {  // what is left is for others
+    close(fd);
+    return EMFILE;
+  }
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_storage address;

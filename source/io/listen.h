@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -76,6 +77,7 @@ using AcceptCall = int (*)(int fd, sockaddr* peer, socklen_t* size, int flags);
 struct AcceptOptions {
   int most_per_turn = 64;
   uint64_t pause_ms = 50;
+  int fd_below = INT_MAX;         // once one with this number was given, accepting rests until lower ones are free
   AcceptCall accept = ::accept4;  // tests give their own
 };
 

@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "source/base/descriptors.h"
 #include "source/io/relay_stats.h"
 
 namespace egret {
@@ -42,6 +44,10 @@ std::optional<PipeLoan::Ends> PipeLoan::Make() {
   int fds[2];
   if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return std::nullopt;
   const Ends ends{fds[0], fds[1]};
+  if (std::max(ends.read, ends.write) >= DescriptorShares::OfProcess().dial_below) {
+    Pool::Close(ends);
+    return std::nullopt;
+  }
   if (fcntl(ends.write, F_SETPIPE_SZ, static_cast<int>(kBytes)) >= static_cast<int>(kBytes)) return ends;
   Pool::Close(ends);  // the user's share of pipe memory is used up: copying is faster than a small pipe
   return std::nullopt;

@@ -141,12 +141,14 @@ void Pump::Park(std::string_view bytes) {
   parked_bytes_ = static_cast<uint32_t>(bytes.size());
   parked_at_ = 0;
   RelayStats::OfThread().parked_bytes.Add(parked_bytes_);
+  held_.Add(parked_bytes_);
 }
 
 void Pump::Unpark() {
   if (parked_ == nullptr) return;
   parked_.reset();
   RelayStats::OfThread().parked_bytes.Add(-int64_t{parked_bytes_});
+  held_.Add(-int64_t{parked_bytes_});
 }
 
 }  // namespace egret

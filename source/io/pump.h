@@ -25,8 +25,8 @@ class Pump {
     kTargetBroke,
   };
 
-  // Both streams and the counter outlive it. `moved` counts what the target has taken.
-  Pump(Stream& from, Stream& to, Counter& moved) : from_(from), to_(to), moved_(moved) {}
+  // All of them outlive it. `moved` counts what the target has taken, `held` what was read and it has not.
+  Pump(Stream& from, Stream& to, Counter& moved, Gauge& held) : from_(from), to_(to), moved_(moved), held_(held) {}
   ~Pump() { Unpark(); }
   Pump(const Pump&) = delete;
   Pump& operator=(const Pump&) = delete;
@@ -53,6 +53,7 @@ class Pump {
   Stream& from_;
   Stream& to_;
   Counter& moved_;
+  Gauge& held_;
   std::unique_ptr<char[]> parked_;  // read, and refused by the target
   std::optional<PipeLoan> pipe_;
   uint32_t parked_bytes_ = 0, parked_at_ = 0;

@@ -19,8 +19,8 @@ class Tunnel {
         upstream_(upstream),
         limits_(limits),
         live_(live),
-        up_(client, upstream, live.to_upstream),
-        down_(upstream, client, live.to_client),
+        up_(client, upstream, live.to_upstream, live.held),
+        down_(upstream, client, live.to_client, live.held),
         started_(Loop::current()->now_ms()),
         active_(started_) {}
 

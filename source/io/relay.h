@@ -25,6 +25,7 @@ struct RelayLimits {
 // Bytes taken by the other side so far; others may read them while the relay runs.
 struct RelayCounters {
   Counter to_upstream, to_client;
+  Gauge held;  // read from one side and not yet taken by the other
 };
 
 struct RelayEnd {

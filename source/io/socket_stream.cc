@@ -21,8 +21,9 @@ size_t Total(std::span<const iovec> pieces) {
 }  // namespace
 
 SocketStream::SocketStream(int fd) : fd_(fd) {
-  // A failed watch (out of memory) leaves gates that tell of a broken stream at the first call.
+  // A failed watch (out of memory or of watches) leaves open gates, and every call fails: nobody waits in vain.
   if (!Loop::current()->Watch(fd, watch_)) {
+    unwatched_ = errno;
     watch_.read.Open();
     watch_.write.Open();
     watch_.gone.Open();
@@ -32,6 +33,7 @@ SocketStream::SocketStream(int fd) : fd_(fd) {
 SocketStream::~SocketStream() { close(fd_); }
 
 Io SocketStream::Read(std::span<char> into) {
+  if (unwatched_ != 0) return {Io::kFailed, 0, unwatched_};
   if (!watch_.read.open()) return {Io::kAgain};
   for (;;) {
     const ssize_t n = recv(fd_, into.data(), into.size(), 0);
@@ -52,6 +54,7 @@ Io SocketStream::Read(std::span<char> into) {
 }
 
 Io SocketStream::Write(std::span<const iovec> pieces) {
+  if (unwatched_ != 0) return {Io::kFailed, 0, unwatched_};
   if (!watch_.write.open()) return {Io::kAgain};
   for (;;) {
     ssize_t n;
@@ -80,6 +83,7 @@ Io SocketStream::Write(std::span<const iovec> pieces) {
 }
 
 Io SocketStream::SpliceOut(int pipe, size_t most) {
+  if (unwatched_ != 0) return {Io::kFailed, 0, unwatched_};
   if (!watch_.read.open()) return {Io::kAgain};
   for (;;) {
     const ssize_t n = splice(fd_, nullptr, pipe, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -93,6 +97,7 @@ Io SocketStream::SpliceOut(int pipe, size_t most) {
 }
 
 Io SocketStream::SpliceIn(int pipe, size_t bytes) {
+  if (unwatched_ != 0) return {Io::kFailed, 0, unwatched_};
   if (!watch_.write.open()) return {Io::kAgain};
   for (;;) {
     const ssize_t n = splice(pipe, nullptr, fd_, nullptr, bytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -118,7 +123,7 @@ int SocketStream::TakeError() {
   int error = 0;
   socklen_t size = sizeof error;
   getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-  return error;
+  return error != 0 ? error : unwatched_;
 }
 
 }  // namespace egret

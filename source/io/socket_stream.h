@@ -28,10 +28,11 @@ class SocketStream final : public Stream {
   Io SpliceOut(int pipe, size_t most);
   Io SpliceIn(int pipe, size_t bytes);
 
-  int TakeError();  // SO_ERROR, cleared by reading it
+  int TakeError();  // SO_ERROR, cleared by reading it; or why it could not be watched
 
  private:
   int fd_;
+  int unwatched_ = 0;  // why epoll did not take it
   FdWatch watch_;
 };
 

@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <utility>
@@ -161,6 +162,70 @@ void Upstreams(Exposition& out) {
   out.Histogram("egret_dns_duration_seconds", "Time to resolve a name, cached or not.", &WorkerCounters::dns_duration);
 }
 
+// Limits that are hit are failures of their own for the most part.
+void Limits(Exposition& out) {
+  MetricFamily& hits = out.Family(
+      "egret_limit_hits_total", "Times that a limit of the configuration was reached, by limit.", MetricType::Counter);
+  const auto add = [&](std::string_view limit, const auto& read) {
+    Exposition::Add(hits, {{"limit", std::string(limit)}}, out.Sum(read));
+  };
+  for (size_t i = 0; i < static_cast<size_t>(Limit::kCount); ++i)
+    add(NameOf(static_cast<Limit>(i)),
+        [i](const WorkerThread& w) { return w.counters().limit_hits.Read(static_cast<Limit>(i)); });
+  constexpr std::pair<std::string_view, Fault> kByFault[] = {
+      {"header_bytes", Fault::kHttpHeaderTooLarge},
+      {"header_count", Fault::kHttpTooManyFields},
+      {"header_timeout", Fault::kClientTimeoutHeader},
+      {"body_timeout", Fault::kClientTimeoutBody},
+      {"write_timeout", Fault::kClientTimeoutWrite},
+      {"request_timeout", Fault::kTotalTimeout},
+      {"idle_timeout", Fault::kIdleTimeout},
+      {"half_closed_timeout", Fault::kHalfClosedTimeout},
+      {"max_lifetime", Fault::kLifetime},
+      {"tunnel_depth", Fault::kDepth},
+      {"dns_timeout", Fault::kDnsTimeout},
+      {"connect_timeout", Fault::kConnectTimeout},
+      {"response_header_timeout", Fault::kUpstreamTimeoutHeader},
+      {"response_header_bytes", Fault::kUpstreamHeaderTooLarge},
+      {"response_interim", Fault::kUpstreamTooManyInterim},
+      {"pool_connections", Fault::kPoolLimit},
+      {"descriptors", Fault::kDescriptorsExhausted},
+      {"memory", Fault::kOverload},
+  };
+  for (const auto& [limit, fault] : kByFault)
+    add(limit, [at = static_cast<size_t>(fault)](const WorkerThread& w) { return w.counters().failures[at].Read(); });
+  add("accept_descriptors", [](const WorkerThread& w) { return w.accept_counters().pauses.Read(); });
+  add("pool_idle", [](const WorkerThread& w) { return w.pool().turned_away().Read(); });
+  add("dns_cache", [](const WorkerThread& w) { return w.resolver_counters().evictions.Read(); });
+  add("dns_queries", [](const WorkerThread& w) { return w.resolver_counters().overloads.Read(); });
+  add("large_buffers", [](const WorkerThread& w) { return w.large_buffers_refused().Read(); });
+}
+
+void Overloads(Exposition& out) {
+  int64_t level = 0;
+  for (const WorkerThread* worker : out.input().workers)
+    level = std::max(level, worker->counters().overload_level.Read());
+  out.One("egret_overload_state", "How scarce memory is: 0 plenty, 1 soft threshold, 2 hard threshold.",
+          MetricType::Gauge, static_cast<double>(level));
+  MetricFamily& actions =
+      out.Family("egret_overload_actions_total", "What was done because memory was scarce.", MetricType::Counter);
+  for (size_t i = 0; i < static_cast<size_t>(OverloadAction::kCount); ++i) {
+    const auto action = static_cast<OverloadAction>(i);
+    Exposition::Add(actions, {{"action", std::string(NameOf(action))}},
+                    out.Sum([action](const WorkerThread& w) { return w.counters().overload_actions.Read(action); }));
+  }
+}
+
+void Workers(Exposition& out) {
+  MetricFamily& open =
+      out.Family("egret_worker_connections", "Connections of clients that are open, by worker.", MetricType::Gauge);
+  const auto& workers = out.input().workers;
+  for (size_t i = 0; i < workers.size(); ++i)
+    Exposition::Add(open, {{"worker", Cat(i)}}, static_cast<double>(workers[i]->counters().connections_active.Read()));
+  out.Counter("egret_handed_over_connections_total", "Connections that a worker gave to one with less to carry.",
+              [](const WorkerThread& w) { return w.counters().handed_over.Read(); });
+}
+
 void Process(Exposition& out) {
   const MetricsInput& input = out.input();
   Exposition::Add(out.Family("egret_build_info", "Version of this binary.", MetricType::Gauge), {{"version", kVersion}},
@@ -189,6 +254,9 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Failures(out);
   Policies(out);
   Upstreams(out);
+  Limits(out);
+  Overloads(out);
+  Workers(out);
   Process(out);
   return out.Take();
 }

@@ -1,5 +1,6 @@
 #include "source/server/server.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -15,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "source/base/buffer.h"
 #include "source/base/check.h"
+#include "source/base/descriptors.h"
 #include "source/base/json.h"
 #include "source/base/log.h"
 #include "source/base/strings.h"
@@ -23,11 +26,14 @@
 #include "source/config/policy_spec.h"
 #include "source/event/combine.h"
 #include "source/event/nursery.h"
+#include "source/event/wait.h"
 #include "source/server/admin.h"
 #include "source/server/connection_limits.h"
 #include "source/server/cpus.h"
 #include "source/server/drain.h"
 #include "source/server/log_writer.h"
+#include "source/server/memory.h"
+#include "source/server/overload.h"
 #include "source/server/pages.h"
 #include "source/server/server_view.h"
 #include "source/server/settings.h"
@@ -71,6 +77,7 @@ void RaiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  DescriptorShares::OfProcess() = DescriptorShares::Of(limit.rlim_cur);
 }
 
 // One listener's sockets, one for each worker on the same address.
@@ -117,8 +124,12 @@ class Server {
   int Run() {
     const int signals = OpenSignals();
     RaiseDescriptorLimit();
+    if (bootstrap_.limits().has_large_buffers_per_worker())
+      Buffer::max_large_per_thread = bootstrap_.limits().large_buffers_per_worker();
     if (!Start()) return 1;
     tasks_.Start(WatchSignals(signals));
+    if (const MemoryThresholds thresholds = MemoryThresholdsOf(bootstrap_.limits()); thresholds.any())
+      tasks_.Start(WatchMemory(thresholds));
     loop_.Run();
     tasks_.Clear();
     close(signals);
@@ -277,6 +288,25 @@ class Server {
     if (file == nullptr || std::fclose(file) != 0 || !written ||
         std::rename(temporary.c_str(), options_.ready_file.c_str()) != 0)
       Say(Cat("--ready-file ", options_.ready_file, " cannot be written: ", std::strerror(errno)));
+  }
+
+  Task<void> WatchMemory(MemoryThresholds thresholds) {
+    constexpr uint64_t kTickMs = 250, kTicksToTrim = 4;
+    const MemoryReader reader;
+    OverloadMonitor monitor(thresholds);
+    for (uint64_t tick = 0;; ++tick) {
+      co_await Sleep(kTickMs);
+      const std::optional<MemoryReading> reading = reader.Read();
+      if (!reading) continue;
+      const Overload before = monitor.level();
+      const Overload level = monitor.Judge(*reading);
+      if (level == Overload::kNone && before == Overload::kNone) continue;
+      for (const auto& worker : workers_) worker->Post([level](Worker& on) { on.SetOverload(level); });
+      if (tick % kTicksToTrim == 0) malloc_trim(0);  // what was let go counts until the kernel has it back
+      if (level != before)
+        Say(Cat("memory: ", reading->used_bytes >> 20, " MiB in use, ", reading->resident_bytes >> 20,
+                " MiB of them by this process: ", NameOf(level)));
+    }
   }
 
   Task<void> WatchSignals(int fd) {

@@ -106,6 +106,15 @@ Settings LoadSettings(const Options& options) {
   return settings;
 }
 
+MemoryThresholds MemoryThresholdsOf(const config::v1::Limits& limits) {
+  const auto read = [](bool given, const config::v1::Limits::Threshold& threshold) -> std::optional<MemoryThreshold> {
+    if (!given) return std::nullopt;
+    return MemoryThreshold{threshold.percent(), threshold.bytes()};
+  };
+  return {read(limits.memory().has_soft(), limits.memory().soft()),
+          read(limits.memory().has_hard(), limits.memory().hard())};
+}
+
 AresResolverOptions ResolverOptionsOf(const config::v1::Bootstrap& bootstrap) {
   AresResolverOptions options;
   const config::v1::Resolver& resolver = bootstrap.resolver();

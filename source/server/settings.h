@@ -7,6 +7,7 @@
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/io/ares_resolver.h"
 #include "source/server/options.h"
+#include "source/server/overload.h"
 
 namespace egret {
 
@@ -19,6 +20,7 @@ struct Settings {
 // Reads options.config, or the embedded default.
 Settings LoadSettings(const Options& options);
 
+MemoryThresholds MemoryThresholdsOf(const config::v1::Limits& limits);
 AresResolverOptions ResolverOptionsOf(const config::v1::Bootstrap& bootstrap);
 // Paths of the access log's sinks; standard output where none is configured.
 std::vector<std::string> AccessLogPathsOf(const config::v1::Bootstrap& bootstrap);

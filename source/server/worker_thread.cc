@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "source/base/buffer.h"
+#include "source/base/descriptors.h"
 #include "source/chain/connection.h"
 #include "source/chain/listener.h"
 #include "source/event/nursery.h"
@@ -37,7 +39,8 @@ class WorkerThread::Core {
     });
     for (WorkerSocket& socket : setup_.sockets) {
       doors_.push_back(std::make_unique<Door>(*this, std::move(socket)));
-      accepting_.Start(AcceptLoop(doors_.back()->socket.socket.fd(), *doors_.back(), accept_counters_));
+      accepting_.Start(AcceptLoop(doors_.back()->socket.socket.fd(), *doors_.back(), accept_counters_,
+                                  {.fd_below = DescriptorShares::OfProcess().accept_below}));
     }
   }
   ~Core() {
@@ -149,6 +152,7 @@ void WorkerThread::Run(Setup setup, std::function<void()> started) {
   resolver_counters_ = &core.resolver_counters();
   accept_counters_ = &core.accept_counters();
   pool_ = &core.worker().pool();
+  large_buffers_refused_ = &Buffer::refused();
   std::exchange(started, nullptr)();
   loop.Run();
 }

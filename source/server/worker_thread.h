@@ -56,6 +56,7 @@ class WorkerThread {
   const ResolverCounters& resolver_counters() const { return *resolver_counters_; }
   const AcceptCounters& accept_counters() const { return *accept_counters_; }
   const UpstreamPool& pool() const { return *pool_; }
+  const Counter& large_buffers_refused() const { return *large_buffers_refused_; }
 
  private:
   class Core;
@@ -67,6 +68,7 @@ class WorkerThread {
   const ResolverCounters* resolver_counters_ = nullptr;
   const AcceptCounters* accept_counters_ = nullptr;
   const UpstreamPool* pool_ = nullptr;
+  const Counter* large_buffers_refused_ = nullptr;
   std::thread thread_;
 };
 

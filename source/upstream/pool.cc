@@ -102,7 +102,11 @@ void UpstreamPool::Put(std::unique_ptr<UpstreamLink> link, const PoolLimits& lim
   Shelf& shelf = at->second;
   const bool full =
       shelf.idle_count >= limits.idle_per_key || idle_count_.Read() >= static_cast<int64_t>(limits.idle_total);
-  if (full || !link->client.reusable() || now - link->born_ms >= limits.max_age_ms || !StillQuiet(*link)) return;
+  if (!link->client.reusable() || now - link->born_ms >= limits.max_age_ms || !StillQuiet(*link)) return;
+  if (full) {
+    turned_away_.Add();
+    return;
+  }
   link->idle_since_ms = now;
   shelf.idle.PushBack(*link.release());
   ++shelf.idle_count;

@@ -93,6 +93,7 @@ class UpstreamPool {
   void Clear();
   const Gauge& idle() const { return idle_count_; }
   const Gauge& links() const { return link_count_; }
+  const Counter& turned_away() const { return turned_away_; }  // links that could have idled, and found no room
 
  private:
   friend class PoolPlace;
@@ -113,6 +114,7 @@ class UpstreamPool {
 
   std::unordered_map<PoolKey, Shelf> shelves_;
   Gauge idle_count_, link_count_;
+  Counter turned_away_;
   PoolLimits limits_;  // of the latest Put; what the sweep goes by
   SweepTimer sweep_;
 };

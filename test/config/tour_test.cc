@@ -94,7 +94,6 @@ TEST(Tour, OfTheGatewayOnlyWhatIsNotBuiltYetIsRefused) {
   }
   EXPECT_EQ(refused,
             "xds\n"
-            "limits.memory\n"
             "listeners[0].filters[0].tls_terminator\n"
             "listeners[0].filters[1].http_connection.filters[0].proxy_auth\n"
             "listeners[0].filters[1].http_connection.filters[2].rate_limit.per\n"

@@ -57,8 +57,7 @@ TEST(Validate, RefusesWhatIsNotBuiltYet) {
                          "limits: {memory: {hard: {percent: 90}}}\n")),
             "xds: not built yet; leave it out\n"
             "directory: not built yet; leave it out\n"
-            "workload_sets: not built yet; leave it out\n"
-            "limits.memory: not built yet; leave it out\n");
+            "workload_sets: not built yet; leave it out\n");
   EXPECT_EQ(
       Verdict(WithHttp("{proxy_auth: {}}, {egress_policy: {policy: web}}, {rate_limit: {per: IDENTITY, tunnels: 1}}, "
                        "{connect_tunnel: {dial: "
@@ -120,6 +119,16 @@ TEST(Validate, WantsChainsThatEndInATerminalFilterAndNotBefore) {
       "listeners[2]: no chain; give exactly one of filters, filter_chains, chains_of\n"
       "listeners[3].filter_chains[0].filters: required; give at least one\n"
       "listeners[4].filters[0].http_connection.filters: required; give at least one\n");
+}
+
+TEST(Validate, WantsMemoryThresholdsInTheirBoundsAndOrder) {
+  EXPECT_EQ(Verdict(With("limits: {large_buffers_per_worker: 0, memory: {soft: {percent: 101}, hard: {bytes: 5}}}\n")),
+            "limits.large_buffers_per_worker: 0: out of bounds; from 1 to 65536\n"
+            "limits.memory.soft.percent: 101: out of bounds; from 1 to 100\n"
+            "limits.memory.hard.bytes: 5: out of bounds; from 1048576 to 9223372036854775807\n");
+  EXPECT_EQ(Verdict(With("limits: {memory: {soft: {percent: 90}, hard: {percent: 80}}}\n")),
+            "limits.memory.hard: below soft; make it at least as much\n");
+  EXPECT_EQ(Verdict(With("limits: {memory: {soft: {percent: 80}, hard: {bytes: 17000000}}}\n")), "");
 }
 
 TEST(Validate, WantsRateLimitsThatLimitSomethingWhereItPasses) {

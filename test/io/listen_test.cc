@@ -17,11 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include "source/base/descriptors.h"
 #include "source/base/frame_pool.h"
 #include "source/base/strings.h"
 #include "source/event/loop.h"
 #include "source/event/nursery.h"
 #include "source/io/port_owner.h"
+#include "source/io/socket_stream.h"
 #include "test/support/run_task.h"
 #include "test/support/socket_pair.h"
 
@@ -231,6 +233,54 @@ TEST_F(AcceptTest, R01_WithoutDescriptorsAcceptingPausesAndRecovers) {
   EXPECT_TRUE(sink_.fds.empty());
   setrlimit(RLIMIT_NOFILE, &before);
   TurnUntilAccepted(2);
+}
+
+TEST_F(AcceptTest, R01_DescriptorsThatAreKeptForOthersAreLeftAlone) {
+  Connect(20);
+  const int next = dup(0);
+  close(next);
+  AcceptOptions options;
+  options.pause_ms = 20;
+  options.fd_below = next + 5;
+  Start(options);
+  for (int i = 0; i < 1000 && counters_.pauses.Read() < 3; ++i) loop_.Turn(100);
+  // One beyond the bound tells that it is reached.
+  EXPECT_LE(sink_.fds.size(), 6u);
+  EXPECT_GE(sink_.fds.size(), 5u);
+  const uint64_t resumptions = loop_.resumptions();
+  const uint64_t pauses = counters_.pauses.Read();
+  for (int i = 0; i < 1000 && counters_.pauses.Read() < pauses + 3; ++i) loop_.Turn(100);
+  EXPECT_LE(loop_.resumptions() - resumptions, 6u) << "it sleeps in between";
+  sink_.Clear();
+  for (int i = 0; i < 1000 && sink_.fds.size() < 5; ++i) loop_.Turn(100);
+  EXPECT_GE(sink_.fds.size(), 5u);
+}
+
+TEST(DescriptorShares, LeaveSomeForDialsAndForOperatorsHoweverFewThereAre) {
+  for (const rlim_t limit : {rlim_t{8}, rlim_t{64}, rlim_t{256}, rlim_t{1024}, rlim_t{1048576}}) {
+    const DescriptorShares shares = DescriptorShares::Of(limit);
+    EXPECT_GT(shares.accept_below, 0) << limit;
+    EXPECT_LT(shares.accept_below, shares.dial_below) << limit;
+    EXPECT_LT(shares.dial_below, static_cast<int>(limit)) << limit;
+    EXPECT_GE(shares.accept_below, static_cast<int>(limit / 3)) << limit;
+  }
+  EXPECT_EQ(DescriptorShares::Of(RLIM_INFINITY).accept_below, INT_MAX);
+}
+
+TEST_F(AcceptTest, ASocketThatEpollRefusesFailsAtEachCallAndKeepsNobodyWaiting) {
+  Connect(1);
+  const int fd = dup(clients_[0]);
+  FdWatch first;
+  ASSERT_TRUE(loop_.Watch(fd, first));
+  SocketStream stream(fd);  // EEXIST stands for ENOMEM and ENOSPC
+  char byte;
+  const iovec piece{&byte, 1};
+  EXPECT_TRUE(stream.ReadGate().open() && stream.WriteGate().open() && stream.GoneGate().open());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(stream.Read({&byte, 1}).kind, Io::kFailed);
+    EXPECT_EQ(stream.Write({&piece, 1}).kind, Io::kFailed);
+  }
+  EXPECT_EQ(stream.TakeError(), EEXIST);
 }
 
 // What accept4() says next in the test below.
