@@ -51,6 +51,41 @@ Facts FactsOf(const Connection& connection) {
   return facts;
 }
 
+std::string_view NameOf(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kTls:
+      return "tls";
+    case Protocol::kHttp:
+      return "http";
+    case Protocol::kOther:
+      return "other";
+  }
+  return "";
+}
+
+void Describe(const Connection& connection, ExchangeRecord& record) {
+  record.listener = connection.listener->name;
+  record.source = connection.peer.ToString();
+  if (connection.identity) record.identity = connection.identity->user;
+  record.parent_id = connection.parent_id;
+  if (connection.original_destination) record.original_destination = connection.original_destination->ToString();
+}
+
+void StartRecord(Connection& connection) {
+  if (connection.record != nullptr) return;
+  connection.own_record = RecordHolder(connection.worker);
+  ExchangeRecord& record = *connection.own_record;
+  connection.record = &record;
+  record.kind = ExchangeRecord::Kind::kTunnel;
+  Describe(connection, record);
+  if (connection.protocol) record.carries = NameOf(*connection.protocol);
+  record.sni = connection.sni;
+}
+
+bool MustDialOriginal(const Connection& connection) {
+  return connection.original_destination && connection.listener->dial_original;
+}
+
 Task<void> RunConnection(Connection& connection) {
   co_await RunChains(connection);
   // The chain has unwound: what a tunnel holds from here on is its own.
@@ -69,6 +104,7 @@ Task<void> RunWhole(std::unique_ptr<Connection> connection) {
 }
 
 Task<void> RefuseTunnel(Connection& connection, Failure why) {
+  if (connection.original_destination) StartRecord(connection);
   if (connection.record != nullptr) {
     connection.record->Fail(why);
     connection.record->close_reason = TextOf(why.fault).detail;

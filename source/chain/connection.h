@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "source/base/ip.h"
@@ -34,12 +35,17 @@ struct Connection {
   std::optional<PolicyStack> policies;       // those of the first egress_policy that was met
   uint8_t depth = 0;                         // tunnels around it
 
-  // A tunnel's, from its CONNECT on.
+  // A transparent listener's connection only: where it wanted to go.
+  std::optional<Endpoint> original_destination;
+  bool judge_requests = false;  // ... and it speaks clear HTTP: each request is decided on by itself
+  RecordHolder own_record;      // ... and there is something to tell of it: no request does
+
+  // A tunnel's, from its CONNECT on; a transparent connection's, once that is decided on.
   std::optional<Target> target;
   std::optional<Binding> binding;   // what was dialled for it, for later stages and for revocation
   std::optional<Dialled> upstream;  // dialled and checked, not yet written to
   RelayLimits relay_limits;
-  ExchangeRecord* record = nullptr;  // the tunnel's; its takeover owns it
+  ExchangeRecord* record = nullptr;  // the tunnel's, which its takeover owns; or own_record
   std::string parent_id;             // request id of the CONNECT
 
   // Learned by tls_inspector; unknown until then.
@@ -59,6 +65,17 @@ struct Connection {
 
 // What is known of the connection, for a decision; request facts are left unknown. Refers to the connection.
 Facts FactsOf(const Connection& connection);
+
+std::string_view NameOf(Protocol protocol);  // "tls", "http", "other"
+
+// Writes who came, and where, into a record.
+void Describe(const Connection& connection, ExchangeRecord& record);
+
+// A transparent connection gets a record of its own, where it has none yet: from here on it is a tunnel.
+void StartRecord(Connection& connection);
+
+// Whether a name's own address is not enough: what is dialled has to be where the connection wanted to go.
+bool MustDialOriginal(const Connection& connection);
 
 // Runs the connection's chains from the listener's filters on, and whatever its requests turn it into.
 Task<void> RunConnection(Connection& connection);

@@ -28,7 +28,7 @@ bool VerdictMatches(ChainMatch::Verdict verdict, const Connection& connection) {
     case ChainMatch::Verdict::kRelay:
       return connection.relay_permit.has_value();
     case ChainMatch::Verdict::kInspect:
-      return connection.inspect_permit.has_value();
+      return connection.inspect_permit.has_value() || connection.judge_requests;
   }
   return false;
 }
@@ -42,7 +42,8 @@ bool VerdictMatches(ChainMatch::Verdict verdict, const Connection& connection) {
 }  // namespace
 
 bool ChainMatch::Matches(const Connection& connection) const {
-  const uint16_t port = connection.target ? connection.target->port : connection.local.port;
+  const Endpoint& wanted = connection.original_destination ? *connection.original_destination : connection.local;
+  const uint16_t port = connection.target ? connection.target->port : wanted.port;
   return VerdictMatches(verdict, connection) && (!protocol || protocol == connection.protocol) &&
          AnyOrUnset(server_names, [&](const std::string& name) { return NameMatches(name, connection.sni); }) &&
          AnyOrUnset(alpn,

@@ -8,6 +8,7 @@
 
 #include "source/base/ip.h"
 #include "source/chain/filter.h"
+#include "source/io/original_destination.h"
 #include "source/policy/spec.h"
 
 namespace egret {
@@ -19,7 +20,7 @@ struct ChainMatch {
   std::optional<Protocol> protocol;
   std::vector<std::string> server_names;  // "example.com", "*.example.com", ".example.com"; lower case
   std::vector<std::string> alpn;
-  std::vector<uint16_t> ports;  // of the tunnel's target; else of the address accepted on
+  std::vector<uint16_t> ports;  // of the tunnel's target; else of where the connection wanted to go
   std::vector<Cidr> sources;
 
   bool Matches(const Connection& connection) const;
@@ -33,6 +34,8 @@ struct FilterChain {
 
 struct ListenerChains {
   std::string name;
+  Transparent transparent = Transparent::kOff;
+  bool dial_original = false;  // transparent: a name has to resolve to where the connection wanted to go
   NetworkFilters listener_filters;
   std::vector<FilterChain> chains;
 };

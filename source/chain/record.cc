@@ -57,6 +57,7 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
   json.MemberIf("identity", record.identity);
   json.MemberIf("method", record.method);
   json.MemberIf("target", record.target);
+  json.MemberIf("original_destination", record.original_destination);
   json.MemberIf("path", record.path);
   json.MemberIf("protocol", record.protocol);
   json.Member("status", record.status);

@@ -50,8 +50,9 @@ struct ExchangeRecord : ListNode {
   std::string identity;
   std::string protocol;  // "HTTP/1.0", "HTTP/1.1", "HTTP/2"
   std::string method;
-  std::string target;  // canonical host:port
-  std::string path;    // without the query: it may hold secrets
+  std::string target;                // canonical host:port
+  std::string original_destination;  // of a transparent connection: the address it wanted to reach
+  std::string path;                  // without the query: it may hold secrets
   std::string user_agent;
   std::string sni;
   std::string carries;                // what a tunnel carries: "tls", "http", "other"

@@ -91,9 +91,7 @@ class ChainBuilder {
   std::shared_ptr<const Chains> Build() const {
     auto chains = std::make_shared<Chains>();
     for (const config::v1::Listener& listener : bootstrap_.listeners())
-      if (listener.chains_of().empty()) chains->listeners[listener.name()] = BuildListener(listener);
-    for (const config::v1::Listener& listener : bootstrap_.listeners())
-      if (!listener.chains_of().empty()) chains->listeners[listener.name()] = chains->Find(listener.chains_of());
+      chains->listeners[listener.name()] = BuildListener(listener);
     return chains;
   }
 
@@ -101,14 +99,21 @@ class ChainBuilder {
   std::shared_ptr<const ListenerChains> BuildListener(const config::v1::Listener& listener) const {
     auto out = std::make_shared<ListenerChains>();
     out->name = listener.name();
-    for (const auto& filter : listener.listener_filters()) out->listener_filters.push_back(BuildNetwork(filter));
-    for (const auto& chain : listener.filter_chains()) out->chains.push_back(BuildChain(chain));
-    if (listener.filters_size() > 0) {
-      FilterChain only;
-      for (const auto& filter : listener.filters()) only.filters.push_back(BuildNetwork(filter));
-      out->chains.push_back(std::move(only));
-    }
+    out->transparent = TransparentOf(listener);
+    out->dial_original = listener.destination() == config::v1::Listener::ORIGINAL_IF_RESOLVED;
+    AddChains(listener, *out);
+    for (const config::v1::Listener& other : bootstrap_.listeners())
+      if (!listener.chains_of().empty() && other.name() == listener.chains_of()) AddChains(other, *out);
     return out;
+  }
+
+  void AddChains(const config::v1::Listener& from, ListenerChains& to) const {
+    for (const auto& filter : from.listener_filters()) to.listener_filters.push_back(BuildNetwork(filter));
+    for (const auto& chain : from.filter_chains()) to.chains.push_back(BuildChain(chain));
+    if (from.filters_size() == 0) return;
+    FilterChain only;
+    for (const auto& filter : from.filters()) only.filters.push_back(BuildNetwork(filter));
+    to.chains.push_back(std::move(only));
   }
 
   FilterChain BuildChain(const config::v1::FilterChain& chain) const {
@@ -202,6 +207,8 @@ class ChainBuilder {
       options.target = HttpConnectionOptions::Target::kAbsoluteForm;
     if (message.target() == filters::network::v1::HttpConnection::TUNNEL)
       options.target = HttpConnectionOptions::Target::kTunnel;
+    if (message.target() == filters::network::v1::HttpConnection::HOST)
+      options.target = HttpConnectionOptions::Target::kHost;
     const auto& limits = message.limits();
     if (limits.has_header_bytes()) options.limits.head_bytes = limits.header_bytes();
     if (limits.has_header_count()) options.limits.fields = limits.header_count();
@@ -302,6 +309,17 @@ Result<NextHops, Problem> BuildHops(const config::v1::Bootstrap& bootstrap) {
 }
 
 }  // namespace
+
+Transparent TransparentOf(const config::v1::Listener& listener) {
+  switch (listener.transparent()) {
+    case config::v1::Listener::REDIRECT:
+      return Transparent::kRedirect;
+    case config::v1::Listener::TPROXY:
+      return Transparent::kTproxy;
+    default:
+      return Transparent::kOff;
+  }
+}
 
 Result<std::shared_ptr<const Chains>, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
                                                            const ChainDefaults& defaults) {

@@ -8,6 +8,7 @@
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/result.h"
 #include "source/chain/snapshot.h"
+#include "source/io/original_destination.h"
 
 namespace egret {
 
@@ -18,5 +19,8 @@ struct ChainDefaults {
 // Of a bootstrap that Validate() found no fault with. The error is what only shows now: a secret that cannot be read.
 Result<std::shared_ptr<const Chains>, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
                                                            const ChainDefaults& defaults);
+
+// How the listener's connections come in.
+Transparent TransparentOf(const config::v1::Listener& listener);
 
 }  // namespace egret

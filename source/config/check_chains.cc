@@ -30,6 +30,7 @@ class ChainChecker {
     CheckForm(listener, path);
     CheckListenerFilters(listener, Below(path, "listener_filters"));
     CheckProxyProtocol(listener, path);
+    CheckTransparent(listener, path);
     if (listener.filters_size() > 0) CheckNetwork(listener.filters(), Below(path, "filters"));
     std::set<std::string> names;
     for (int i = 0; i < listener.filter_chains_size(); ++i) {
@@ -51,6 +52,19 @@ class ChainChecker {
         (listener.filters_size() > 0) + (listener.filter_chains_size() > 0) + !listener.chains_of().empty();
     if (forms == 0) Add(path, "", "no chain", "give exactly one of filters, filter_chains, chains_of");
     if (forms > 1) Add(path, "", "chains are given twice", "keep one of filters, filter_chains, chains_of");
+  }
+
+  void CheckTransparent(const Listener& listener, const std::string& path) {
+    if (listener.transparent() == Listener::OFF) {
+      if (listener.destination() != Listener::RESOLVE)
+        Add(Below(path, "destination"), Listener::Destination_Name(listener.destination()),
+            "this listener is not transparent: a client of a proxy names its destination",
+            "leave it out, or give transparent");
+      return;
+    }
+    if (!listener.has_address() || listener.address().starts_with("unix:"))
+      Add(Below(path, "transparent"), Listener::Transparent_Name(listener.transparent()),
+          "only connections to an IP address are redirected", "give the listener an address and port");
   }
 
   // Its header is the first thing on the wire, and only a socket has a wire.

@@ -26,6 +26,7 @@ struct Place {
   bool in_tunnel = false;    // the destination is a CONNECT's
   bool looked = false;       // a tls_inspector has seen what the stream carries
   bool transparent = false;  // the destination is the connection's own
+  bool settled = false;      // ... and an egress_policy has decided on it, from what a tls_inspector saw
   std::string way;           // for people: "egress > http_connection > connect_tunnel > tunnels"
 
   Place Then(std::string_view step) const {
@@ -86,7 +87,10 @@ class WayWalker {
     if (!walked_.emplace(index, inside_.size(), place.named, place.in_tunnel, place.transparent).second) return;
     bool judged = false;  // an egress_policy in this listener's own network filters
     RunListenerFilters(index, place, judged);
-    if (listener.chains_of().empty()) return RunChains(index, place, judged);
+    if (listener.chains_of().empty()) {
+      CheckSettled(index, place);
+      return RunChains(index, place, judged);
+    }
     EnterChainsOf(index, place, judged);
   }
 
@@ -101,7 +105,16 @@ class WayWalker {
     entered_.insert(target);
     Place next = place.Then(bootstrap_.listeners(target).name());
     RunListenerFilters(target, next, judged);
+    CheckSettled(index, next);
     RunChains(target, next, judged);
+  }
+
+  // Nobody says where a redirected connection may go but what it begins with.
+  void CheckSettled(int index, const Place& place) {
+    if (place.transparent && !place.settled)
+      Add(Below(PathOf(index), "listener_filters"), "",
+          "a transparent listener decides on what a connection begins with, before a chain is chosen",
+          "put tls_inspector and, after it, egress_policy into listener_filters");
   }
 
   void RunListenerFilters(int index, Place& place, bool& judged) {
@@ -133,6 +146,7 @@ class WayWalker {
         Add(Below(path, "egress_policy"), "", Cat("nothing has looked into the tunnel yet (", place.way, ")"),
             "put tls_inspector before it");
       judged = place.named = true;
+      place.settled = place.settled || place.looked;
     } else if (filter.has_http_connection()) {
       CheckTarget(filter.http_connection(), Below(path, "http_connection.target"), place);
       RunHttp(filter.http_connection(), Below(path, "http_connection.filters"), place.Then("http_connection"));

@@ -16,8 +16,6 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.Bootstrap.xds", kNotBuilt},
     {"egret.config.v1.Bootstrap.directory", kNotBuilt},
     {"egret.config.v1.Bootstrap.workload_sets", kNotBuilt},
-    {"egret.config.v1.Listener.transparent", kNotBuilt},
-    {"egret.config.v1.Listener.destination", kNotBuilt},
     {"egret.config.v1.AccessLog.format", kNotValue, 0, 0, "TEXT"},
     {"egret.config.v1.NetworkFilter.tls_terminator", kNotBuilt},
     {"egret.config.v1.NetworkFilter.mitm_terminator", kNotBuilt},

@@ -5,6 +5,7 @@
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
 #include "source/chain/local_reply.h"
+#include "source/filters/transparent.h"
 
 namespace egret {
 namespace {
@@ -53,10 +54,18 @@ Fault DecideTunnel(Connection& connection, const PolicyStack& stack) {
   return ruling.decision.fault;
 }
 
+Task<void> RunTransparent(Connection& connection, PolicyStack stack, NetworkNext next) {
+  if (!co_await DecideTransparent(connection, stack)) co_return;
+  std::optional<GaugeHold> active;
+  if (connection.binding) active.emplace(connection.worker.counters().tunnels_active);
+  co_await next(connection);
+}
+
 }  // namespace
 
 Task<void> EgressPolicyNetworkFilter::Handle(Connection& connection, NetworkNext next) const {
   const PolicyStack stack = StackOf(connection, policies_);
+  if (!connection.binding && connection.original_destination) return RunTransparent(connection, stack, next);
   if (!connection.binding) return RefuseTunnel(connection, {Side::kEgret, Fault::kNoChain});
   if (const Fault fault = DecideTunnel(connection, stack); fault != Fault::kNone)
     return RefuseTunnel(connection, {Side::kEgret, fault});

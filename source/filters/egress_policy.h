@@ -1,5 +1,6 @@
 // egress_policy: the decision, at every stage where more is known. As an HTTP filter it decides stage T of what asks to
-// be reached, and stage R of each request inside a tunnel; as a network filter stage H of what a tunnel carries. The
+// be reached, and stage R of each request inside a tunnel; as a network filter stage H of what a tunnel carries, and
+// everything about what was redirected here (transparent.h). The
 // first one that a connection meets names the policies; those inside its tunnels continue them.
 #pragma once
 

@@ -82,9 +82,11 @@ void AddressHead(Exchange& exchange, const NextHop* parent, bool asterisk) {
 }
 
 PoolKey ParentKey(const NextHop& hop) { return Cat("parent ", hop.target.name()); }
-PoolKey OriginKey(const Exchange& exchange, const NextHop* hop) {
-  if (hop != nullptr) return Cat("tunnel ", hop->target.name(), ' ', exchange.target->ToString());
-  return exchange.target->ToString();
+PoolKey OriginKey(Exchange& exchange, const NextHop* hop) {
+  std::string key = exchange.target->ToString();
+  const Connection& connection = exchange.connection();
+  if (MustDialOriginal(connection)) Append(key, " at ", connection.original_destination->address.ToString());
+  return hop != nullptr ? Cat("tunnel ", hop->target.name(), ' ', key) : key;
 }
 
 Ruling<RequestPermit> AdmitLink(Exchange& exchange, const Admission& admission, const NextHop* hop,

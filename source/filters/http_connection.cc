@@ -46,13 +46,6 @@ std::string_view NameOf(Version version) {
   return "";
 }
 
-void DescribeConnection(const Connection& connection, ExchangeRecord& record) {
-  record.listener = connection.listener->name;
-  record.source = connection.peer.ToString();
-  if (connection.identity) record.identity = connection.identity->user;
-  record.parent_id = connection.parent_id;
-}
-
 void DescribeRequest(const Exchange& exchange, const Head& head, ExchangeRecord& record) {
   record.protocol = NameOf(head.version);
   record.method = head.method;
@@ -130,7 +123,7 @@ class Http1Session {
   // the session's, and held by every connection that waits for a request.
   [[clang::noinline]] Task<bool> ServeOne(Result<Request, Failure> received) {
     RecordHolder holder(connection_.worker);
-    DescribeConnection(connection_, *holder);
+    Describe(connection_, *holder);
     connection_.worker.counters().requests.Add();
     const GaugeHold active(connection_.worker.counters().exchanges_active);
     const Failure malformed = received ? Failure{} : received.error();

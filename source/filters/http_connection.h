@@ -13,7 +13,7 @@ namespace egret {
 
 struct HttpConnectionOptions {
   // What a request may name (policy.md, "Transparent listeners").
-  enum class Target : uint8_t { kByPlace, kAbsoluteForm, kTunnel };
+  enum class Target : uint8_t { kByPlace, kAbsoluteForm, kTunnel, kHost };
 
   std::string via = "egret";  // our pseudonym in Via and Proxy-Status (RFC 9110 7.6.3); one for each instance
   Target target = Target::kByPlace;

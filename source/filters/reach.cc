@@ -4,6 +4,7 @@
 
 #include "source/base/strings.h"
 #include "source/chain/local_reply.h"
+#include "source/filters/recorded.h"
 #include "source/http/head.h"
 #include "source/http/hop.h"
 #include "source/upstream/dialler.h"
@@ -15,16 +16,6 @@ Reached Refused(Exchange& exchange, Fault fault) {
   Reached out;
   out.refusal = LocalReply(exchange, {Side::kUpstream, fault});
   return out;
-}
-
-Task<Result<Resolved, Fault>> ResolveTimed(Exchange& exchange, const std::string& name) {
-  Worker& worker = exchange.worker();
-  const uint64_t before = worker.loop().now_ms();
-  Result<Resolved, Fault> resolved = co_await worker.resolver().Resolve(name);
-  const uint64_t took = worker.loop().now_ms() - before;
-  exchange.record().dns_ms = static_cast<int64_t>(took);
-  worker.counters().dns_duration.Observe(took);
-  co_return resolved;
 }
 
 // The way that the request has come, and us.
@@ -47,24 +38,6 @@ std::string ViaOf(const Exchange& exchange) {
   return Dialler::Tunnel(std::move(permit), *hop, resolver, options, ViaOf(exchange));
 }
 
-Task<DialOutcome> DialTimed(Exchange& exchange, DialPermit permit, const NextHop* hop, const DialOptions& options) {
-  Worker& worker = exchange.worker();
-  const uint64_t before = worker.loop().now_ms();
-  DialOutcome outcome = co_await DialFor(exchange, std::move(permit), hop, options);
-  const uint64_t took = worker.loop().now_ms() - before;
-  ExchangeRecord& record = exchange.record();
-  record.connect_ms = static_cast<int64_t>(took);
-  if (hop != nullptr) record.next_hop = hop->target.name();
-  for (const DialAttempt& attempt : outcome.failed)
-    record.attempts.push_back(Cat(attempt.to.ToString(), ": ", TextOf(attempt.fault).detail));
-  if (outcome.dialled) {
-    record.upstream = outcome.dialled->peer().ToString();
-    worker.counters().upstream_connections.Add();
-    worker.counters().connect_duration.Observe(took);
-  }
-  co_return outcome;
-}
-
 }  // namespace
 
 Task<Reached> Reach(Exchange& exchange, const Admission& admission, const NextHop* hop, const DialOptions& options) {
@@ -72,7 +45,8 @@ Task<Reached> Reach(Exchange& exchange, const Admission& admission, const NextHo
   const bool remote = hop != nullptr && hop->resolve == NextHop::Resolve::kRemote;
   Resolved resolved;
   if (!remote && !admission.target().literal) {
-    Result<Resolved, Fault> found = co_await ResolveTimed(exchange, admission.target().host);
+    Result<Resolved, Fault> found =
+        co_await ResolveRecorded(exchange.worker(), exchange.record(), admission.target().host);
     if (!found) co_return Refused(exchange, found.error());
     resolved = std::move(*found);
     facts.resolved = std::span<const IpAddress>(resolved.addresses);
@@ -86,12 +60,20 @@ Task<Reached> Reach(Exchange& exchange, const Admission& admission, const NextHo
     out.refusal = DenialReply(exchange, ruling.decision);
     co_return out;
   }
+  const Connection& connection = exchange.connection();
+  if (MustDialOriginal(connection) && !ruling.permit->Narrow(connection.original_destination->address)) {
+    Reached out;
+    out.refusal = DenialReply(exchange, Policy::OtherAddress(Stage::kAddress));
+    co_return out;
+  }
   RecordDecision(exchange.worker(), exchange.record(), ruling.decision);
 
   Reached out;
   out.binding = ruling.permit->binding();
   out.request = std::move(ruling.request);
-  DialOutcome outcome = co_await DialTimed(exchange, std::move(*ruling.permit), hop, options);
+  if (hop != nullptr) exchange.record().next_hop = hop->target.name();
+  DialOutcome outcome = co_await DialRecorded(exchange.worker(), exchange.record(),
+                                              DialFor(exchange, std::move(*ruling.permit), hop, options));
   if (!outcome.dialled) co_return Refused(exchange, outcome.fault);
   out.dialled = std::move(outcome.dialled);
   co_return out;

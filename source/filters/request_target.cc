@@ -36,10 +36,8 @@ Fault ResolveAbsolute(Exchange& exchange) {
   return Fault::kNone;
 }
 
-// Every request inside a tunnel must be for the tunnel's own destination.
-Fault ResolveInTunnel(Exchange& exchange) {
-  const Head& head = exchange.request.head;
-  const Target& tunnel = *exchange.connection().target;
+// As an origin reads it (RFC 9112 3.2): Host, or the authority of an absolute-form.
+Result<Target, Fault> AskedOfOrigin(const Head& head, uint16_t default_port) {
   if (head.form == TargetForm::kAuthority) return Fault::kMisdirected;
   std::string_view authority = head.authority;
   if (head.form == TargetForm::kAbsolute) {
@@ -49,9 +47,26 @@ Fault ResolveInTunnel(Exchange& exchange) {
     if (host == nullptr) return Fault::kHttpHost;
     authority = host->value;
   }
-  Result<Target, Fault> target = ParseAuthority(authority, kHttpPort);
+  Result<Target, Fault> target = ParseAuthority(authority, default_port);
   if (!target) return Fault::kHttpHost;
-  if (!Same(*target, tunnel)) return Fault::kMisdirected;
+  return target;
+}
+
+// Every request inside a tunnel must be for the tunnel's own destination.
+Fault ResolveInTunnel(Exchange& exchange) {
+  Result<Target, Fault> target = AskedOfOrigin(exchange.request.head, kHttpPort);
+  if (!target) return target.error();
+  if (!Same(*target, *exchange.connection().target)) return Fault::kMisdirected;
+  exchange.target = std::move(*target);
+  return Fault::kNone;
+}
+
+// Below a transparent listener each request says where it goes, and the connection on which port.
+Fault ResolveHost(Exchange& exchange) {
+  const uint16_t port = exchange.connection().original_destination->port;
+  Result<Target, Fault> target = AskedOfOrigin(exchange.request.head, port);
+  if (!target) return target.error();
+  if (target->port != port) return Fault::kMisdirected;
   exchange.target = std::move(*target);
   return Fault::kNone;
 }
@@ -60,7 +75,10 @@ Fault ResolveInTunnel(Exchange& exchange) {
 
 Fault ResolveTarget(Exchange& exchange, HttpConnectionOptions::Target mode) {
   using Mode = HttpConnectionOptions::Target;
-  const bool inside = mode == Mode::kTunnel || (mode == Mode::kByPlace && exchange.connection().target.has_value());
+  if (exchange.connection().judge_requests && (mode == Mode::kHost || mode == Mode::kByPlace))
+    return ResolveHost(exchange);
+  const bool inside =
+      mode == Mode::kTunnel || (mode != Mode::kAbsoluteForm && exchange.connection().target.has_value());
   if (exchange.request.head.method == "TRACE") return Fault::kHttpTrace;
   if (inside) return ResolveInTunnel(exchange);
   switch (exchange.request.head.form) {

@@ -90,25 +90,15 @@ Task<bool> SomethingComes(Connection& connection) {
 
 // A frame of its own, so that nothing of this is held while the tunnel lives.
 Task<Outcome> Learn(Connection& connection, const TlsInspectorOptions& options) {
-  const uint64_t idle_ms = connection.relay_limits.idle_ms;
+  // Where nothing is dialled yet no server can be heard: silence means one that speaks first.
+  const bool blind = connection.original_destination && !connection.upstream;
+  const uint64_t idle_ms = blind ? 0 : connection.relay_limits.idle_ms;
   if (idle_ms != 0 && !co_await WithDeadline(SomethingComes(connection), idle_ms)) co_return Outcome::kIdle;
   std::string seen;
   std::optional<Outcome> outcome = co_await WithDeadline(Peek(connection, seen, options.max_bytes), options.timeout_ms);
   if (!outcome) outcome = SettleForWhatCame(seen, connection);
   connection.stream = WithPrefix(std::move(seen), std::move(connection.stream));
   co_return *outcome;
-}
-
-std::string_view NameOf(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::kTls:
-      return "tls";
-    case Protocol::kHttp:
-      return "http";
-    case Protocol::kOther:
-      return "other";
-  }
-  return "";
 }
 
 // Not inlined: its frame would be part of its caller's, which lives as long as the tunnel.

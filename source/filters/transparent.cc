@@ -17,7 +17,7 @@ Task<bool> Refuse(Connection& connection, Failure why) {
   co_return false;
 }
 
-Task<bool> Refuse(Connection& connection, const Decision& decision) {
+[[clang::coro_wrapper]] Task<bool> Refuse(Connection& connection, const Decision& decision) {
   StartRecord(connection);
   RecordDecision(connection.worker, *connection.record, decision);
   const Fault fault = decision.fault == Fault::kNone ? Fault::kPolicyDenied : decision.fault;
@@ -106,7 +106,9 @@ Task<bool> JudgeAndDial(Connection& connection, const PolicyStack& stack) {
 }  // namespace
 
 Task<bool> DecideTransparent(Connection& connection, const PolicyStack& stack) {
-  const std::optional<Decision> loop = connection.worker.policy().JudgeLoop(*connection.original_destination);
+  const Endpoint& original = *connection.original_destination;
+  const bool own_socket = connection.listener->transparent == Transparent::kRedirect && original == connection.local;
+  const std::optional<Decision> loop = connection.worker.policy().JudgeLoop(original, own_socket);
   if (loop) co_return co_await Refuse(connection, *loop);
   if (!connection.protocol) co_return true;
   connection.judge_requests = connection.protocol == Protocol::kHttp;

@@ -67,6 +67,12 @@ bool RemoveStale(const ListenAddress& address) {
   return refused && unlink(address.path.c_str()) == 0;
 }
 
+// One bit of the socket, set by either family's option; a socket of [::] takes IPv4 with it too.
+bool AllowForeign(int fd, bool v4) {
+  const int on = 1;
+  return setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &on, sizeof on) == 0;
+}
+
 int BindTo(int fd, const ListenAddress& address, const ListenOptions& options) {
   const int on = 1;
   RawAddress raw = ToRaw(address);
@@ -80,6 +86,7 @@ int BindTo(int fd, const ListenAddress& address, const ListenOptions& options) {
   }
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // what is accepted inherits it
+  if (options.transparent && !AllowForeign(fd, address.ip.address.v4())) return errno;
   if (options.reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return errno;
   if (!address.ip.address.v4()) {
     const int only = options.v6_only ? 1 : 0;
@@ -95,6 +102,8 @@ std::string Explain(const ListenAddress& address, int error) {
     if (!owner.empty()) Append(text, "; the port is held by ", owner);
   } else if (error == EACCES && address.path.empty() && address.ip.port < 1024) {
     text += "; a port below 1024 needs CAP_NET_BIND_SERVICE";
+  } else if (error == EPERM) {
+    text += "; a listener with transparent: TPROXY needs CAP_NET_ADMIN";
   } else if (error == EADDRNOTAVAIL) {
     text += "; no interface has this address";
   }

@@ -29,8 +29,9 @@ struct ListenAddress {
 };
 
 struct ListenOptions {
-  bool reuse_port = false;  // several sockets on one address, the kernel spreads (one for each worker)
-  bool v6_only = false;     // [::] otherwise takes IPv4 as well
+  bool reuse_port = false;   // several sockets on one address, the kernel spreads (one for each worker)
+  bool v6_only = false;      // [::] otherwise takes IPv4 as well
+  bool transparent = false;  // takes connections to addresses that are not ours (TPROXY); needs CAP_NET_ADMIN
   int backlog = 4096;
   uint32_t path_mode = 0600;
 };

@@ -2,6 +2,7 @@
 // DialPermit, writing to what was dialled takes a UsePermit that binds it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -78,6 +79,12 @@ class DialPermit {
   const std::vector<IpAddress>& addresses() const { return addresses_; }
   // Where the target is reached through a parent proxy that resolves it: dial this and nothing else.
   const std::optional<ConfiguredTarget>& next_hop() const { return next_hop_; }
+  // Leaves only this address; false, and nothing changed, where it is not among them.
+  bool Narrow(const IpAddress& only) {
+    if (std::find(addresses_.begin(), addresses_.end(), only) == addresses_.end()) return false;
+    addresses_.assign(1, only);
+    return true;
+  }
   uint64_t generation() const { return generation_; }  // of the policy that made it
   const std::string& policy() const { return policy_; }
   const std::string& rule() const { return rule_; }

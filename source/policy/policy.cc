@@ -147,6 +147,22 @@ std::optional<int64_t> Policy::NextBoundary(int64_t now) const {
   return *next;
 }
 
+std::optional<Decision> Policy::JudgeLoop(const Endpoint& original, bool own_socket) const {
+  constexpr std::string_view kOwn = "own_listener";
+  if (!own_socket && guard().Judge(original.address, original.port).reason != kOwn) return std::nullopt;
+  Decision out;
+  DenyByGuard(out, "address_guard", Fault::kAddressProhibited, kOwn);
+  return out;
+}
+
+Decision Policy::OtherAddress(Stage stage) {
+  Decision out;
+  out.stage = stage;
+  DenyByGuard(out, "name_guard", Fault::kNameMismatch, "sni_address_mismatch",
+              "The name does not resolve to the address that the connection was meant for.");
+  return out;
+}
+
 Ruling<Admission> Policy::DecideTarget(const PolicyStack& stack, const Facts& facts, Ask ask) const {
   Ruling<Admission> out{{}, std::nullopt};
   if (facts.target == nullptr) {

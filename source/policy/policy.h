@@ -66,6 +66,12 @@ class Policy {
   // When a rule's window or an audit next begins or ends, after `now`: live tunnels are judged again then.
   std::optional<int64_t> NextBoundary(int64_t now) const;
 
+  // Before all stages, where a connection was turned here: denied where it wanted to reach this very proxy
+  // (`own_socket`: the caller knows that it did).
+  std::optional<Decision> JudgeLoop(const Endpoint& original, bool own_socket) const;
+  // Denied because a name does not resolve to where a redirected connection wanted to go.
+  static Decision OtherAddress(Stage stage);
+
   // T. Denied here, a name is never resolved. kContinue or kChallenge (407).
   Ruling<Admission> DecideTarget(const PolicyStack& stack, const Facts& facts, Ask ask) const;
   // A. `facts.resolved` as the resolver gave it; a literal target needs none. kContinue for a tunnel, kForward for a

@@ -81,11 +81,12 @@ void RaiseDescriptorLimit() {
 }
 
 // One listener's sockets, one for each worker on the same address.
-Result<std::vector<ListenSocket>, std::string> OpenForAll(const std::string& text, uint32_t workers) {
+Result<std::vector<ListenSocket>, std::string> OpenForAll(const std::string& text, uint32_t workers,
+                                                          ListenOptions options) {
   const std::optional<ListenAddress> address = ListenAddress::Parse(text);
   CHECK(address.has_value());  // validated
   // First alone: with SO_REUSEPORT, another process of ours on this port would not be noticed.
-  Result<ListenSocket, std::string> first = ListenSocket::Open(*address, {});
+  Result<ListenSocket, std::string> first = ListenSocket::Open(*address, options);
   if (!first) return first.error();
   std::vector<ListenSocket> sockets;
   sockets.push_back(std::move(*first));
@@ -94,7 +95,6 @@ Result<std::vector<ListenSocket>, std::string> OpenForAll(const std::string& tex
   if (bound.path.empty()) {
     sockets.clear();
     for (uint32_t i = 0; i < workers; ++i) {
-      ListenOptions options;
       options.reuse_port = true;
       Result<ListenSocket, std::string> socket = ListenSocket::Open(bound, options);
       if (!socket) return socket.error();
@@ -118,8 +118,7 @@ class Server {
         started_unix_(time(nullptr)),
         workers_wanted_(bootstrap_.has_workers() ? bootstrap_.workers() : GrantedCpus()),
         limits_(bootstrap_.limits().connections(), bootstrap_.limits().connections_per_source()),
-        balance_(workers_wanted_) {
-  }
+        balance_(workers_wanted_) {}
 
   int Run() {
     const int signals = OpenSignals();
@@ -152,8 +151,7 @@ class Server {
     for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(sockets[i]), snapshot);
     if (predecessor_) predecessor_->SayReady();
     predecessor_.reset();
-    if (take_over)
-      take_over_.emplace(std::move(*take_over), [this] { return offered_; }, [this] { TakenOver(); });
+    if (take_over) take_over_.emplace(std::move(*take_over), [this] { return offered_; }, [this] { TakenOver(); });
     Announce();
     return true;
   }
@@ -185,10 +183,12 @@ class Server {
   bool OpenListeners(std::vector<std::vector<WorkerSocket>>& sockets) {
     for (const config::v1::Listener& listener : bootstrap_.listeners()) {
       if (listener.ingress_case() != config::v1::Listener::kAddress) continue;
+      ListenOptions options;
+      options.transparent = TransparentOf(listener) == Transparent::kTproxy;
       const std::string shared_name = Cat("listener ", listener.name());
       std::vector<ListenSocket> handed = handed_.Take(*ListenAddress::Parse(listener.address()), shared_name);
       Result<std::vector<ListenSocket>, std::string> opened =
-          handed.empty() ? OpenForAll(listener.address(), workers_wanted_)
+          handed.empty() ? OpenForAll(listener.address(), workers_wanted_, options)
                          : EnoughFor(workers_wanted_, std::move(handed));
       if (!opened) {
         Say(Cat("listener ", listener.name(), ": ", opened.error()));

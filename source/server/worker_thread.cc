@@ -11,6 +11,7 @@
 #include "source/chain/connection.h"
 #include "source/chain/listener.h"
 #include "source/event/nursery.h"
+#include "source/io/original_destination.h"
 #include "source/io/socket_stream.h"
 
 namespace egret {
@@ -101,6 +102,8 @@ class WorkerThread::Core {
       connection->peer = arrival->peer;
       connection->local = LocalEndpoint(fd);
       connection->listener = worker_.chains().Find(arrival->listener);
+      if (connection->listener != nullptr && connection->listener->transparent != Transparent::kOff)
+        connection->original_destination = OriginalDestination(fd, connection->listener->transparent);
       if (connection->listener != nullptr) co_await RunWhole(std::move(connection));
     }
     arrival.reset();

@@ -99,7 +99,6 @@ TEST(Tour, OfTheGatewayOnlyWhatIsNotBuiltYetIsRefused) {
             "listeners[0].filters[1].http_connection.filters[2].rate_limit.per\n"
             "listeners[1].filter_chains[0].filters[0].mitm_terminator\n"
             "listeners[1].filter_chains[0].filters[1].http_connection.filters[1].credential_broker\n"
-            "listeners[2].transparent\n"
             "upstreams[0].http_proxy.tls\n"
             "secrets[0].trust\n"
             "secrets[1].certificate\n"

@@ -450,5 +450,36 @@ TEST(Validate, WantsTheProxyProtocolWhereItCanBeHeard) {
       "listeners[0].filters[0]: a chain is chosen by the address that it tells; put it into listener_filters\n");
 }
 
+TEST(Validate, WantsATransparentListenerToLookBeforeItDecides) {
+  const auto with = [](std::string_view listener) {
+    return Verdict(Cat("listeners: [{name: l, ", listener, "}]\n", kPolicy));
+  };
+  constexpr std::string_view kRelay = "filters: [tcp_relay]";
+  constexpr std::string_view kLooks = "listener_filters: [tls_inspector, {egress_policy: {policy: web}}]";
+  constexpr std::string_view kHost =
+      "filters: [{http_connection: {target: HOST, filters: [egress_policy: {}, forward_router: {}]}}]";
+  const std::string redirect = Cat("address: '0.0.0.0:15001', transparent: REDIRECT, ", kLooks, ", ");
+  EXPECT_EQ(with(Cat(redirect, kRelay)), "");
+  EXPECT_EQ(with(Cat(redirect, "destination: ORIGINAL_IF_RESOLVED, ", kRelay)), "");
+  EXPECT_EQ(with(Cat(redirect, kHost)), "");
+  EXPECT_EQ(
+      with(Cat("address: '0.0.0.0:15001', transparent: TPROXY, listener_filters: [{egress_policy: {policy: web}}, "
+               "tls_inspector], ",
+               kRelay)),
+      "listeners[0].listener_filters: a transparent listener decides on what a connection begins with, before a "
+      "chain is chosen; put tls_inspector and, after it, egress_policy into listener_filters\n");
+  EXPECT_EQ(
+      with(Cat("address: 'unix:/run/egret.sock', transparent: REDIRECT, ", kLooks, ", ", kRelay)),
+      "listeners[0].transparent: REDIRECT: only connections to an IP address are redirected; give the listener an "
+      "address and port\n");
+  EXPECT_EQ(Verdict(WithHttp(kGoodHttp)), "");
+  EXPECT_EQ(with(Cat("address: '127.0.0.1:3128', destination: ORIGINAL_IF_RESOLVED, filters: [{http_connection: "
+                     "{filters: [",
+                     kGoodHttp, "]}}]")),
+            "listeners[0].destination: ORIGINAL_IF_RESOLVED: this listener is not transparent: a client of a proxy "
+            "names its destination; leave it out, or give transparent\n");
+  EXPECT_NE(with(Cat("address: '127.0.0.1:3128', ", kLooks, ", ", kHost)).find("not in this place"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace egret

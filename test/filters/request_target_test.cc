@@ -34,6 +34,7 @@ struct Row {
   Fault fault = Fault::kNone;
   Mode mode = Mode::kByPlace;
   std::string_view method = "GET";
+  std::string_view original = {};  // where a transparent connection wanted to go
 };
 
 class RequestTargetTest : public ChainTestBase {
@@ -45,6 +46,10 @@ class RequestTargetTest : public ChainTestBase {
       auto target = ParseAuthority(row.tunnel, std::nullopt);
       ASSERT_TRUE(target);
       connection->target = std::move(*target);
+    }
+    if (!row.original.empty()) {
+      connection->original_destination = Endpoint::Parse(row.original);
+      connection->judge_requests = true;
     }
     Request request;
     Head& head = request.head;
@@ -84,6 +89,24 @@ TEST_F(RequestTargetTest, H10_TheAuthorityOfAnAbsoluteTargetWinsWhateverHostSays
            {kAbsolute, "http://0x7f.1", {"a.example"}, "", "", Fault::kHttpTarget},
        })
     Check(row);
+}
+
+TEST_F(RequestTargetTest, T22_BelowATransparentListenerEachRequestNamesItsTargetOnThePortThatWasWanted) {
+  const auto check = [&](TargetForm form, std::string_view authority, std::vector<std::string_view> hosts,
+                         std::string_view target, Fault fault = Fault::kNone) {
+    for (const Mode mode : {Mode::kByPlace, Mode::kHost})
+      Check({form, authority, hosts, "", target, fault, mode, "GET", "192.0.2.1:8080"});
+  };
+  check(kOrigin, "", {"a.example"}, "a.example:8080");
+  check(kOrigin, "", {"A.Example.:8080"}, "a.example:8080");
+  check(kOrigin, "", {"198.51.100.7"}, "198.51.100.7:8080");
+  check(kAbsolute, "http://b.example:8080", {"a.example"}, "b.example:8080");
+  check(kOrigin, "", {"a.example:80"}, "", Fault::kMisdirected);
+  check(kOrigin, "", {}, "", Fault::kHttpHost);
+  check(kOrigin, "", {"a b"}, "", Fault::kHttpHost);
+  check(kAbsolute, "https://b.example", {"b.example"}, "", Fault::kHttpScheme);
+  check(kConnect, "a.example:443", {"a.example:443"}, "", Fault::kMisdirected);
+  Check({kOrigin, "", {"a.example"}, "", "", Fault::kHttpTargetForm, Mode::kAbsoluteForm, "GET", "192.0.2.1:80"});
 }
 
 TEST_F(RequestTargetTest, WhatIsNoProxyRequestIsToldSo) {

@@ -319,6 +319,39 @@ TEST(Policy, D05_MixedAnswersAreRefusedOrFiltered) {
   EXPECT_EQ(Session(MustCompile(spec), "x.example:443").Resolves({}).A().reason, "no_addresses");
 }
 
+TEST(Policy, T22_AConnectionThatWantedToReachThisProxyIsRefused) {
+  PolicySetSpec spec;
+  spec.policies = {OnePolicy("p", {Allow("all")})};
+  spec.guard.own = {*Endpoint::Parse("192.0.2.1:15001")};
+  const auto policy = MustCompile(spec);
+  const auto refused = policy->JudgeLoop(*Endpoint::Parse("192.0.2.1:15001"), false);
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(refused->denied());
+  EXPECT_EQ(refused->reason, "own_listener");
+  EXPECT_TRUE(policy->JudgeLoop(*Endpoint::Parse("192.0.2.2:15001"), true));
+  EXPECT_FALSE(policy->JudgeLoop(*Endpoint::Parse("192.0.2.1:443"), false));
+  EXPECT_FALSE(policy->JudgeLoop(*Endpoint::Parse("10.0.0.1:15001"), false));  // the other guards come later
+}
+
+TEST(Policy, APermitIsNarrowedToOneOfItsAddressesOnly) {
+  PolicySetSpec spec;
+  spec.policies = {OnePolicy("p", {Allow("all")})};
+  const auto policy = MustCompile(spec);
+  Facts facts;
+  const Target target = To("a.example:443");
+  facts.target = &target;
+  const std::vector<IpAddress> resolved = {Ip("9.1.1.1"), Ip("9.2.2.2")};
+  facts.resolved = std::span<const IpAddress>(resolved);
+  const auto admission = policy->DecideTarget(PolicyStack({"p"}), facts, Ask::kTunnel);
+  ASSERT_TRUE(admission.permit);
+  AddressRuling ruling = policy->DecideAddress(*admission.permit, facts);
+  ASSERT_TRUE(ruling.permit);
+  EXPECT_FALSE(ruling.permit->Narrow(Ip("9.3.3.3")));
+  EXPECT_EQ(ruling.permit->addresses(), resolved);
+  EXPECT_TRUE(ruling.permit->Narrow(Ip("9.2.2.2")));
+  EXPECT_EQ(ruling.permit->addresses(), std::vector<IpAddress>{Ip("9.2.2.2")});
+}
+
 TEST(Policy, D13_LocalhostIsRefusedWithTheRemedyAndCanBeOpened) {
   RuleSpec web = Allow("web", {"localhost"});
   web.to.ports = {8000};
