@@ -54,6 +54,16 @@ void DescribeRequest(const Exchange& exchange, const Head& head, ExchangeRecord&
   if (const Field* agent = head.Find("User-Agent")) record.user_agent = agent->value;
 }
 
+// A request target that was refused, without what it may hold of secrets: userinfo and query.
+std::string Loggable(std::string_view target) {
+  target = target.substr(0, target.find('?'));
+  const size_t scheme = target.find("://");
+  const size_t authority = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const size_t at = target.substr(0, target.find('/', authority)).rfind('@');
+  if (at == std::string_view::npos || at < authority) return std::string(target);
+  return Cat(target.substr(0, authority), target.substr(at + 1));
+}
+
 // Takes off the head what is meant for us and not for whoever comes next (RFC 9110 7.6.1), so that no filter and no
 // origin meets it; then refuses what has been here before.
 Fault TakeHopByHop(Exchange& exchange) {
@@ -154,6 +164,7 @@ class Http1Session {
   // A head that could not be read has no more than its first words.
   [[clang::coro_wrapper]] Task<ServeEnd> RefuseMalformed(Exchange& exchange, Failure why) {
     exchange.record().method = codec_.refused().method;
+    exchange.record().target = Loggable(codec_.refused().target);
     return Refuse(exchange, why);
   }
 
