@@ -42,6 +42,28 @@ class GaugeHold {
   Gauge* gauge_;
 };
 
+// Sizes in bytes.
+class SizeHistogram {
+ public:
+  static constexpr std::array<uint64_t, 9> kBounds = {uint64_t{1} << 10, uint64_t{1} << 12, uint64_t{1} << 14,
+                                                      uint64_t{1} << 16, uint64_t{1} << 18, uint64_t{1} << 20,
+                                                      uint64_t{1} << 22, uint64_t{1} << 24, uint64_t{1} << 26};
+
+  void Observe(uint64_t bytes) {
+    size_t bucket = 0;
+    while (bucket < kBounds.size() && bytes > kBounds[bucket]) ++bucket;
+    counts_[bucket].Add();
+    sum_.Add(bytes);
+  }
+  // Not cumulative; the last one is what lies above all bounds.
+  uint64_t Bucket(size_t i) const { return counts_[i].Read(); }
+  uint64_t Sum() const { return sum_.Read(); }
+
+ private:
+  std::array<Counter, kBounds.size() + 1> counts_;
+  Counter sum_;
+};
+
 // Durations in milliseconds, in the buckets that Prometheus is given in seconds.
 class DurationHistogram {
  public:

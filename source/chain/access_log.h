@@ -7,22 +7,45 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "source/chain/log_format.h"
 #include "source/event/loop.h"
 
 namespace egret {
 
+// Where lines go, and how they are written: each distinct format once, whatever the number of sinks.
+struct LogPlan {
+  struct Sink {
+    std::string path;
+    size_t format = 0;  // of `formats`
+  };
+  std::vector<Sink> sinks;
+  std::vector<std::optional<LogFormat>> formats;  // nothing: JSON
+};
+
 // Shared by all workers; thread-safe.
 class LogQueue {
  public:
+  struct Block {
+    size_t format = 0;
+    std::string text;  // whole lines
+  };
+
   static constexpr size_t kMaxBytes = size_t{16} << 20;
 
-  // Takes a block of whole lines. False: dropped, and counted by line.
-  bool Put(std::string block, uint64_t lines);
+  LogQueue() : LogQueue(std::vector<std::optional<LogFormat>>(1)) {}
+  explicit LogQueue(std::vector<std::optional<LogFormat>> formats) : formats_(std::move(formats)) {}
+
+  const std::vector<std::optional<LogFormat>>& formats() const { return formats_; }
+  // False: dropped, and counted by line.
+  bool Put(Block block, uint64_t lines);
   // The writer's: waits for something, or for Close(). Empty once closed and drained.
-  std::string Take();
+  Block Take();
   void Close();
 
   // Lines that were lost: no room here, or the writer's file would not take them.
@@ -30,9 +53,10 @@ class LogQueue {
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
  private:
+  const std::vector<std::optional<LogFormat>> formats_;
   std::mutex mutex_;
   std::condition_variable filled_;
-  std::deque<std::string> blocks_;
+  std::deque<Block> blocks_;
   size_t bytes_ = 0;
   bool closed_ = false;
   std::atomic<uint64_t> dropped_{0};
@@ -44,9 +68,8 @@ class AccessLog {
   explicit AccessLog(LogQueue& queue);
   ~AccessLog() { Flush(); }
 
-  // Append one whole line to what this gives, then call Added().
-  std::string& line_buffer() { return block_; }
-  void Added();
+  // Writes the record's line in every format. JSON alone tells of a tunnel that opens; text is of what ended.
+  void Write(const ExchangeRecord& record, std::string_view event, uint64_t duration_ms);
   void Flush();
 
  private:
@@ -56,9 +79,14 @@ class AccessLog {
     AccessLog* log = nullptr;
   };
 
+  struct Gathered {
+    std::string text;
+    uint64_t lines = 0;
+  };
+  void HandOver(size_t format);
+
   LogQueue& queue_;
-  std::string block_;
-  uint64_t lines_ = 0;
+  std::vector<Gathered> gathered_;  // by format
   FlushTimer timer_;
 };
 

@@ -90,6 +90,7 @@ struct WorkerCounters {
   Counter received_bytes, sent_bytes;  // of clients, on the wire
   Counter upstream_connections, upstream_reused;
   Counter spurious_proxy_authorization;  // credentials for a proxy, sent inside a tunnel
+  SizeHistogram request_size, response_size;
   DurationHistogram request_duration, tunnel_duration, connect_duration, dns_duration;
 };
 

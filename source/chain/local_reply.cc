@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "source/base/log.h"
 #include "source/base/strings.h"
 #include "source/http/hop.h"
 
@@ -153,6 +154,8 @@ void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& deci
   told.reason = decision.reason;
   if (decision.audit != Decision::Audit::kNone)
     told.audit = Cat(NameOf(decision.audit), ' ', decision.audit_policy, '/', decision.audit_rule);
+  Log(LogComponent::kPolicy, LogLevel::kDebug, record.request_id, ' ', told.stage, ": ", told.action, " by ",
+      told.policy, '/', told.rule, ", ", told.reason);
   if (decision.verdict != Decision::Verdict::kContinue)
     worker.decisions().Add({told.policy, told.rule, told.action, told.stage});
 }

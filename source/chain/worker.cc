@@ -7,6 +7,7 @@
 
 #include "source/base/buffer.h"
 #include "source/base/check.h"
+#include "source/base/log.h"
 
 namespace egret {
 namespace {
@@ -89,8 +90,7 @@ std::string Worker::NextRequestId() {
 
 void Worker::WriteLog(const ExchangeRecord& record, std::string_view event) {
   if (log_ == nullptr) return;
-  AppendLogLine(log_->line_buffer(), record, event, loop_.now_ms() - record.started_ms);
-  log_->Added();
+  log_->Write(record, event, loop_.now_ms() - record.started_ms);
 }
 
 RecordHolder::RecordHolder(Worker& worker) : worker_(&worker), record_(std::make_unique<ExchangeRecord>()) {
@@ -120,12 +120,16 @@ void RecordHolder::Finish() {
     counters.tunnel_duration.Observe(took_ms);
   } else {
     counters.request_duration.Observe(took_ms);
+    counters.request_size.Observe(record->received_bytes);
+    counters.response_size.Observe(record->sent_bytes);
     const auto status_class = static_cast<size_t>(record->status / 100);
     counters.responses[status_class < counters.responses.size() ? status_class : 0].Add();
   }
   if (record->failure) counters.failures[static_cast<size_t>(record->failure.fault)].Add();
   counters.received_bytes.Add(record->received_bytes);
   counters.sent_bytes.Add(record->sent_bytes);
+  Log(LogComponent::kHttp, LogLevel::kDebug, record->request_id, ' ', record->method, ' ', record->target, ": ",
+      record->status, ' ', TextOf(record->failure.fault).detail, " after ", took_ms, " ms");
   worker_->WriteLog(*record, "end");
 }
 

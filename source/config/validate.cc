@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "source/config/check_access_log.h"
 #include "source/config/check_chains.h"
 #include "source/config/check_fields.h"
 #include "source/config/check_names.h"
@@ -68,6 +69,7 @@ std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& l
     Join(errors, CheckFields(bootstrap));
     Join(errors, CheckNames(bootstrap));
     Join(errors, CheckSockets(bootstrap));
+    Join(errors, CheckAccessLog(bootstrap));
     Join(errors, CheckChains(bootstrap));
     Join(errors, CheckWays(bootstrap));
     Join(errors, CheckPolicies(bootstrap));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "source/base/log.h"
 #include "source/base/strings.h"
 
 namespace egret {
@@ -12,6 +13,10 @@ Task<Result<Resolved, Fault>> ResolveRecorded(Worker& worker, ExchangeRecord& re
   const uint64_t took = worker.loop().now_ms() - before;
   record.dns_ms = static_cast<int64_t>(took);
   worker.counters().dns_duration.Observe(took);
+  if (Logs(LogComponent::kDns, LogLevel::kDebug))
+    Log(LogComponent::kDns, LogLevel::kDebug, name, ": ",
+        resolved ? Cat(resolved->addresses.size(), " addresses") : std::string(TextOf(resolved.error()).detail), " in ",
+        took, " ms");
   co_return resolved;
 }
 
@@ -22,6 +27,13 @@ Task<DialOutcome> DialRecorded(Worker& worker, ExchangeRecord& record, Task<Dial
   record.connect_ms = static_cast<int64_t>(took);
   for (const DialAttempt& attempt : outcome.failed)
     record.attempts.push_back(Cat(attempt.to.ToString(), ": ", TextOf(attempt.fault).detail));
+  if (Logs(LogComponent::kUpstream, LogLevel::kDebug)) {
+    for (const std::string& attempt : record.attempts)
+      Log(LogComponent::kUpstream, LogLevel::kDebug, record.request_id, " dial ", attempt);
+    if (outcome.dialled)
+      Log(LogComponent::kUpstream, LogLevel::kDebug, record.request_id, " connected to ",
+          outcome.dialled->peer().ToString(), " in ", took, " ms");
+  }
   if (outcome.dialled) {
     record.upstream = outcome.dialled->peer().ToString();
     worker.counters().upstream_connections.Add();

@@ -20,8 +20,8 @@ constexpr int kFinalWaitMs = 1000;
 
 }  // namespace
 
-LogWriter::LogWriter(LogQueue& queue, std::vector<std::string> paths) : queue_(queue) {
-  for (std::string& path : paths) sinks_.push_back({std::move(path)});
+LogWriter::LogWriter(LogQueue& queue, const std::vector<LogPlan::Sink>& sinks) : queue_(queue) {
+  for (const LogPlan::Sink& sink : sinks) sinks_.push_back({sink.path, sink.format});
   OpenAll();
   thread_ = std::thread([this] { Run(); });
 }
@@ -39,7 +39,9 @@ void LogWriter::OpenAll() {
     if (sink.path == "/dev/stdout" || sink.path == "/dev/stderr") {
       sink.fd = fcntl(sink.path == "/dev/stdout" ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     } else {
-      sink.fd = open(sink.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+      // A named pipe without a reader is refused rather than waited for.
+      sink.fd = open(sink.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
+      if (sink.fd >= 0) fcntl(sink.fd, F_SETFL, O_APPEND);
     }
     struct stat status;
     sink.is_file = sink.fd >= 0 && fstat(sink.fd, &status) == 0 && S_ISREG(status.st_mode);
@@ -48,17 +50,21 @@ void LogWriter::OpenAll() {
 }
 
 void LogWriter::CloseAll() {
-  for (Sink& sink : sinks_)
+  for (Sink& sink : sinks_) {
+    if (!sink.owed.empty() && WriteSome(sink, sink.owed) < sink.owed.size()) queue_.CountDropped(1);
+    sink.owed.clear();
     if (sink.fd >= 0) close(std::exchange(sink.fd, -1));
+  }
 }
 
 void LogWriter::Run() {
-  for (std::string block = queue_.Take(); !block.empty(); block = queue_.Take()) {
+  for (LogQueue::Block block = queue_.Take(); !block.text.empty(); block = queue_.Take()) {
     if (reopen_.exchange(false, std::memory_order_relaxed)) {
       CloseAll();
       OpenAll();
     }
-    for (const Sink& sink : sinks_) Write(sink, block);
+    for (Sink& sink : sinks_)
+      if (sink.format == block.format) Write(sink, block.text);
   }
 }
 
@@ -74,16 +80,28 @@ bool LogWriter::HasRoom(const Sink& sink) {
   return true;
 }
 
-void LogWriter::Write(const Sink& sink, const std::string& block) {
-  const size_t most = sink.is_file ? block.size() : PIPE_BUF;
+size_t LogWriter::WriteSome(const Sink& sink, std::string_view text) {
   size_t done = 0;
-  while (sink.fd >= 0 && done < block.size() && HasRoom(sink)) {
-    const ssize_t n = write(sink.fd, block.data() + done, std::min(block.size() - done, most));
+  while (sink.fd >= 0 && done < text.size() && (sink.is_file || HasRoom(sink))) {
+    const size_t most = sink.is_file ? text.size() - done : std::min<size_t>(text.size() - done, PIPE_BUF);
+    const ssize_t n = write(sink.fd, text.data() + done, most);
     if (n > 0) {
       done += static_cast<size_t>(n);
     } else if (errno != EINTR) {
       break;
     }
+  }
+  return done;
+}
+
+// A line that was cut is ended before another begins, so that each that is there is whole.
+void LogWriter::Write(Sink& sink, const std::string& block) {
+  sink.owed.erase(0, WriteSome(sink, sink.owed));
+  size_t done = sink.owed.empty() ? WriteSome(sink, block) : 0;
+  if (done > 0 && block[done - 1] != '\n') {
+    const size_t end = block.find('\n', done) + 1;
+    sink.owed = block.substr(done, end - done);
+    done = end;
   }
   if (done < block.size())
     queue_.CountDropped(

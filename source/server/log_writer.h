@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -13,8 +14,8 @@ namespace egret {
 
 class LogWriter {
  public:
-  // Paths of files to append to; "/dev/stdout" and "/dev/stderr" are this process's own.
-  LogWriter(LogQueue& queue, std::vector<std::string> paths);
+  // Files to append to; "/dev/stdout" and "/dev/stderr" are this process's own.
+  LogWriter(LogQueue& queue, const std::vector<LogPlan::Sink>& sinks);
   // Writes what is queued, then ends. A pipe that nobody reads does not hold it up: what is left for it is dropped.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
@@ -28,14 +29,17 @@ class LogWriter {
  private:
   struct Sink {
     std::string path;
+    size_t format = 0;
     int fd = -1;
-    bool is_file = false;  // a regular one, which never makes anybody wait
+    bool is_file = false;   // a regular one, which never makes anybody wait
+    std::string owed = {};  // the rest of a line that was cut; nothing else is written before it
   };
   void OpenAll();
   void CloseAll();
   void Run();
   bool HasRoom(const Sink& sink);
-  void Write(const Sink& sink, const std::string& block);
+  void Write(Sink& sink, const std::string& block);
+  size_t WriteSome(const Sink& sink, std::string_view text);
 
   LogQueue& queue_;
   std::vector<Sink> sinks_;

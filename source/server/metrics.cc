@@ -58,24 +58,34 @@ class Exposition {
     One(std::move(name), std::move(help), MetricType::Gauge, Sum(read));
   }
   void Histogram(std::string name, std::string help, DurationHistogram WorkerCounters::* histogram) {
-    ClientMetric& metric = Sample(Family(std::move(name), std::move(help), MetricType::Histogram), {});
-    uint64_t cumulative = 0;
-    for (size_t i = 0; i <= DurationHistogram::kBoundsMs.size(); ++i) {
-      cumulative +=
-          static_cast<uint64_t>(Sum([&](const WorkerThread& w) { return (w.counters().*histogram).Bucket(i); }));
-      const bool last = i == DurationHistogram::kBoundsMs.size();
-      const double bound =
-          last ? std::numeric_limits<double>::infinity() : static_cast<double>(DurationHistogram::kBoundsMs[i]) / 1000;
-      metric.histogram.bucket.push_back({cumulative, bound});
-    }
-    metric.histogram.sample_count = cumulative;
-    metric.histogram.sample_sum = Sum([&](const WorkerThread& w) { return (w.counters().*histogram).SumMs(); }) / 1000;
+    Buckets(std::move(name), std::move(help), histogram, DurationHistogram::kBoundsMs, 1000,
+            [](const DurationHistogram& of) { return of.SumMs(); });
+  }
+  void Histogram(std::string name, std::string help, SizeHistogram WorkerCounters::* histogram) {
+    Buckets(std::move(name), std::move(help), histogram, SizeHistogram::kBounds, 1,
+            [](const SizeHistogram& of) { return of.Sum(); });
   }
 
   const MetricsInput& input() const { return input_; }
   std::vector<MetricFamily> Take() { return std::move(families_); }
 
  private:
+  template <class Kind, class Bounds, class ReadSum>
+  void Buckets(std::string name, std::string help, Kind WorkerCounters::* histogram, const Bounds& bounds, double unit,
+               ReadSum read_sum) {
+    ClientMetric& metric = Sample(Family(std::move(name), std::move(help), MetricType::Histogram), {});
+    uint64_t cumulative = 0;
+    for (size_t i = 0; i <= bounds.size(); ++i) {
+      cumulative +=
+          static_cast<uint64_t>(Sum([&](const WorkerThread& w) { return (w.counters().*histogram).Bucket(i); }));
+      const bool last = i == bounds.size();
+      metric.histogram.bucket.push_back(
+          {cumulative, last ? std::numeric_limits<double>::infinity() : static_cast<double>(bounds[i]) / unit});
+    }
+    metric.histogram.sample_count = cumulative;
+    metric.histogram.sample_sum = Sum([&](const WorkerThread& w) { return read_sum(w.counters().*histogram); }) / unit;
+  }
+
   const MetricsInput& input_;
   std::vector<MetricFamily> families_;
 };
@@ -111,6 +121,10 @@ void Traffic(Exposition& out) {
               [](const WorkerThread& w) { return w.counters().spurious_proxy_authorization.Read(); });
   out.Histogram("egret_request_duration_seconds", "From a request's head to the end of its response.",
                 &WorkerCounters::request_duration);
+  out.Histogram("egret_request_size_bytes", "Size of requests on the wire, head and body.",
+                &WorkerCounters::request_size);
+  out.Histogram("egret_response_size_bytes", "Size of responses on the wire, head and body.",
+                &WorkerCounters::response_size);
   out.Histogram("egret_tunnel_duration_seconds", "From a CONNECT's head to the end of its tunnel.",
                 &WorkerCounters::tunnel_duration);
 }

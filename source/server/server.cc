@@ -146,7 +146,7 @@ class Server {
     handed_ = {};  // closes what this configuration has no use for
     Snapshot snapshot;
     if (!Compile(snapshot)) return false;
-    log_writer_ = std::make_unique<LogWriter>(log_queue_, AccessLogPathsOf(bootstrap_));
+    log_writer_ = std::make_unique<LogWriter>(log_queue_, log_plan_.sinks);
     for (const std::string& problem : log_writer_->problems()) Say(Cat("access log: ", problem));
     for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(sockets[i]), snapshot);
     if (predecessor_) predecessor_->SayReady();
@@ -350,7 +350,8 @@ class Server {
   std::vector<BoundListener> bound_;
   ConnectionLimits limits_;
   WorkerBalance balance_;
-  LogQueue log_queue_;
+  const LogPlan log_plan_{LogPlanOf(bootstrap_)};
+  LogQueue log_queue_{log_plan_.formats};
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<const Policy> policy_;
   Loop loop_;

@@ -1,7 +1,10 @@
 #include "source/server/settings.h"
 
+#include <map>
+#include <optional>
 #include <utility>
 
+#include "source/base/log.h"
 #include "source/base/strings.h"
 #include "source/config/data_source.h"
 #include "source/config/default_config.h"
@@ -95,6 +98,7 @@ Settings LoadSettings(const Options& options) {
     }
     text = std::move(*read);
   }
+  Log(LogComponent::kConfig, LogLevel::kDebug, "read ", name, ", ", text.size(), " bytes");
   const LoadResult loaded = Load(text, name, FormatOf(name), settings.bootstrap);
   std::vector<ConfigError> errors = loaded.errors;
   if (loaded.ok()) {
@@ -131,11 +135,23 @@ AresResolverOptions ResolverOptionsOf(const config::v1::Bootstrap& bootstrap) {
   return options;
 }
 
-std::vector<std::string> AccessLogPathsOf(const config::v1::Bootstrap& bootstrap) {
-  std::vector<std::string> paths;
-  for (const config::v1::AccessLog& log : bootstrap.access_log()) paths.push_back(log.file().path());
-  if (paths.empty()) paths.emplace_back("/dev/stdout");
-  return paths;
+LogPlan LogPlanOf(const config::v1::Bootstrap& bootstrap) {
+  LogPlan plan;
+  std::map<std::string, size_t> known;  // text format (empty: JSON) -> its place
+  const auto add = [&](const std::string& path, const std::string& text) {
+    const auto [at, is_new] = known.try_emplace(text, plan.formats.size());
+    if (is_new) {
+      std::optional<LogFormat>& format = plan.formats.emplace_back();
+      if (!text.empty()) format = *LogFormat::Compile(text);  // validated
+    }
+    plan.sinks.push_back({path, at->second});
+  };
+  for (const config::v1::AccessLog& log : bootstrap.access_log()) {
+    const std::string text = log.has_text_format() ? log.text_format() : std::string(LogFormat::kDefault);
+    add(log.file().path(), log.format() == config::v1::AccessLog::TEXT ? text : "");
+  }
+  if (plan.sinks.empty()) add("/dev/stdout", "");
+  return plan;
 }
 
 }  // namespace egret

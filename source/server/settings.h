@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
+#include "source/chain/access_log.h"
 #include "source/io/ares_resolver.h"
 #include "source/server/options.h"
 #include "source/server/overload.h"
@@ -22,7 +23,7 @@ Settings LoadSettings(const Options& options);
 
 MemoryThresholds MemoryThresholdsOf(const config::v1::Limits& limits);
 AresResolverOptions ResolverOptionsOf(const config::v1::Bootstrap& bootstrap);
-// Paths of the access log's sinks; standard output where none is configured.
-std::vector<std::string> AccessLogPathsOf(const config::v1::Bootstrap& bootstrap);
+// Where the access log goes, as JSON to standard output where nothing is configured.
+LogPlan LogPlanOf(const config::v1::Bootstrap& bootstrap);
 
 }  // namespace egret

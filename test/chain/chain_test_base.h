@@ -44,7 +44,7 @@ class ChainTestBase : public testing::Test {
     worker_.reset();
     log_.Close();
     std::vector<std::string> lines;
-    for (std::string block = log_.Take(); !block.empty(); block = log_.Take()) {
+    for (std::string block = log_.Take().text; !block.empty(); block = log_.Take().text) {
       EXPECT_TRUE(block.ends_with('\n'));
       for (std::string_view rest = block; !rest.empty();) lines.emplace_back(SplitFirst(rest, '\n'));
     }

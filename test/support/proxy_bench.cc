@@ -262,7 +262,7 @@ std::vector<LogLine> ProxyBench::TakeLog() {
   worker_.reset();
   log_.Close();
   std::vector<LogLine> lines;
-  for (std::string block = log_.Take(); !block.empty(); block = log_.Take()) {
+  for (std::string block = log_.Take().text; !block.empty(); block = log_.Take().text) {
     std::string_view rest = block;
     while (!rest.empty()) lines.push_back(ParseLogLine(SplitFirst(rest, '\n')));
   }

@@ -1,0 +1,156 @@
+"""The admin pages: what they tell, what they change, and whom they refuse (rows S08, L11, S05)."""
+import json
+import threading
+
+from harness import ProxyCase
+from origins import echo
+from waiting import SECONDS, until
+
+GET_PAGES = ["/", "/ready", "/server_info", "/listeners", "/clusters", "/connections", "/config_dump", "/stats",
+             "/stats/prometheus", "/logging"]
+POST_PAGES = ["/connections/end", "/drain_listeners", "/quitquitquit"]
+
+
+class Admin(ProxyCase):
+    def ask(self, method, path, *fields, host="127.0.0.1"):
+        lines = ["%s %s HTTP/1.1" % (method, path), "Host: " + host, *fields, "", ""]
+        return self.client(self.egret.admin).ask("\r\n".join(lines).encode(), method)
+
+    def json(self, path):
+        status, text = self.egret.get(path)
+        self.assertEqual(status, 200, text)
+        return json.loads(text)
+
+    def test_the_first_page_lists_all_others(self):
+        self.start()
+        text = self.egret.get("/")[1]
+        html = self.ask("GET", "/", "Accept: text/html")
+        self.assertIn("text/html", html.header("content-type"))
+        for path in GET_PAGES + POST_PAGES:
+            self.assertIn(path, text)
+            self.assertIn(path, html.text())
+
+    def test_S08_a_wrong_method_changes_nothing(self):
+        self.start()
+        for path in POST_PAGES + ["/logging?level=debug"]:
+            for method in ("GET", "HEAD"):
+                response = self.ask(method, path)
+                self.assertEqual((response.status, response.header("allow")), (405, "POST"), path)
+        for path in GET_PAGES:
+            if path != "/logging":
+                self.assertEqual(self.ask("POST", path, "Content-Length: 0").status, 405, path)
+            for method in ("PUT", "DELETE"):
+                self.assertEqual(self.ask(method, path, "Content-Length: 0").status, 405, path)
+        self.assertEqual(self.egret.get("/ready"), (200, "LIVE\n"))
+        self.assertNotIn("debug", self.egret.get("/logging")[1])
+
+    def test_S08_pages_of_others_in_a_browser_reach_nothing(self):
+        self.start()
+        own = "127.0.0.1:%d" % self.egret.admin[1]
+        for fields, host in ((("Origin: http://evil.test",), own), (("Origin: null",), own), ((), "evil.test"),
+                             (("Origin: https://" + own,), own), (("Origin: http://evil.test",), "evil.test"),
+                             (("Origin: http://localhost:%d" % self.egret.admin[1],), own)):
+            response = self.ask("POST", "/quitquitquit", "Content-Length: 0", *fields, host=host)
+            self.assertEqual(response.status, 403, fields)
+        for path in ("//quitquitquit", "/./quitquitquit", "/%71uitquitquit", "/x/../quitquitquit", "/quitquitquit/"):
+            self.assertIn(self.ask("POST", path, "Content-Length: 0").status, (400, 404), path)
+        self.assertEqual(self.egret.get("/ready")[0], 200)
+        response = self.ask("POST", "/logging?level=error", "Content-Length: 0", "Origin: http://" + own, host=own)
+        self.assertEqual(response.status, 200)
+
+    def test_HEAD_gives_the_head_of_what_GET_gives(self):
+        self.start()
+        for path in GET_PAGES:
+            response = self.ask("HEAD", path)
+            self.assertEqual((response.status, response.body), (200, b""), path)
+            self.assertNotEqual(response.header("content-length"), "0", path)
+
+    def test_server_listeners_and_pools_are_told(self):
+        self.start(workers=2)
+        info = self.json("/server_info")
+        self.assertEqual((info["state"], info["workers"], info["pid"]), ("LIVE", 2, self.egret.pid))
+        self.assertEqual(info["options"]["config"], self.egret.config_path)
+        origin = self.origin()
+        client = self.client()
+        self.assert_ok(client.get(self.url(origin)))
+        self.assertEqual(self.json("/listeners")["listeners"],
+                         [{"name": "egress", "address": "%s:%d" % self.egret.address, "connections": 1}])
+        key = "origin.test:%d" % origin.port
+        until(lambda: [key, 1, 1, 0] in [[p["key"], p["links"], p["idle"], p["in_use"]]
+                                         for p in self.json("/clusters")["pool"]], "the idle connection in /clusters")
+
+    def connections(self, **match):
+        return [c for c in self.json("/connections")["connections"] if match.items() <= c.items()]
+
+    def test_an_open_tunnel_is_told_with_its_bytes_and_ended_by_POST(self):
+        self.start()
+        origin = self.origin(echo)
+        client, other = self.tunnel(origin), self.tunnel(origin)
+        client.send(b"\0" + b"x" * 999)
+        client.reader.exactly(1000)
+        other.send(b"\0")
+        other.reader.exactly(1)
+        before = self.connections(source=other.local)[0]  # has moved a byte, beside the heads
+        tunnel = until(lambda: [c for c in self.connections(source=client.local)
+                                if c["received_bytes"] - before["received_bytes"] == 999
+                                and c["sent_bytes"] - before["sent_bytes"] == 999], "999 more bytes both ways")[0]
+        self.assertEqual((tunnel["kind"], tunnel["listener"], tunnel["rule"], tunnel["target"]),
+                         ("tunnel", "egress", "local", "origin.test:%d" % origin.port))
+        end = "/connections/end?request_id="
+        self.assertEqual(self.ask("POST", end + tunnel["request_id"], "Content-Length: 0").status, 200)
+        self.assertEqual(client.end(), "rst")
+        self.assertEqual(origin.wait_ended(0), "rst")
+        line = self.egret.one_line(source=client.local)
+        self.assertEqual((line["close_reason"], line["detail"], line["received_bytes"] >= 1000),
+                         ("admin_ended", "admin_ended", True))
+        self.assertEqual(self.ask("POST", end + tunnel["request_id"], "Content-Length: 0").status, 404)
+        self.assertEqual(self.ask("POST", "/connections/end", "Content-Length: 0").status, 400)
+        other.send(b"y")
+        self.assertEqual(other.reader.exactly(1), b"y")
+
+    def test_a_request_in_flight_is_told_and_ended_by_POST(self):
+        self.start()
+        release = threading.Event()
+
+        def held(connection):
+            connection.read_request()
+            release.wait(SECONDS)
+        origin = self.origin(held)
+        self.addCleanup(release.set)
+        client = self.client()
+        client.send(b"GET %s HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n"
+                    % (self.url(origin, "/p?token=canary").encode(), origin.port))
+        request = until(lambda: self.connections(kind="request", path="/p", rule="local"), "the request in /connections")[0]
+        self.assertNotIn("canary", self.egret.get("/connections")[1])  # S05
+        self.assertEqual(self.ask("POST", "/connections/end?request_id=" + request["request_id"],
+                                  "Content-Length: 0").status, 200)
+        self.assertEqual(client.end(), "rst")
+        self.assertEqual(self.egret.one_line(source=client.local)["detail"], "admin_ended")
+
+    def test_stats_are_filtered_and_given_as_json(self):
+        self.start()
+        self.assert_ok(self.client().get(self.url(self.origin())))
+        text = self.egret.get("/stats?filter=%5Eegret_requests_total")[1]
+        self.assertEqual(text, "egret_requests_total: 1\n")
+        stats = self.json("/stats?format=json&filter=requests_total%7Crequest_size")["stats"]
+        self.assertEqual({s["name"]: s["type"] for s in stats},
+                         {"egret_requests_total": "counter", "egret_request_size_bytes": "histogram"})
+        self.assertEqual(self.egret.get("/stats?filter=(")[0], 400)
+        self.assertEqual(self.egret.get("/stats?format=xml")[0], 400)
+
+    def test_levels_are_changed_by_component(self):
+        self.start()
+        self.assertEqual(self.ask("POST", "/logging?dns=debug&http=off", "Content-Length: 0").status, 200)
+        levels = dict(line.split(": ") for line in self.egret.get("/logging")[1].splitlines())
+        self.assertEqual((levels["dns"], levels["http"], levels["policy"]), ("debug", "off", "info"))
+        for query in ("", "?dsn=debug", "?dns=loud", "?policy=debug&x=y"):
+            self.assertEqual(self.ask("POST", "/logging" + query, "Content-Length: 0").status, 400, query)
+        self.assertIn("policy: info", self.egret.get("/logging")[1])
+        self.assert_ok(self.client().get(self.url(self.origin())))
+        until(lambda: "debug: dns: origin.test" in self.egret.stderr(), "what dns does, said")
+
+    def test_L11_quit_ends_it_in_order(self):
+        self.start()
+        self.assertEqual(self.ask("POST", "/quitquitquit", "Content-Length: 0").status, 200)
+        self.egret.asked_to_end = True
+        self.assertEqual(self.egret.wait(), 0)
