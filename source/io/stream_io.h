@@ -19,8 +19,8 @@ Task<void> FinishAll(Stream& stream);
 // that close() sends FIN rather than an RST that would take the reply with it (RFC 9112 9.6).
 Task<void> LingeringClose(Stream& stream, uint64_t ms, size_t bytes);
 
-// Whether the peer ended its side, or broke the stream, and every byte before that has been read. Never takes a byte; false where it cannot
-// be told (only a socket can).
+// Whether the peer ended its side, or broke the stream, and every byte before that has been read. Never takes a byte;
+// false where it cannot be told (only a socket can).
 bool EndedUnread(Stream& stream);
 
 }  // namespace egret

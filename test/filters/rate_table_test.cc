@@ -86,6 +86,7 @@ TEST(RateTable, IsExactOverThreads) {
   const auto table = RateTable::Make({.rate = 1, .burst = 1000, .tunnels = 100});
   std::atomic<int> taken = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       taken += TakenOf(*table, 1000, kSecond);

@@ -92,7 +92,7 @@ TEST_F(RequestTargetTest, H10_TheAuthorityOfAnAbsoluteTargetWinsWhateverHostSays
 }
 
 TEST_F(RequestTargetTest, T22_BelowATransparentListenerEachRequestNamesItsTargetOnThePortThatWasWanted) {
-  const auto check = [&](TargetForm form, std::string_view authority, std::vector<std::string_view> hosts,
+  const auto check = [&](TargetForm form, std::string_view authority, const std::vector<std::string_view>& hosts,
                          std::string_view target, Fault fault = Fault::kNone) {
     for (const Mode mode : {Mode::kByPlace, Mode::kHost})
       Check({form, authority, hosts, "", target, fault, mode, "GET", "192.0.2.1:8080"});

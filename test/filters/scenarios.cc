@@ -278,7 +278,7 @@ std::vector<Scenario> MakeScenarios() {
   const std::string alert("\x15\x03\x03\x00\x02\x02\x31", 7);
   const std::string opened = "200 \n";
   const std::string a = "200 hello /a\n", b = "200 hello /b\n";
-  const std::string ok = "request 200\n", tunnel = "tunnel 200\n";
+  const std::string ok = "request 200\n";
   const std::string inner = "GET /a HTTP/1.1\nGET /b HTTP/1.1\n";
   return {
       {"GetTwice", From(Web), GetTwice, a + b, ok + "request 200 reused\n"},

@@ -46,6 +46,7 @@ void ExpectSameHoweverCut(const std::vector<CorpusEntry>& corpus, Judge judge) {
       ASSERT_EQ(parts, whole) << "cut at " << cut << ": " << Describe(entry);
     }
     std::vector<std::string_view> single;
+    single.reserve(bytes.size());
     for (size_t i = 0; i < bytes.size(); ++i) single.push_back(bytes.substr(i, 1));
     Verdict parts = judge(loop, single);
     parts.left = whole.left;
