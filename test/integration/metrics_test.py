@@ -96,7 +96,9 @@ class Metrics(ProxyCase):
         for thread in threads:
             thread.join()
         self.egret.log_lines(2000, status=200)
-        self.assertEqual(set(self.egret.metrics()) - before, set())
+        # A pooled connection is admitted at another stage than a new one is: both are among a rule's few series.
+        stageless = lambda names: {re.sub(',stage="[a-z]+"', '', name) for name in names}
+        self.assertEqual(stageless(self.egret.metrics()) - stageless(before), set())
 
     def test_rules_past_the_first_thousand_are_counted_together(self):
         rules = [deny("r%d" % n, ["d%d.test" % n]) for n in range(1100)]
