@@ -127,6 +127,7 @@ Response PlainReply(int status, std::string_view text) {
 Response LocalReply(Exchange& exchange, Failure why) {
   exchange.record().Fail(why);
   const FaultText& text = TextOf(why.fault);
+  if (text.status == 0) exchange.End(why);  // nobody hears this reply: it is never sent
   return TextReply(exchange, text, text.detail, Cat("Egret: ", text.sentence, '\n'));
 }
 

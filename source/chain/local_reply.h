@@ -9,7 +9,7 @@
 
 namespace egret {
 
-// For a failure that has a status.
+// For a failure. One without a status (the client is gone) ends the exchange, and the reply is never sent.
 Response LocalReply(Exchange& exchange, Failure why);
 
 // For a denial or a challenge; records the decision.

@@ -18,6 +18,11 @@ bool MaySwitch(const Exchange& exchange, const Head& head) {
   return head.status == 101 || (exchange.request.head.method == "CONNECT" && head.status / 100 == 2);
 }
 
+// It ended for a cause that has no status: the client is gone, or is to be told by the end alone.
+bool NobodyHears(const Exchange& exchange) {
+  return exchange.why().fault != Fault::kNone && TextOf(exchange.why().fault).status == 0;
+}
+
 }  // namespace
 
 Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
@@ -33,7 +38,7 @@ Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
     sink.CloseAfterThis();
   }
   while (!exchange.quiet().open()) co_await GateAwaiter(exchange.quiet());
-  if (exchange.cut_short()) co_return ServeEnd{};
+  if (exchange.cut_short() || NobodyHears(exchange)) co_return ServeEnd{};
   exchange.record().status = response.head.status;
   const Failure failure = co_await sink.Respond(response.head, response.body.get());
   if (!failure) co_return ServeEnd{true, std::move(response.takeover)};

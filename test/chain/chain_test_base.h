@@ -11,12 +11,38 @@
 #include "source/base/strings.h"
 #include "source/chain/access_log.h"
 #include "source/chain/connection.h"
+#include "source/chain/exchange.h"
 #include "source/chain/worker.h"
 #include "source/config/json_parser.h"
 #include "source/event/loop.h"
 #include "test/support/pipe.h"
 
 namespace egret {
+
+// A client that hears heads alone, interim ones only as far as there is room.
+class FakeSink final : public ExchangeSink {
+ public:
+  Task<Failure> Inform(const Head& interim) override {
+    said += std::to_string(interim.status) + "(";
+    co_await GateAwaiter(room);
+    said += ")";
+    co_return Failure{};
+  }
+  Task<Failure> Respond(const Head& head, Body*) override {
+    has_responded = true;
+    said += std::to_string(head.status);
+    co_return Failure{};
+  }
+  void CloseAfterThis() override {}
+  bool responded() const override { return has_responded; }
+  bool request_complete() const override { return complete; }
+  Gate& GoneGate() override { return gone; }
+  Gate& PeerDoneGate() override { return done; }
+
+  Gate gone{false}, done{false}, room{true};
+  bool complete = true, has_responded = false;
+  std::string said;
+};
 
 class ChainTestBase : public testing::Test {
  protected:

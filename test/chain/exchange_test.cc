@@ -12,26 +12,6 @@
 namespace egret {
 namespace {
 
-class FakeSink final : public ExchangeSink {
- public:
-  Task<Failure> Inform(const Head& interim) override {
-    said += std::to_string(interim.status) + "(";
-    co_await GateAwaiter(room);
-    said += ")";
-    co_return Failure{};
-  }
-  Task<Failure> Respond(const Head&, Body*) override { co_return Failure{}; }
-  void CloseAfterThis() override {}
-  bool responded() const override { return has_responded; }
-  bool request_complete() const override { return complete; }
-  Gate& GoneGate() override { return gone; }
-  Gate& PeerDoneGate() override { return done; }
-
-  Gate gone{false}, done{false}, room{true};
-  bool complete = true, has_responded = false;
-  std::string said;
-};
-
 class ExchangeTest : public ChainTestBase {
  protected:
   ExchangeTest() : connection_(MakeConnection(far_)) { Begin(Request()); }

@@ -120,4 +120,6 @@ class Chaos(ProxyCase):
         ends = collections.Counter(line["request_id"] for line in lines if line["event"] == "end")
         self.assertEqual([i for i, count in ends.items() if count != 1], [])
         self.assertLessEqual({line["request_id"] for line in lines if line["event"] == "open"}, set(ends))
+        self.assertEqual([line for line in lines if line["status"] == 502
+                          and line.get("detail") in ("client_gone", "client_ended_early")], [])
         print(dict(collections.Counter(line.get("detail") for line in lines if line["event"] == "end")))
