@@ -202,7 +202,7 @@ Task<Result<Head, Failure>> FinalHead(Exchange& exchange, UpstreamCall& call) {
       if (!asked) continue;  // said already, or never asked for
       exchange.expectation = Expectation::kAnswered;
     }
-    StripHopByHop(*head);
+    if (const Failure failure = StripHopByHop(*head)) co_return failure;
     if (const Failure failure = co_await exchange.Inform(*head)) co_return failure;
   }
 }

@@ -153,6 +153,19 @@ TEST_F(ForwardRouterTest, H28_WhatMayNotBeRepeatedIsNot) {
   EXPECT_EQ(bench_->origins().size(), 1u);
 }
 
+// An interim response whose Connection names what it must not, and then the answer.
+Task<void> SaysABadInterim(Peer& proxy, int) {
+  while (co_await proxy.HearHttp(HttpKind::kRequest))
+    if (!co_await proxy.Say(Cat("HTTP/1.1 103 Early Hints\r\nConnection: content-length\r\n\r\n", kNoContent))) co_return;
+}
+
+TEST_F(ForwardRouterTest, H20_AnInterimResponseThatBreaksTheRulesIsABadAnswer) {
+  Run(GetThenGet, {.origin = SaysABadInterim});
+  EXPECT_EQ(Status(), 502);
+  EXPECT_EQ(bench_->clients().at(0)->heard().find("103"), std::string::npos);
+  EXPECT_EQ(bench_->origins().size(), 2u);  // what it said behind it is nobody's answer
+}
+
 Task<void> TwoAtOnce(ProxyBench& bench) {
   Peer& a = bench.Connect();
   Peer& b = bench.Connect();
