@@ -26,7 +26,9 @@ UpstreamLink::UpstreamLink(PoolPlace taken, std::unique_ptr<Stream> dialled, End
       peer(to),
       limits(with),
       client(*stream, limits),
-      born_ms(Loop::current()->now_ms()) {}
+      born_ms(Loop::current()->now_ms()) {
+  age.link = this;
+}
 
 UpstreamPool::UpstreamPool() {
   sweep_.pool = this;
@@ -45,6 +47,7 @@ void UpstreamPool::Clear() {
 
 void UpstreamPool::Unshelve(UpstreamLink& idle) {
   idle.Unlink();
+  idle.age.Unlink();
   idle_count_.Add(-1);
   const auto at = shelves_.find(idle.key());
   CHECK(at != shelves_.end());
@@ -94,20 +97,28 @@ std::unique_ptr<UpstreamLink> UpstreamPool::Take(const PoolKey& key, const Admit
   return std::unique_ptr<UpstreamLink>(found);
 }
 
+// Where there is none, whoever idled longest makes way: it is the likeliest to have been ended meanwhile.
+bool UpstreamPool::MakeRoom(Shelf& shelf, const PoolLimits& limits) {
+  const bool shelf_full = shelf.idle_count >= limits.idle_per_key;
+  if (!shelf_full && idle_count_.Read() < static_cast<int64_t>(limits.idle_total)) return true;
+  turned_away_.Add();
+  const ListNode& oldest = shelf_full ? shelf.idle : by_age_;
+  if (oldest.empty()) return false;
+  Drop(shelf_full ? static_cast<UpstreamLink&>(*oldest.first())
+                  : *static_cast<UpstreamLink::Age*>(oldest.first())->link);
+  return true;
+}
+
 void UpstreamPool::Put(std::unique_ptr<UpstreamLink> link, const PoolLimits& limits) {
   limits_ = limits;
   const uint64_t now = Loop::current()->now_ms();
   const auto at = shelves_.find(link->key());
   CHECK(at != shelves_.end());
   Shelf& shelf = at->second;
-  const bool full =
-      shelf.idle_count >= limits.idle_per_key || idle_count_.Read() >= static_cast<int64_t>(limits.idle_total);
   if (!link->client.reusable() || now - link->born_ms >= limits.max_age_ms || !StillQuiet(*link)) return;
-  if (full) {
-    turned_away_.Add();
-    return;
-  }
+  if (!MakeRoom(shelf, limits)) return;
   link->idle_since_ms = now;
+  by_age_.PushBack(link->age);
   shelf.idle.PushBack(*link.release());
   ++shelf.idle_count;
   idle_count_.Add(1);

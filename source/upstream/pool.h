@@ -44,6 +44,10 @@ class PoolPlace {
 
 // One HTTP/1 connection. Member order is destruction order: the codec borrows the stream.
 struct UpstreamLink : ListNode {
+  struct Age : ListNode {
+    UpstreamLink* link = nullptr;
+  };
+
   UpstreamLink(PoolPlace taken, std::unique_ptr<Stream> dialled, Endpoint to, const Http1ClientLimits& with);
 
   const PoolKey& key() const { return place.key(); }
@@ -55,6 +59,7 @@ struct UpstreamLink : ListNode {
   Http1Client client;
   uint64_t born_ms;
   uint64_t idle_since_ms = 0;
+  Age age;                // its place among all idle links, whatever their key
   uint32_t requests = 0;  // begun on it; the first one cannot meet a connection that idled away
 };
 
@@ -93,7 +98,7 @@ class UpstreamPool {
   void Clear();
   const Gauge& idle() const { return idle_count_; }
   const Gauge& links() const { return link_count_; }
-  const Counter& turned_away() const { return turned_away_; }  // links that could have idled, and found no room
+  const Counter& turned_away() const { return turned_away_; }  // links closed for want of room to idle
 
  private:
   friend class PoolPlace;
@@ -107,12 +112,14 @@ class UpstreamPool {
   };
   static constexpr uint64_t kSweepMs = 1000;
 
+  bool MakeRoom(Shelf& shelf, const PoolLimits& limits);
   void Drop(UpstreamLink& idle);
   void Unshelve(UpstreamLink& idle);
   void Leave(const PoolKey& key);
   void Sweep();
 
   std::unordered_map<PoolKey, Shelf> shelves_;
+  ListNode by_age_;  // of UpstreamLink::Age, the one that idled longest first
   Gauge idle_count_, link_count_;
   Counter turned_away_;
   PoolLimits limits_;  // of the latest Put; what the sweep goes by

@@ -122,16 +122,38 @@ TEST_F(PoolTest, WhatWasNotReadToItsEndIsClosed) {
   EXPECT_EQ(Links(), 0);
 }
 
-TEST_F(PoolTest, MoreIdleLinksThanTheLimitsAreClosed) {
+TEST_F(PoolTest, WhereThereIsNoRoomForItsKeyTheLinkThatIdledLongestIsClosed) {
   limits_.idle_per_key = 2;
-  limits_.idle_total = 3;
   for (uint8_t n = 1; n <= 3; ++n) Put(n);
-  EXPECT_EQ(Idle(), 2);
-  Put(4, "example.org:80");
-  Put(5, "example.net:80");
+  EXPECT_EQ(Links(), 2);
+  EXPECT_EQ(pool_.turned_away().Read(), 1u);
+  EXPECT_EQ(Take(), 3);
+  EXPECT_EQ(Take(), 2);
+  EXPECT_EQ(Take(), 0);
+}
+
+TEST_F(PoolTest, WhereThereIsNoRoomAtAllTheLinkThatIdledLongestIsClosedWhateverItsKey) {
+  limits_.idle_total = 3;
+  Put(1);
+  Put(2);
+  Put(3, "example.org:80");
+  EXPECT_EQ(Take(kKey, 2), 1);
+  pool_.Put(std::move(given_), limits_);  // 2 has idled longest now
+  Put(4, "example.net:80");
   EXPECT_EQ(Idle(), 3);
   EXPECT_EQ(Links(), 3);
-  EXPECT_EQ(Take("example.net:80"), 0);
+  EXPECT_EQ(Take(kKey, 1), 0);
+  EXPECT_EQ(Take("example.net:80"), 4);
+}
+
+TEST_F(PoolTest, WhereNothingMayIdleEveryLinkIsClosed) {
+  limits_.idle_per_key = 0;
+  Put(1);
+  EXPECT_EQ(Links(), 0);
+  limits_ = {};
+  limits_.idle_total = 0;
+  Put(2);
+  EXPECT_EQ(Links(), 0);
 }
 
 TEST_F(PoolTest, LinksInUseCountTowardsTheLimitOfTheirKey) {
