@@ -142,6 +142,11 @@ class WayWalker {
       place.looked = true;
     } else if (filter.has_egress_policy()) {
       CheckPolicy(filter.egress_policy(), Below(path, "egress_policy"), place);
+      if (!place.in_tunnel && !place.transparent)
+        Add(Below(path, "egress_policy"), "",
+            Cat("clients of a proxy have named no destination yet (", place.Then("egress_policy").way,
+                "): every connection would be refused"),
+            "put it into http_connection's filters, where each request names one");
       if (place.in_tunnel && !place.looked)
         Add(Below(path, "egress_policy"), "", Cat("nothing has looked into the tunnel yet (", place.way, ")"),
             "put tls_inspector before it");
