@@ -11,6 +11,7 @@
 #include "source/base/strings.h"
 #include "source/config/canonical.h"
 #include "source/config/nearest.h"
+#include "source/config/redact.h"
 #include "source/event/combine.h"
 #include "source/server/page_query.h"
 #include "source/server/stats_pages.h"
@@ -102,13 +103,7 @@ Task<AdminReply> ServerInfo(const ServerView& server, const AdminRequest& /*requ
 
 // What an operator may read; what only the proxy may know is left out.
 Task<AdminReply> ConfigDump(const ServerView& server, const AdminRequest& /*request*/) {
-  config::v1::Bootstrap shown = server.bootstrap;
-  for (config::v1::Secret& secret : *shown.mutable_secrets()) {
-    const std::string name = secret.name();
-    secret.Clear();
-    secret.set_name(name);
-  }
-  co_return Json(ToCanonicalJson(shown));
+  co_return Json(ToCanonicalJson(Redacted(server.bootstrap)));
 }
 
 std::string LevelsText() {

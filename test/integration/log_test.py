@@ -118,7 +118,9 @@ class Log(ProxyCase):
         self.assertLessEqual(len(self.egret.metrics()), before + 5)
 
     def test_S01_S05_secrets_of_clients_are_nowhere(self):
-        self.start(deny(), allow())
+        self.start(deny(), allow(), filters=[
+            {"egress_policy": {"policy": "web"}},
+            {"header_rewrite": {"request": [{"set": {"name": "x-token", "value": "canary8"}}]}}, {"forward_router": {}}])
         origin = self.origin()
         for name in ("origin.test", "denied.test"):
             self.client().get(self.url(origin, "/path?token=canary1", name=name), "Authorization: Bearer canary2",
