@@ -34,6 +34,8 @@ std::string Apply(std::string_view name, std::string_view value, Options& option
     options.workers = workers;
   } else if (name == "--parent") {
     options.parent = value;
+  } else if (name == "--parent-credentials") {
+    options.parent_credentials = value;
   } else if (name == "--log-level" || name == "-l") {
     const std::optional<LogLevel> level = ParseLogLevel(value);
     if (!level) return "takes debug, info, warning, error or off";
@@ -89,7 +91,10 @@ std::string HelpText() {
   --config FILE, -c FILE  YAML, JSON or textproto; without it: a proxy on 127.0.0.1:3128 for the public web
   --mode serve|validate   validate: check the configuration, say all that is wrong with it, and end
   --port N                listen on this port in place of the configured one (0: any free one)
-  --parent URL            go out through this proxy, http://[user:password@]host:port
+  --parent URL            go out through this proxy, http://[user:password@]host:port; user and password are
+                          percent-encoded, and everybody on this machine can read them in the list of processes
+  --parent-credentials FILE
+                          the same as user:password in a file, as it is
   --workers N             threads that carry traffic; default: the CPUs that this process may use
   --log-level LEVEL       what it says of itself: debug, info (default), warning, error, off; see also /logging
   --ready-file FILE       once ready, write the addresses that were bound into FILE, as JSON

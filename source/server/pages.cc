@@ -77,6 +77,7 @@ void WriteOptions(const Options& options, JsonWriter& out) {
   if (options.port) out.Member("port", *options.port);
   if (options.workers) out.Member("workers", *options.workers);
   if (!options.parent.empty()) out.Member("parent", WithoutUserinfo(options.parent));
+  out.MemberIf("parent_credentials", options.parent_credentials);
   out.MemberIf("ready_file", options.ready_file);
   if (options.drain_ms) out.Member("drain_ms", *options.drain_ms);
   out.EndObject();
