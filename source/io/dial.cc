@@ -91,23 +91,11 @@ Task<DialResult> DialOne(Endpoint to, uint64_t timeout_ms) {
   co_return std::move(result);
 }
 
-// RFC 8305 4: the families take turns, IPv6 begins.
-std::vector<IpAddress> Interleave(std::span<const IpAddress> addresses, size_t most) {
-  std::vector<IpAddress> v6, v4, out;
-  for (const IpAddress& address : addresses) (address.v4() ? v4 : v6).push_back(address);
-  for (size_t i = 0; i < std::max(v6.size(), v4.size()); ++i) {
-    if (i < v6.size()) out.push_back(v6[i]);
-    if (i < v4.size()) out.push_back(v4[i]);
-  }
-  if (out.size() > most) out.resize(most);
-  return out;
-}
-
 // The attempts of one dial, those under way and those still to come.
 class Contest {
  public:
   Contest(std::span<const IpAddress> addresses, uint16_t port, const DialOptions& options)
-      : addresses_(Interleave(addresses, options.max_attempts)), port_(port), options_(options) {
+      : addresses_(DialOrder(addresses, options.max_attempts)), port_(port), options_(options) {
     const uint64_t now = Loop::current()->now_ms();
     deadline_ = now + options.connect_timeout_ms;
     next_at_ = now;
@@ -242,6 +230,17 @@ Fault ConnectFault(int error) {
     default:
       return Fault::kConnectFailed;
   }
+}
+
+std::vector<IpAddress> DialOrder(std::span<const IpAddress> addresses, size_t most) {
+  std::vector<IpAddress> v6, v4, out;
+  for (const IpAddress& address : addresses) (address.v4() ? v4 : v6).push_back(address);
+  for (size_t i = 0; i < std::max(v6.size(), v4.size()); ++i) {
+    if (i < v6.size()) out.push_back(v6[i]);
+    if (i < v4.size()) out.push_back(v4[i]);
+  }
+  if (out.size() > most) out.resize(most);
+  return out;
 }
 
 // One address is the common case and pays for nothing but its system calls and a timer slot.

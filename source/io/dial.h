@@ -36,6 +36,9 @@ struct DialResult {
 // What an errno of socket() or connect() means.
 Fault ConnectFault(int error);
 
+// The order in which addresses are tried, at most so many: the families take turns, IPv6 begins (RFC 8305 4).
+std::vector<IpAddress> DialOrder(std::span<const IpAddress> addresses, size_t most);
+
 // Tries IPv6 and IPv4 in turn, IPv6 first, each family in the order given. Losers are closed. `addresses` and `options`
 // stay where they are until the task ends; destroying it closes everything.
 [[clang::coro_wrapper]] Task<DialResult> DialAny(std::span<const IpAddress> addresses, uint16_t port,

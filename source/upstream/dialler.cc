@@ -4,6 +4,8 @@
 
 #include "source/base/strings.h"
 #include "source/event/combine.h"
+#include "source/event/nursery.h"
+#include "source/event/wait.h"
 #include "source/io/prefixed_stream.h"
 
 namespace egret {
@@ -61,6 +63,92 @@ Task<Answer> AskForTunnel(Stream& stream, const NextHop& hop, const std::string&
   }
 }
 
+// What asking the parent for a tunnel came to.
+struct Asked {
+  std::unique_ptr<Stream> stream;  // the tunnel; null: none
+  Endpoint parent;
+  Answer answer;
+  bool parent_reached = false;
+};
+
+Task<Asked> AskParent(const NextHop& hop, Resolver& resolver, const DialOptions& options, const std::string& authority,
+                      const std::string& via) {
+  Asked asked;
+  DialResult dialled = co_await DialConfigured(hop.target.target(), resolver, options);
+  asked.parent = dialled.peer;
+  asked.answer.fault = dialled.fault;
+  asked.parent_reached = dialled.stream != nullptr;
+  if (!asked.parent_reached) co_return asked;
+  Http1ClientLimits limits;
+  limits.head_ms = options.connect_timeout_ms;
+  asked.answer = co_await AskForTunnel(*dialled.stream, hop, authority, via, limits);
+  if (asked.answer.fault == Fault::kNone)
+    asked.stream = WithPrefix(std::move(asked.answer.unparsed), std::move(dialled.stream));
+  co_return asked;
+}
+
+// Asks a parent for vetted addresses as DialAny dials them: the next one after a while, or at once where one has failed;
+// the first that the parent reaches wins. The others' connections are closed with this.
+class TunnelContest {
+ public:
+  TunnelContest(const DialPermit& permit, const NextHop& hop, Resolver& resolver, const DialOptions& options,
+                const std::string& via)
+      : addresses_(DialOrder(permit.addresses(), options.max_attempts)),
+        port_(permit.target().port),
+        hop_(hop),
+        resolver_(resolver),
+        options_(options),
+        via_(via) {}
+
+  Task<void> Run() {
+    for (size_t next = 0; !over_ && (next < addresses_.size() || under_way_ > 0);) {
+      changed_.Close();
+      const bool more = next < addresses_.size();
+      if (more) {
+        ++under_way_;
+        asking_.Start(Ask({addresses_[next++], port_}));
+      }
+      if (next < addresses_.size()) {
+        co_await GateWithin(changed_, options_.attempt_ms);
+      } else {
+        co_await GateAwaiter(changed_);
+      }
+    }
+  }
+
+  Asked& last() { return last_; }
+  const Endpoint& to() const { return to_; }  // where the tunnel leads
+  std::vector<DialAttempt>& failed() { return failed_; }
+
+ private:
+  Task<void> Ask(Endpoint to) {
+    const std::string authority = to.ToString();
+    Asked asked = co_await AskParent(hop_, resolver_, options_, authority, via_);
+    --under_way_;
+    changed_.Open();
+    if (over_) co_return;
+    last_ = std::move(asked);
+    to_ = to;
+    // What the parent says of itself or of us is true of every address.
+    over_ = last_.stream != nullptr || !last_.parent_reached || last_.answer.fault == Fault::kParentAuth;
+    if (last_.stream == nullptr && last_.parent_reached) failed_.push_back({to, last_.answer.fault, 0});
+  }
+
+  const std::vector<IpAddress> addresses_;
+  const uint16_t port_;
+  const NextHop& hop_;
+  Resolver& resolver_;
+  const DialOptions& options_;
+  const std::string& via_;
+  Asked last_;
+  Endpoint to_;
+  std::vector<DialAttempt> failed_;
+  size_t under_way_ = 0;
+  bool over_ = false;
+  Gate changed_{false};
+  Nursery asking_;
+};
+
 DialOutcome Failed(DialResult result) {
   DialOutcome outcome;
   outcome.fault = result.fault;
@@ -90,22 +178,30 @@ Task<DialOutcome> Dialler::Parent(DialPermit permit, const NextHop& hop, Resolve
 
 Task<DialOutcome> Dialler::Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options,
                                   std::string via) {
-  DialResult result = co_await DialConfigured(hop.target.target(), resolver, options);
-  if (result.stream == nullptr) co_return Failed(std::move(result));
-  const Target& target = permit.target();
-  const Endpoint peer = permit.next_hop() ? result.peer : Endpoint{permit.addresses().front(), target.port};
-  const std::string authority = permit.next_hop() ? target.ToString() : peer.ToString();
-  Http1ClientLimits limits;
-  limits.head_ms = options.connect_timeout_ms;
-  const std::optional<Answer> answer =
-      co_await WithDeadline(AskForTunnel(*result.stream, hop, authority, via, limits), options.connect_timeout_ms);
+  return permit.next_hop() ? TunnelToName(std::move(permit), hop, resolver, options, std::move(via))
+                           : TunnelToAddress(std::move(permit), hop, resolver, options, std::move(via));
+}
+
+Task<DialOutcome> Dialler::TunnelToName(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options,
+                                        std::string via) {
+  const std::string authority = permit.target().ToString();
   DialOutcome outcome;
-  if (!answer || answer->fault != Fault::kNone) {
-    outcome.fault = answer ? answer->fault : Fault::kConnectTimeout;
-    outcome.parent_status = answer ? answer->status : 0;
-    co_return outcome;
-  }
-  outcome.dialled = Dialled(permit, WithPrefix(answer->unparsed, std::move(result.stream)), peer);
+  std::optional<Asked> asked =
+      co_await WithDeadline(AskParent(hop, resolver, options, authority, via), options.connect_timeout_ms);
+  outcome.fault = asked ? asked->answer.fault : Fault::kConnectTimeout;
+  if (asked && asked->stream != nullptr) outcome.dialled = Dialled(permit, std::move(asked->stream), asked->parent);
+  co_return outcome;
+}
+
+Task<DialOutcome> Dialler::TunnelToAddress(DialPermit permit, const NextHop& hop, Resolver& resolver,
+                                           DialOptions options, std::string via) {
+  TunnelContest contest(permit, hop, resolver, options, via);
+  DialOutcome outcome;
+  const bool in_time = (co_await WithDeadline(contest.Run(), options.connect_timeout_ms)).has_value();
+  Asked& last = contest.last();
+  outcome.failed = std::move(contest.failed());
+  outcome.fault = in_time || last.stream != nullptr ? last.answer.fault : Fault::kConnectTimeout;
+  if (last.stream != nullptr) outcome.dialled = Dialled(permit, std::move(last.stream), contest.to());
   co_return outcome;
 }
 

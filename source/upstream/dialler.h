@@ -17,20 +17,25 @@ struct DialOutcome {
   std::optional<Dialled> dialled;
   Fault fault = Fault::kNone;
   std::vector<DialAttempt> failed;
-  int parent_status = 0;  // the parent proxy's answer to CONNECT, where it refused
 };
 
 class Dialler {
  public:
   // Dials the permit's addresses.
   static Task<DialOutcome> Direct(DialPermit permit, DialOptions options);
-  // A tunnel through the parent to what the permit allows: its first vetted address, or the name where the parent
-  // resolves it. `hop` and `resolver` must outlive the task. `via`: the request's Via, so that a circle of proxies is
+  // A tunnel through the parent to what the permit allows: one of its vetted addresses, tried as DialAny does, or the
+  // name where the parent resolves it. `hop` and `resolver` must outlive the task. `via`: the request's Via, so that a circle of proxies is
   // found out.
-  static Task<DialOutcome> Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options,
+  [[clang::coro_wrapper]] static Task<DialOutcome> Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options,
                                   std::string via = {});
   // The parent itself, for requests in absolute-form: only with a permit that says that the parent resolves.
   static Task<DialOutcome> Parent(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options);
+
+ private:
+  static Task<DialOutcome> TunnelToName(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options,
+                                        std::string via);
+  static Task<DialOutcome> TunnelToAddress(DialPermit permit, const NextHop& hop, Resolver& resolver,
+                                           DialOptions options, std::string via);
 };
 
 }  // namespace egret
