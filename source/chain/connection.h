@@ -20,6 +20,14 @@
 
 namespace egret {
 
+// A connection's place among those of its source, where these are limited.
+class SourcePlace {
+ public:
+  virtual ~SourcePlace() = default;
+  // Somebody else stands behind it, and it counts as theirs from here on. False: they have as many as they may.
+  virtual bool MoveTo(const IpAddress& source) = 0;
+};
+
 struct Connection {
   // How deep tunnels may stand in tunnels.
   static constexpr uint8_t kMaxDepth = 4;
@@ -31,6 +39,7 @@ struct Connection {
   std::unique_ptr<Stream> stream;
   Endpoint peer;                             // the client's address, of the outermost connection
   Endpoint local;                            // the address it was accepted on
+  SourcePlace* source_place = nullptr;       // of an accepted one; outlives it
   std::shared_ptr<const Identity> identity;  // null: anonymous
   std::optional<PolicyStack> policies;       // those of the first egress_policy that was met
   uint8_t depth = 0;                         // tunnels around it

@@ -56,6 +56,13 @@ std::optional<PolicyStack> StackOf(const Message& message) {
   return PolicyStack(std::move(names));
 }
 
+std::vector<Cidr> Ranges(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::vector<Cidr> out;
+  for (const std::string& text : texts)
+    if (const auto range = Cidr::Parse(text)) out.push_back(*range);
+  return out;
+}
+
 // The tunnel that connect_tunnel runs without a listener: TLS is relayed once its name agrees, clear HTTP is read
 // request by request, anything else needs a rule for it.
 std::shared_ptr<const ListenerChains> BuiltInTunnel(const HttpConnectionOptions& http,
@@ -108,7 +115,10 @@ class ChainBuilder {
   }
 
   void AddChains(const config::v1::Listener& from, ListenerChains& to) const {
-    for (const auto& filter : from.listener_filters()) to.listener_filters.push_back(BuildNetwork(filter));
+    for (const auto& filter : from.listener_filters()) {
+      to.listener_filters.push_back(BuildNetwork(filter));
+      if (filter.has_proxy_protocol()) to.balancers = Ranges(filter.proxy_protocol().trusted_cidrs());
+    }
     for (const auto& chain : from.filter_chains()) to.chains.push_back(BuildChain(chain));
     if (from.filters_size() == 0) return;
     FilterChain only;
@@ -144,8 +154,7 @@ class ChainBuilder {
     for (const std::string& name : match.server_names()) out.server_names.push_back(ToLower(name));
     out.alpn.assign(match.alpn().begin(), match.alpn().end());
     for (const uint32_t port : match.ports()) out.ports.push_back(static_cast<uint16_t>(port));
-    for (const std::string& range : match.source_cidrs())
-      if (const auto cidr = Cidr::Parse(range)) out.sources.push_back(*cidr);
+    out.sources = Ranges(match.source_cidrs());
     return out;
   }
 
@@ -188,8 +197,7 @@ class ChainBuilder {
 
   static std::unique_ptr<const NetworkFilter> BuildProxyProtocol(const filters::network::v1::ProxyProtocol& message) {
     ProxyProtocolOptions options;
-    for (const std::string& range : message.trusted_cidrs())
-      if (const auto cidr = Cidr::Parse(range)) options.trusted.push_back(*cidr);
+    options.trusted = Ranges(message.trusted_cidrs());
     return std::make_unique<ProxyProtocolFilter>(std::move(options));
   }
 

@@ -40,6 +40,12 @@ Task<bool> Learn(Connection& connection, uint64_t timeout_ms) {
     connection.worker.counters().failures[static_cast<size_t>(Fault::kProxyProtocol)].Add();
   if (outcome != Outcome::kTold) co_return false;
   if (header.addresses) {
+    if (connection.source_place != nullptr && !connection.source_place->MoveTo(header.addresses->source.address)) {
+      WorkerCounters& counters = connection.worker.counters();
+      counters.limit_hits.Add(Limit::kConnectionsPerSource);
+      counters.failures[static_cast<size_t>(Fault::kConnectionLimit)].Add();
+      co_return false;
+    }
     connection.peer = header.addresses->source;
     connection.local = header.addresses->destination;
   }

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "source/base/client_network.h"
 #include "source/base/strings.h"
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
@@ -26,7 +27,7 @@ RateLimitFilter::RateLimitFilter(const RateLimitOptions& options)
 
 std::string RateLimitFilter::KeyOf(Exchange& exchange) const {
   if (per_ == RateLimitOptions::Key::kDestination) return exchange.target ? exchange.target->ToString() : std::string();
-  const auto& bytes = exchange.connection().peer.address.bytes();
+  const auto& bytes = ClientNetwork(exchange.connection().peer.address).bytes();
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 

@@ -1,5 +1,7 @@
 #include "source/server/connection_limits.h"
 
+#include "source/base/client_network.h"
+
 namespace egret {
 
 bool ConnectionCount::Take() {
@@ -15,7 +17,14 @@ ConnectionPlace::~ConnectionPlace() {
   limits_->total_.GiveBack();
 }
 
-Result<ConnectionPlace, Limit> ConnectionLimits::Take(const IpAddress& source,
+bool ConnectionPlace::MoveTo(const IpAddress& source) {
+  if (!limits_->TakeSource(source)) return false;
+  limits_->GiveBackSource(source_);
+  source_ = source;
+  return true;
+}
+
+Result<ConnectionPlace, Limit> ConnectionLimits::Take(const std::optional<IpAddress>& source,
                                                       std::shared_ptr<ConnectionCount> listener) {
   if (!total_.Take()) return Limit::kConnections;
   Limit hit = Limit::kConnectionsPerSource;
@@ -28,27 +37,29 @@ Result<ConnectionPlace, Limit> ConnectionLimits::Take(const IpAddress& source,
   return hit;
 }
 
-ConnectionLimits::Stripe& ConnectionLimits::StripeOf(const IpAddress& source) {
+ConnectionLimits::Stripe& ConnectionLimits::StripeOf(const IpAddress& client) {
   uint64_t hash = 0;
-  for (const uint8_t byte : source.bytes()) hash = hash * 31 + byte;
+  for (const uint8_t byte : client.bytes()) hash = hash * 31 + byte;
   return stripes_[hash % stripes_.size()];
 }
 
-bool ConnectionLimits::TakeSource(const IpAddress& source) {
-  if (per_source_ == 0) return true;
-  Stripe& stripe = StripeOf(source);
+bool ConnectionLimits::TakeSource(const std::optional<IpAddress>& source) {
+  if (per_source_ == 0 || !source) return true;
+  const IpAddress client = ClientNetwork(*source);
+  Stripe& stripe = StripeOf(client);
   const std::lock_guard lock(stripe.mutex);
-  uint64_t& open = stripe.open[source];
+  uint64_t& open = stripe.open[client];
   if (open >= per_source_) return false;
   ++open;
   return true;
 }
 
-void ConnectionLimits::GiveBackSource(const IpAddress& source) {
-  if (per_source_ == 0) return;
-  Stripe& stripe = StripeOf(source);
+void ConnectionLimits::GiveBackSource(const std::optional<IpAddress>& source) {
+  if (per_source_ == 0 || !source) return;
+  const IpAddress client = ClientNetwork(*source);
+  Stripe& stripe = StripeOf(client);
   const std::lock_guard lock(stripe.mutex);
-  const auto at = stripe.open.find(source);
+  const auto at = stripe.open.find(client);
   if (at != stripe.open.end() && --at->second == 0) stripe.open.erase(at);
 }
 

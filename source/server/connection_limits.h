@@ -1,5 +1,5 @@
-// How many connections may be open at a time: in all, from one source address, on one listener. Exact across workers:
-// atomics, and a striped table that is touched when a connection comes and when it goes.
+// How many connections may be open at a time: in all, from one client (ClientNetwork), on one listener. Exact across
+// workers: atomics, and a striped table that is touched when a connection comes and when it goes.
 #pragma once
 
 #include <array>
@@ -8,10 +8,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "source/base/ip.h"
 #include "source/base/result.h"
+#include "source/chain/connection.h"
 #include "source/chain/counters.h"
 
 namespace egret {
@@ -32,20 +34,21 @@ class ConnectionCount {
 class ConnectionLimits;
 
 // One connection's place in the counts, given back when it dies.
-class ConnectionPlace {
+class ConnectionPlace final : public SourcePlace {
  public:
   ConnectionPlace(ConnectionPlace&& other) noexcept
       : limits_(std::exchange(other.limits_, nullptr)), source_(other.source_), listener_(std::move(other.listener_)) {}
   ConnectionPlace& operator=(ConnectionPlace&&) = delete;
-  ~ConnectionPlace();
+  ~ConnectionPlace() override;
+  bool MoveTo(const IpAddress& source) override;
 
  private:
   friend class ConnectionLimits;
-  ConnectionPlace(ConnectionLimits& limits, IpAddress source, std::shared_ptr<ConnectionCount> listener)
+  ConnectionPlace(ConnectionLimits& limits, std::optional<IpAddress> source, std::shared_ptr<ConnectionCount> listener)
       : limits_(&limits), source_(source), listener_(std::move(listener)) {}
 
   ConnectionLimits* limits_;
-  IpAddress source_;
+  std::optional<IpAddress> source_;  // nothing: not counted by its source
   std::shared_ptr<ConnectionCount> listener_;
 };
 
@@ -54,8 +57,9 @@ class ConnectionLimits {
  public:
   ConnectionLimits(uint64_t total, uint64_t per_source) : total_(total), per_source_(per_source) {}  // 0: no bound
 
-  // Or which limit is reached.
-  Result<ConnectionPlace, Limit> Take(const IpAddress& source, std::shared_ptr<ConnectionCount> listener);
+  // Or which limit is reached. `source`: nothing for who speaks for others, and will say for whom (MoveTo).
+  Result<ConnectionPlace, Limit> Take(const std::optional<IpAddress>& source,
+                                      std::shared_ptr<ConnectionCount> listener);
 
  private:
   friend class ConnectionPlace;
@@ -63,9 +67,9 @@ class ConnectionLimits {
     std::mutex mutex;
     std::map<IpAddress, uint64_t> open;
   };
-  bool TakeSource(const IpAddress& source);
-  void GiveBackSource(const IpAddress& source);
-  Stripe& StripeOf(const IpAddress& source);
+  bool TakeSource(const std::optional<IpAddress>& source);
+  void GiveBackSource(const std::optional<IpAddress>& source);
+  Stripe& StripeOf(const IpAddress& client);
 
   ConnectionCount total_;
   const uint64_t per_source_;

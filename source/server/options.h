@@ -17,7 +17,7 @@ struct Options {
   std::string config;            // empty: the embedded default
   std::optional<uint16_t> port;  // of the first listener with a socket, in place of the configured one
   std::optional<uint32_t> workers;
-  std::string parent;  // "http://user:password@host:port": a proxy that everything goes through
+  std::string parent;              // "http://user:password@host:port": a proxy that everything goes through
   std::string parent_credentials;  // path of a file with user:password for it, where the URL has none
   LogLevel log_level = LogLevel::kInfo;
   std::string ready_file;            // written once ready, with the addresses that were bound

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 #include <optional>
 #include <utility>
@@ -74,7 +75,7 @@ class WorkerThread::Core {
 
   void Arrived(int fd, const Endpoint& peer, const WorkerSocket& socket) {
     WorkerCounters& counters = worker_.counters();
-    Result<ConnectionPlace, Limit> place = setup_.limits->Take(peer.address, socket.count);
+    Result<ConnectionPlace, Limit> place = setup_.limits->Take(CountedSource(peer.address, socket), socket.count);
     if (!place) {
       counters.limit_hits.Add(place.error());
       counters.failures[static_cast<size_t>(Fault::kConnectionLimit)].Add();
@@ -89,6 +90,15 @@ class WorkerThread::Core {
     if (arrival != nullptr) Begin(std::move(arrival));
   }
 
+  // Of a load balancer that will say whose connection it is, nothing.
+  std::optional<IpAddress> CountedSource(const IpAddress& peer, const WorkerSocket& socket) {
+    const std::shared_ptr<const ListenerChains> listener = worker_.chains().Find(socket.listener);
+    const auto holds_peer = [&peer](const Cidr& range) { return range.Contains(peer); };
+    if (listener != nullptr && std::any_of(listener->balancers.begin(), listener->balancers.end(), holds_peer))
+      return std::nullopt;
+    return peer;
+  }
+
   void Begin(std::unique_ptr<Arrival> arrival) { sessions_.Start(Session(std::move(arrival))); }
 
   Task<void> Session(std::unique_ptr<Arrival> arrival) {
@@ -101,6 +111,7 @@ class WorkerThread::Core {
       auto connection = std::make_unique<Connection>(worker_, std::make_unique<SocketStream>(fd));
       connection->peer = arrival->peer;
       connection->local = LocalEndpoint(fd);
+      connection->source_place = &arrival->place;
       connection->listener = worker_.chains().Find(arrival->listener);
       if (connection->listener != nullptr && connection->listener->transparent != Transparent::kOff)
         connection->original_destination = OriginalDestination(fd, connection->listener->transparent);

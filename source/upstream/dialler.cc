@@ -87,8 +87,8 @@ Task<Asked> AskParent(const NextHop& hop, Resolver& resolver, const DialOptions&
   co_return asked;
 }
 
-// Asks a parent for vetted addresses as DialAny dials them: the next one after a while, or at once where one has failed;
-// the first that the parent reaches wins. The others' connections are closed with this.
+// Asks a parent for vetted addresses as DialAny dials them: the next one after a while, or at once where one has
+// failed; the first that the parent reaches wins. The others' connections are closed with this.
 class TunnelContest {
  public:
   TunnelContest(const DialPermit& permit, const NextHop& hop, Resolver& resolver, const DialOptions& options,

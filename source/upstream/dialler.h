@@ -24,10 +24,10 @@ class Dialler {
   // Dials the permit's addresses.
   static Task<DialOutcome> Direct(DialPermit permit, DialOptions options);
   // A tunnel through the parent to what the permit allows: one of its vetted addresses, tried as DialAny does, or the
-  // name where the parent resolves it. `hop` and `resolver` must outlive the task. `via`: the request's Via, so that a circle of proxies is
-  // found out.
-  [[clang::coro_wrapper]] static Task<DialOutcome> Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options,
-                                  std::string via = {});
+  // name where the parent resolves it. `hop` and `resolver` must outlive the task. `via`: the request's Via, so that a
+  // circle of proxies is found out.
+  [[clang::coro_wrapper]] static Task<DialOutcome> Tunnel(DialPermit permit, const NextHop& hop, Resolver& resolver,
+                                                          DialOptions options, std::string via = {});
   // The parent itself, for requests in absolute-form: only with a permit that says that the parent resolves.
   static Task<DialOutcome> Parent(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options);
 

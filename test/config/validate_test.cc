@@ -451,12 +451,14 @@ TEST(Validate, WantsTheProxyProtocolWhereItCanBeHeard) {
 }
 
 TEST(Validate, WantsAProxysClientsToNameADestinationBeforeItIsJudged) {
-  const std::string http = Cat("{http_connection: {filters: [egress_policy, connect_tunnel, forward_router]}}]}]\n", kPolicy);
+  const std::string http =
+      Cat("{http_connection: {filters: [egress_policy, connect_tunnel, forward_router]}}]}]\n", kPolicy);
   constexpr std::string_view kSaid =
       "egress_policy: clients of a proxy have named no destination yet (l > egress_policy): every connection would be "
       "refused; put it into http_connection's filters, where each request names one\n";
-  EXPECT_EQ(Verdict(Cat("listeners: [{name: l, address: '127.0.0.1:1', filters: [{egress_policy: {policy: web}}, ", http)),
-            Cat("listeners[0].filters[0].", kSaid));
+  EXPECT_EQ(
+      Verdict(Cat("listeners: [{name: l, address: '127.0.0.1:1', filters: [{egress_policy: {policy: web}}, ", http)),
+      Cat("listeners[0].filters[0].", kSaid));
   EXPECT_EQ(Verdict(Cat("listeners: [{name: l, address: '127.0.0.1:1', listener_filters: [tls_inspector, "
                         "{egress_policy: {policy: web}}], filters: [",
                         http)),

@@ -156,7 +156,8 @@ TEST_F(ForwardRouterTest, H28_WhatMayNotBeRepeatedIsNot) {
 // An interim response whose Connection names what it must not, and then the answer.
 Task<void> SaysABadInterim(Peer& proxy, int) {
   while (co_await proxy.HearHttp(HttpKind::kRequest))
-    if (!co_await proxy.Say(Cat("HTTP/1.1 103 Early Hints\r\nConnection: content-length\r\n\r\n", kNoContent))) co_return;
+    if (!co_await proxy.Say(Cat("HTTP/1.1 103 Early Hints\r\nConnection: content-length\r\n\r\n", kNoContent)))
+      co_return;
 }
 
 TEST_F(ForwardRouterTest, H20_AnInterimResponseThatBreaksTheRulesIsABadAnswer) {

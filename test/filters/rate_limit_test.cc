@@ -55,9 +55,13 @@ class RateLimitTest : public ChainTestBase {
   // The record is given back, as a takeover would hold it.
   Told Ask(uint32_t source, std::string_view method = "GET", RecordHolder* keep = nullptr,
            std::string_view target = "origin.test:80") {
+    return AskFrom(IpAddress::V4(source), method, keep, target);
+  }
+  Told AskFrom(const IpAddress& source, std::string_view method = "GET", RecordHolder* keep = nullptr,
+               std::string_view target = "origin.test:80") {
     std::unique_ptr<PipeStream> far;
     const std::unique_ptr<Connection> connection = MakeConnection(far);
-    connection->peer = {IpAddress::V4(source), 4711};
+    connection->peer = {source, 4711};
     Request request;
     request.head.method = method;
     NoSink sink;
@@ -93,6 +97,13 @@ TEST_F(RateLimitTest, R08_AGreedySourceIsToldWhenToComeBackAndAPoliteOneIsServed
   EXPECT_EQ(worker_->counters().limit_hits.Read(Limit::kRateRequests), 1u);
   Wait(1100);
   EXPECT_EQ(Ask(1).status, 200);
+}
+
+TEST_F(RateLimitTest, OfIPv6AddressesTheirNetworkCounts) {
+  Use({.limits = {.rate = 1, .burst = 1}});
+  EXPECT_EQ(AskFrom(*IpAddress::Parse("2001:db8::1")).status, 200);
+  EXPECT_EQ(AskFrom(*IpAddress::Parse("2001:db8::2")).status, 429);
+  EXPECT_EQ(AskFrom(*IpAddress::Parse("2001:db8:0:1::2")).status, 200);
 }
 
 TEST_F(RateLimitTest, TunnelsCountUntilTheirRecordDies) {

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from harness import ProxyCase, allow, proxy_config
+from waiting import until
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -61,6 +62,22 @@ class ProxyProtocol(ProxyCase):
             client, response = self.get_after(header, origin)
             self.assert_ok(response)
             self.egret.one_line(source=client.local)
+
+    def test_the_client_is_counted_and_not_its_load_balancer(self):
+        origin = self.start_behind(["127.0.0.1"], limits={"connections_per_source": 2})
+        held = []
+        for n in range(6):  # three clients, two connections each, all from one balancer
+            client, response = self.get_after(b"PROXY TCP4 192.0.2.%d 198.51.100.2 1 443\r\n" % (n // 2), origin)
+            self.assert_ok(response)
+            held.append(client)
+        client = self.client()
+        client.send_what_goes(b"PROXY TCP4 192.0.2.1 198.51.100.2 9 443\r\nGET / HTTP/1.1\r\n\r\n")
+        self.assertIsNone(client.read_response())
+        self.assertEqual(self.egret.metric("egret_limit_hits_total", limit="connections_per_source"), 1)
+        held[2].close()
+        until(lambda: self.egret.metric("egret_client_connections") == 5, "one to be gone")
+        _, response = self.get_after(b"PROXY TCP4 192.0.2.1 198.51.100.2 9 443\r\n", origin)
+        self.assert_ok(response)
 
     def test_a_trusted_connection_without_a_sound_header_is_closed(self):
         origin = self.start_behind(["127.0.0.1"])

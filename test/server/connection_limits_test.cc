@@ -32,6 +32,27 @@ TEST(ConnectionLimits, CountsEachSourceApart) {
   EXPECT_TRUE(limits.Take(IpAddress::V4(2), Unbounded()));
 }
 
+TEST(ConnectionLimits, OfIPv6AddressesTheirNetworkCounts) {
+  ConnectionLimits limits(0, 1);
+  const auto held = limits.Take(IpAddress::Parse("2001:db8::1"), Unbounded());
+  EXPECT_TRUE(held);
+  EXPECT_FALSE(limits.Take(IpAddress::Parse("2001:db8::ffff:ffff:ffff:ffff"), Unbounded()));
+  EXPECT_TRUE(limits.Take(IpAddress::Parse("2001:db8:0:1::1"), Unbounded()));
+}
+
+TEST(ConnectionLimits, WhoSpeaksForOthersIsCountedAsTheOtherOnceItIsKnown) {
+  ConnectionLimits limits(0, 1);
+  auto a = limits.Take(std::nullopt, Unbounded());
+  auto b = limits.Take(std::nullopt, Unbounded());
+  ASSERT_TRUE(a && b);
+  EXPECT_TRUE(a->MoveTo(IpAddress::V4(1)));
+  EXPECT_FALSE(b->MoveTo(IpAddress::V4(1)));
+  EXPECT_TRUE(b->MoveTo(IpAddress::V4(2)));
+  EXPECT_TRUE(b->MoveTo(IpAddress::V4(3)));  // and gives its old place back
+  EXPECT_TRUE(limits.Take(IpAddress::V4(2), Unbounded()));
+  EXPECT_FALSE(limits.Take(IpAddress::V4(3), Unbounded()));
+}
+
 TEST(ConnectionLimits, ARefusalByTheListenerLeavesTheOtherCountsAsTheyWere) {
   ConnectionLimits limits(2, 1);
   const auto full = std::make_shared<ConnectionCount>(1);
