@@ -41,6 +41,10 @@ enum class Fault : uint8_t {
   kHttpExpectation,  // an expectation other than 100-continue
   kHttp2Preface,     // HTTP/2 where it is not served
   kTlsHello,         // no sound ClientHello, or not in time
+  kTlsProtocol,      // the handshake failed, or what followed was no sound TLS
+  kTlsCertificate,   // the peer's certificate is missing or not to be believed
+  kTlsAlert,         // the peer ended it with an alert
+  kTlsTimeout,       // the handshake took too long
   kProxyProtocol,    // no sound PROXY header from a trusted load balancer, or not in time
   kClientGone,       // reset, or no byte can reach it any more
   kClientEnded,      // FIN inside a message

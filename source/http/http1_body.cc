@@ -52,7 +52,7 @@ Task<Chunk> Http1BodyReader::Read() {
         co_return Fail(faults_.timeout);
       }
     } else if (io.failed()) {
-      co_return Fail(faults_.reset);
+      co_return Fail(io.error == kSevered ? faults_.ended : faults_.reset);
     } else if (io.end()) {
       if (framing_.kind != Framing::kUntilClose) co_return Fail(faults_.ended);
       end_ = End::kComplete;

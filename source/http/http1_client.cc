@@ -114,7 +114,7 @@ Task<Result<Head, Failure>> Http1Client::ReadHead() {
     if (verdict == HeadScanner::Verdict::kRefused) co_return Break(UpstreamFault(scanner.fault()));
     const Io io = input_.Fill();
     if (io.kind == Io::kBytes) continue;
-    if (io.failed()) co_return Break(Fault::kUpstreamReset);
+    if (io.failed()) co_return Break(io.error == kSevered ? Fault::kUpstreamClosed : Fault::kUpstreamReset);
     if (io.end()) co_return Break(Fault::kUpstreamClosed);
     input_.Park();
     // While a request is still being taken there is no reason to expect an answer.

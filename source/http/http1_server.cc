@@ -88,8 +88,9 @@ Task<Result<Request, Failure>> Http1Server::Next() {
     const Io io = input_.Fill();
     if (io.kind == Io::kBytes) continue;
     const bool between = input_.unread().size() == scanner.begin();
-    if (io.failed()) co_return ByClient(Fault::kClientGone);
-    if (io.end()) co_return ByClient(between ? Fault::kNone : Fault::kClientEnded);
+    // Between requests an end says nothing, however it comes.
+    if (io.failed() && io.error != kSevered) co_return ByClient(Fault::kClientGone);
+    if (io.kind != Io::kAgain) co_return ByClient(between ? Fault::kNone : Fault::kClientEnded);
     input_.Park();
     const uint64_t now_ms = Loop::current()->now_ms();
     if (!between && head_due_ms == 0) head_due_ms = now_ms + limits_.head_ms;

@@ -69,13 +69,20 @@ class Tunnel {
     return true;
   }
 
+  bool ClientBroke(int error) {
+    return Over(error == kSevered ? RelayEnd::kClientSevered : RelayEnd::kClientReset, error);
+  }
+  bool UpstreamBroke(int error) {
+    return Over(error == kSevered ? RelayEnd::kUpstreamSevered : RelayEnd::kUpstreamReset, error);
+  }
+
   bool Broke() {
     using enum Pump::State;
     if (up_.broke()) {
-      return Over(up_.state() == kSourceBroke ? RelayEnd::kClientReset : RelayEnd::kUpstreamReset, up_.error());
+      return up_.state() == kSourceBroke ? ClientBroke(up_.error()) : UpstreamBroke(up_.error());
     }
     if (down_.broke()) {
-      return Over(down_.state() == kSourceBroke ? RelayEnd::kUpstreamReset : RelayEnd::kClientReset, down_.error());
+      return down_.state() == kSourceBroke ? UpstreamBroke(down_.error()) : ClientBroke(down_.error());
     }
     return false;
   }
@@ -162,9 +169,9 @@ Task<RelayEnd> Relay(Stream& client, Stream& upstream, const RelayLimits& limits
 }
 
 std::string_view NameOf(RelayEnd::Reason reason) {
-  constexpr std::array<std::string_view, 7> kNames = {"client_fin",     "upstream_fin", "client_reset",
-                                                      "upstream_reset", "idle_timeout", "half_closed_timeout",
-                                                      "max_lifetime"};
+  constexpr std::array<std::string_view, 9> kNames = {"client_fin",     "upstream_fin",        "client_reset",
+                                                      "upstream_reset", "client_severed",      "upstream_severed",
+                                                      "idle_timeout",   "half_closed_timeout", "max_lifetime"};
   return kNames[reason];
 }
 
@@ -177,6 +184,10 @@ Failure FailureOf(RelayEnd::Reason reason) {
       return {Side::kClient, Fault::kClientGone};
     case RelayEnd::kUpstreamReset:
       return {Side::kUpstream, Fault::kUpstreamReset};
+    case RelayEnd::kClientSevered:
+      return {Side::kClient, Fault::kClientEnded};
+    case RelayEnd::kUpstreamSevered:
+      return {Side::kUpstream, Fault::kUpstreamTruncated};
     case RelayEnd::kIdleTimeout:
       return {Side::kEgret, Fault::kIdleTimeout};
     case RelayEnd::kHalfClosedTimeout:

@@ -34,6 +34,9 @@ struct RelayEnd {
     kUpstreamFin,  // ... the upstream first
     kClientReset,  // the client's stream broke
     kUpstreamReset,
+    kClientSevered,  // the client's stream ended without its protocol's goodbye: a reset for the other side, since what
+                     // came may be cut short
+    kUpstreamSevered,
     kIdleTimeout,
     kHalfClosedTimeout,
     kLifetime,

@@ -3,6 +3,7 @@
 // Single-threaded.
 #pragma once
 
+#include <errno.h>
 #include <sys/uio.h>
 
 #include <cstddef>
@@ -14,6 +15,10 @@
 
 namespace egret {
 
+// The error of a read where the stream below ended and this one had not said that it would (TLS: a FIN and no
+// close_notify): what came may be cut short.
+inline constexpr int kSevered = ENOLINK;
+
 struct Io {
   enum Kind : uint8_t {
     kBytes,   // some were moved (`bytes`, at least one)
@@ -22,7 +27,7 @@ struct Io {
     kFailed,  // the stream is broken; `error` says how
   } kind;
   size_t bytes = 0;
-  int error = 0;  // an errno where one is known; ECONNRESET for a reset
+  int error = 0;  // an errno where one is known; ECONNRESET for a reset, kSevered for an end unannounced
 
   bool again() const { return kind == kAgain; }
   bool end() const { return kind == kEnd; }

@@ -1,0 +1,112 @@
+// What TLS needs to know beforehand, compiled once: certificates and keys, whom to believe, what is offered. Immutable
+// and shared by all threads; a stream keeps the context it was made with. TLS 1.2 at least; no compression, no
+// renegotiation, no early data.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "source/base/result.h"
+#include "source/io/stream.h"
+#include "source/tls/certificates.h"
+#include "source/tls/tls_stream.h"
+
+namespace egret {
+
+using SslContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
+
+struct TlsSettings {
+  enum class Version : uint8_t { k12, k13 };
+  Version least = Version::k12;
+  // Of TLS 1.2, in the library's or IANA's names; empty: ECDHE with AES-GCM or ChaCha20. Those of TLS 1.3 are fixed.
+  std::vector<std::string> cipher_suites = {};
+  // In order of preference; empty: not spoken of.
+  std::vector<std::string> alpn = {};
+};
+
+struct TlsServerOptions {
+  enum class ClientCertificates : uint8_t { kNone, kRequest, kRequire };
+  std::vector<TlsKeyPair> certificates = {};  // at least one; the first is for clients that name none of the others
+  ClientCertificates client_certificates = ClientCertificates::kNone;
+  TlsTrust trust = {};  // of client certificates
+  TlsSettings settings = {};
+};
+
+class TlsServerContext : public std::enable_shared_from_this<TlsServerContext> {
+ public:
+  static Result<std::shared_ptr<const TlsServerContext>, Problem> Make(const TlsServerOptions& options);
+
+  // The server's side of a connection; its handshake has not begun.
+  std::unique_ptr<TlsStream> Accept(std::unique_ptr<Stream> lower) const;
+
+  struct Expiry {
+    std::string name;   // of the key pair
+    int64_t not_after;  // seconds since 1970, of its leaf
+  };
+  const std::vector<Expiry>& expiries() const { return expiries_; }
+
+ private:
+  TlsServerContext() = default;
+  SSL_CTX* Choose(std::string_view name) const;
+  static int OnServerName(SSL* ssl, int* alert, void* context);
+  static int OnAlpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* offer,
+                    unsigned offer_size, void* context);
+
+  std::vector<SslContextPtr> contexts_;                          // one for each key pair
+  std::map<std::string, SSL_CTX*, std::less<>> by_name_;         // "www.example.com"
+  std::map<std::string, SSL_CTX*, std::less<>> by_parent_name_;  // "example.com" of "*.example.com"
+  std::vector<std::string> alpn_;
+  std::vector<Expiry> expiries_;
+};
+
+struct TlsClientOptions {
+  bool verify = true;
+  TlsTrust trust = {};
+  TlsKeyPair certificate = {};  // shown to servers that ask; empty: none
+  TlsSettings settings = {};
+};
+
+class TlsClientContext : public std::enable_shared_from_this<TlsClientContext> {
+ public:
+  static Result<std::shared_ptr<const TlsClientContext>, Problem> Make(const TlsClientOptions& options);
+
+  // The client's side of a connection to `host`, a name or an address literal without brackets: whom the certificate
+  // must be for, and whose sessions may be resumed. A name is sent as SNI, a literal never (RFC 6066 3). `alpn` instead
+  // of the settings' where it is not empty.
+  std::unique_ptr<TlsStream> Connect(std::unique_ptr<Stream> lower, const std::string& host,
+                                     const std::vector<std::string>& alpn = {}) const;
+
+  static constexpr size_t kMostSessions = 1000;
+  size_t sessions() const;  // that could be resumed
+
+ private:
+  using SessionPtr = std::unique_ptr<SSL_SESSION, FreeWith<SSL_SESSION_free>>;
+  struct Remembered {
+    std::string host;
+    SessionPtr session;
+  };
+  TlsClientContext() = default;
+  static int OnSession(SSL* ssl, SSL_SESSION* session);
+  void Remember(std::string host, SessionPtr session) const;
+  SessionPtr Recall(const std::string& host) const;
+
+  SslContextPtr context_;
+  bool verify_ = true;
+  mutable std::mutex mutex_;
+  mutable std::list<Remembered> remembered_;  // the latest first
+  mutable std::map<std::string, std::list<Remembered>::iterator, std::less<>> by_host_;
+};
+
+// Whether the library knows a TLS 1.2 cipher suite of this name that these settings allow: with forward secrecy and
+// authenticated encryption.
+bool IsCipherSuite(const std::string& name);
+
+}  // namespace egret
