@@ -286,6 +286,7 @@ class ChainBuilder {
     if (message.has_response_header_timeout()) options.client.head_ms = Milliseconds(message.response_header_timeout());
     const auto& pool = message.pool();
     if (pool.has_max_idle_per_key()) options.pool.idle_per_key = pool.max_idle_per_key();
+    options.pool.idle_total = std::max(options.pool.idle_total, options.pool.idle_per_key);
     if (pool.has_idle_timeout()) options.pool.idle_ms = Milliseconds(pool.idle_timeout());
     if (pool.has_max_connections_per_key()) options.pool.links_per_key = pool.max_connections_per_key();
     return options;

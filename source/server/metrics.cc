@@ -236,6 +236,10 @@ void Workers(Exposition& out) {
   const auto& workers = out.input().workers;
   for (size_t i = 0; i < workers.size(); ++i)
     Exposition::Add(open, {{"worker", Cat(i)}}, static_cast<double>(workers[i]->counters().connections_active.Read()));
+  MetricFamily& asked = out.Family("egret_worker_requests_total", "Requests received, CONNECT among them, by worker.",
+                                   MetricType::Counter);
+  for (size_t i = 0; i < workers.size(); ++i)
+    Exposition::Add(asked, {{"worker", Cat(i)}}, static_cast<double>(workers[i]->counters().requests.Read()));
   out.Counter("egret_handed_over_connections_total", "Connections that a worker gave to one with less to carry.",
               [](const WorkerThread& w) { return w.counters().handed_over.Read(); });
 }

@@ -5,9 +5,10 @@
 namespace egret {
 namespace {
 
-constexpr uint64_t kAheadByAtLeast = 16;
+constexpr uint64_t kAheadByAtLeast = 2;
 
-// By more than a quarter and 16: less would move connections to and fro for nothing.
+// By more than a quarter and 2: less would move connections to and fro for nothing, and with a few connections that
+// live long, more would leave a core idle beside one that has all the work.
 bool IsWellAhead(uint64_t own, uint64_t least) { return 4 * own > 5 * least + 4 * kAheadByAtLeast; }
 
 }  // namespace

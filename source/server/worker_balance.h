@@ -67,7 +67,7 @@ class WorkerBalance {
   void Leave(size_t worker);
   uint32_t Queued(size_t worker) const { return slots_[worker].queued.load(); }
 
-  // Hands it to the least loaded worker where `from` has more than 1.25 times as much to carry and 16; else leaves it.
+  // Hands it to the least loaded worker where `from` has more than 1.25 times as much to carry and 2; else leaves it.
   Offer Give(size_t from, std::unique_ptr<Arrival>& arrival);
 
   uint32_t Load(size_t worker) const { return slots_[worker].load.value.load(std::memory_order_relaxed); }

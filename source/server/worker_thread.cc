@@ -1,5 +1,6 @@
 #include "source/server/worker_thread.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "source/base/buffer.h"
 #include "source/base/descriptors.h"
+#include "source/base/strings.h"
 #include "source/chain/connection.h"
 #include "source/chain/listener.h"
 #include "source/event/nursery.h"
@@ -158,6 +160,7 @@ WorkerThread::WorkerThread(Setup setup) {
 }
 
 void WorkerThread::Run(Setup setup, std::function<void()> started) {
+  pthread_setname_np(pthread_self(), Cat("worker-", setup.index).c_str());  // as top -H shows it
   Loop loop;
   Core core(loop, std::move(setup));
   mailbox_ = loop.mailbox();

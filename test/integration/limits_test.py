@@ -198,7 +198,7 @@ class Descriptors(LimitsCase):
         self.tunnels(200, self.holding())
         one, other = sorted(self.egret.metric("egret_worker_connections", worker=str(n)) for n in range(2))
         self.assertEqual(one + other, 200)
-        self.assertLessEqual(other, 1.25 * one + 17)
+        self.assertLessEqual(other, 1.25 * one + 3)
 
 
 class Pools(LimitsCase):
