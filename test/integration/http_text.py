@@ -68,6 +68,11 @@ class Reader:
         self.received += data
         return True
 
+    def forget(self):
+        """Lets go of what was taken: for connections that carry much."""
+        del self.received[:self.taken]
+        self.taken = 0
+
     def pending(self):
         return bytes(self.received[self.taken:])
 

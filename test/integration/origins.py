@@ -83,12 +83,15 @@ class ScriptedOrigin:
                 sock, peer = self.listener.accept()
             except OSError:  # close()
                 return
-            connection = OriginConnection(sock, peer, len(self.connections))
+            connection = OriginConnection(sock, peer, self._index())
             self.connections.append(connection)
             script = self.scripts[min(connection.index, len(self.scripts) - 1)]
             thread = threading.Thread(target=self._run, args=(script, connection), daemon=True)
             self.threads.append(thread)
             thread.start()
+
+    def _index(self):
+        return len(self.connections)
 
     def _run(self, script, connection):
         try:
@@ -128,15 +131,34 @@ class ScriptedOrigin:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.accepting.join()
-        for connection in self.connections:
+        for connection in list(self.connections):
             try:
                 connection.sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-        for thread in self.threads:
+        for thread in list(self.threads):
             thread.join(SECONDS)
         if self.errors:
             raise self.errors[0]
+
+
+class PassingOrigin(ScriptedOrigin):
+    """Forgets each connection once it is over: for runs with very many of them. They are counted in `served`."""
+
+    def __init__(self, *scripts, **where):
+        self.served = 0
+        super().__init__(*scripts, **where)
+
+    def _run(self, script, connection):
+        try:
+            super()._run(script, connection)
+        finally:
+            self.served += 1
+            self.connections.remove(connection)
+            self.threads.remove(threading.current_thread())
+
+    def _index(self):
+        return self.served + len(self.connections)
 
 
 def reply(*answers):

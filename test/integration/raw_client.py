@@ -12,8 +12,16 @@ TIMEOUT = 20
 class RawClient:
     """One connection to the proxy (or to anything else: address is (host, port))."""
 
-    def __init__(self, address):
-        self.sock = socket.create_connection(address, TIMEOUT)
+    def __init__(self, address, receive_buffer=None):
+        self.sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        self.sock.settimeout(TIMEOUT)
+        if receive_buffer is not None:  # what the peer may have under way; to be said before it is told of
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        try:
+            self.sock.connect(address[:2])
+        except OSError:
+            self.sock.close()
+            raise
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.local = "%s:%d" % self.sock.getsockname()[:2]
         self.reader = Reader(self.sock)
