@@ -1,6 +1,7 @@
 """The machine: which cores, what runs on them, what a process tree has used."""
 import os
 import platform
+import re
 import resource
 import subprocess
 import time
@@ -12,15 +13,30 @@ def cores():
     return allowed[-1], allowed[0]
 
 
-def start(command, core, **kwargs):
-    """A process that never leaves `core`, nor do its children, and may open as many files as the system lets it."""
+def start(command, cores, **kwargs):
+    """A process that never leaves `cores`, nor do its children, and may open as many files as the system lets it."""
     def prepare():
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, cores)
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         if NICE is not None:
             prefer()
     return subprocess.Popen(command, preexec_fn=prepare, **kwargs)
+
+
+def move(pid, cores):
+    """All threads of a process to other cores."""
+    for thread in os.listdir("/proc/%d/task" % pid):
+        os.sched_setaffinity(int(thread), cores)
+
+
+def threads_ns(pid, names):
+    """CPU time so far, in nanoseconds, of each thread whose name matches, in order of their numbers."""
+    found = []
+    for thread in sorted(os.listdir("/proc/%d/task" % pid), key=int):
+        if re.match(names, _read("/proc/%d/task/%s/comm" % (pid, thread))):
+            found.append(int(_read("/proc/%d/task/%s/schedstat" % (pid, thread)).split()[0]))
+    return found
 
 
 NICE = None  # the priority of what is started from now on; None: as it is
@@ -90,12 +106,15 @@ def core_busy_seconds(core):
     return 0.0
 
 
-def first_line(*command):
+def output(*command):
     try:
-        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return run.stdout.splitlines()[0] if run.stdout else ""
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
     except OSError:
         return ""
+
+
+def first_line(*command):
+    return (output(*command).splitlines() or [""])[0]
 
 
 def describe():

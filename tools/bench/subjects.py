@@ -1,12 +1,16 @@
-"""What is measured: each subject knows how it is started and where it listens. One worker each, nothing cached."""
+"""What is measured: the origins, and our own subjects; peers.py has other people's. Each knows how it is started and where
+it listens."""
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 
 import machine
+import workloads
 
 START_SECONDS = 20
 
@@ -29,12 +33,12 @@ def write(path, text):
 
 
 class Process:
-    """A program on a core, with its output in a file that is shown if it fails."""
+    """A program on some cores, with its output in a file that is shown if it fails."""
 
-    def __init__(self, name, folder, core, command, **kwargs):
+    def __init__(self, name, folder, cores, command, **kwargs):
         self.name, self.log = name, os.path.join(folder, name + ".log")
         with open(self.log, "w") as log:
-            self.process = machine.start(command, core, stdout=log, stderr=log, stdin=subprocess.DEVNULL, **kwargs)
+            self.process = machine.start(command, cores, stdout=log, stderr=log, stdin=subprocess.DEVNULL, **kwargs)
 
     def wait_until(self, ready):
         deadline = time.monotonic() + START_SECONDS
@@ -69,24 +73,33 @@ def listening(port):
     return ready
 
 
-def ready_listeners(path):
-    """What a program of ours wrote into its ready-file; None until it is whole."""
+def read_ready(path):
+    """What a program of ours wrote into its ready-file; nothing until it is whole."""
     try:
         with open(path) as f:
-            return json.load(f)["listeners"]
+            return json.load(f)
     except (OSError, ValueError):
-        return None
+        return {}
+
+
+def ready_listeners(path):
+    return read_ready(path).get("listeners")
+
+
+def http_get(address, path):
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open("http://%s%s" % (address, path), timeout=START_SECONDS) as answer:
+        return answer.read().decode()
 
 
 class Origin:
     """nginx, one process, static files of a known size on several ports; and `origin`, which answers what is relayed."""
     PORTS = 16  # connections that are opened and closed at full rate would use up the ports of one pair of addresses
-    FILES = {"/1k": 1024, "/100k": 100 * 1024, "/64m": 64 * 1024 * 1024}
 
-    def __init__(self, folder, core, relayed):
+    def __init__(self, folder, cores, relayed):
         files = os.path.join(folder, "files")
         os.makedirs(files)
-        for name, size in self.FILES.items():
+        for name, size in workloads.FILES.items():
             with open(files + name, "wb") as f:
                 f.write(b"x" * size)
         self.ports = free_ports(self.PORTS)
@@ -94,10 +107,10 @@ class Origin:
             "folder": folder, "files": files,
             "listen": "\n".join("    listen 127.0.0.1:%d backlog=4096;" % p for p in self.ports)})
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-        self.process = Process("origin", folder, core, [nginx, "-p", folder, "-c", config, "-e", "stderr"])
+        self.process = Process("origin", folder, cores, [nginx, "-p", folder, "-c", config, "-e", "stderr"])
         self.process.wait_until(listening(self.ports[-1]))
         ready = os.path.join(folder, "origin.json")
-        self.relayed = Process("relayed-origin", folder, core,
+        self.relayed = Process("relayed-origin", folder, cores,
                                [relayed, "--ports", str(self.PORTS), "--ready-file", ready])
         self.relayed.wait_until(lambda: ready_listeners(ready))
         self.relayed_at = ready_listeners(ready)
@@ -111,6 +124,10 @@ class Origin:
     def all_ports(self):
         return self.ports + [int(address.rpartition(":")[2]) for address in self.relayed_at]
 
+    def move_to(self, cores):
+        for process in (self.process, self.relayed):
+            machine.move(process.process.pid, cores)
+
     def stop(self):
         self.process.stop()
         self.relayed.stop()
@@ -120,7 +137,7 @@ ORIGIN_CONFIG = """\
 daemon off;
 master_process off;
 pid %(folder)s/nginx.pid;
-events { worker_connections 16384; }
+events { worker_connections 20000; }
 http {
   access_log off;
   sendfile on;
@@ -142,14 +159,23 @@ http {
 
 
 class Subject:
-    name = ""
-    workloads = ["fwd", "fwd100k", "connect", "connect_http", "tunnel1k", "tunnel1k_http", "bulk", "bulk_http", "idle"]
+    name, workers = "", 1
 
-    def start(self, folder, core, origin):
+    def does(self, workload):
+        return workload.workers == self.workers and (not workload.only or self.name in workload.only)
+
+    def start(self, folder, cores, origin):
         raise NotImplementedError
 
     def address(self, workload):
         raise NotImplementedError
+
+    def version(self):
+        return ""
+
+    def counters(self):
+        """What is read before and after a measurement, if it tells: {"requests": [of each worker], ...}"""
+        return {}
 
     def stop(self):
         self.process.stop()
@@ -161,32 +187,37 @@ class Subject:
 class WithReadyFile(Subject):
     """Programs of ours take any free port and write which."""
 
-    def run(self, folder, core, command):
+    def run(self, folder, cores, command):
         path = os.path.join(folder, "ready.json")
-        self.process = Process(self.name, folder, core, command + ["--ready-file", path])
+        self.process = Process(self.name, folder, cores, command + ["--ready-file", path])
         self.process.wait_until(lambda: ready_listeners(path))
         self.listeners = ready_listeners(path)
+        self.admin = read_ready(path).get("admin")
 
 
 class Limit(WithReadyFile):
     name = "limit"
-    ports = {"fwd": "relay", "fwd100k": "relay", "bulk": "splice", "bulk_http": "splice"}  # others: connect
 
     def __init__(self, binary):
         self.binary = binary
 
-    def start(self, folder, core, origin):
-        self.run(folder, core, [self.binary, "--origin", origin.addresses()[0]])
+    def start(self, folder, cores, origin):
+        self.run(folder, cores, [self.binary, "--origin", origin.addresses()[0]])
 
     def address(self, workload):
-        return self.listeners[self.ports.get(workload, "connect")]
+        port = {"forward": "relay", "connect": "connect", "tunnel": "connect"}[workload.load]
+        return self.listeners["splice" if workload.is_bulk else port]
 
 
 class CopyingLimit(Limit):
     """What bulk costs with recv and send."""
     name = "limit-copy"
-    workloads = ["bulk", "bulk_http"]
-    ports = {}
+
+    def does(self, workload):
+        return workload.is_bulk and super().does(workload)
+
+    def address(self, workload):
+        return self.listeners["connect"]
 
 
 class LimitAgain(Limit):
@@ -196,22 +227,31 @@ class LimitAgain(Limit):
 
 class Egret(WithReadyFile):
     """With its access log, its metrics and a policy that decides every request."""
-    name = "egret"
 
-    def __init__(self, binary):
-        self.binary = binary
+    def __init__(self, binary, workers=1):
+        self.binary, self.workers = binary, workers
+        self.name = "egret" if workers == 1 else "egret-%d" % workers
 
-    def start(self, folder, core, origin):
+    def start(self, folder, cores, origin):
         config = write(os.path.join(folder, "egret.yaml"), EGRET_CONFIG % {
-            "log": os.path.join(folder, "access.log"), "ports": ", ".join(map(str, origin.all_ports()))})
-        self.run(folder, core, [self.binary, "--config", config])
+            "workers": self.workers, "log": os.path.join(folder, "access.log"),
+            "ports": ", ".join(map(str, origin.all_ports()))})
+        self.run(folder, cores, [self.binary, "--config", config])
 
     def address(self, workload):
         return self.listeners["egress"]
 
+    def counters(self):
+        text = http_get(self.admin, "/stats/prometheus")
+        of_workers = lambda name: [  # noqa: E731
+            float(value) for value in re.findall(r'^%s{worker="\d+"} (\S+)' % name, text, re.M)]
+        return {"requests": of_workers("egret_worker_requests_total"),
+                "connections": of_workers("egret_worker_connections")}
 
+
+# All go to one origin, by as many connections as there are clients: the pool's limits are out of reach.
 EGRET_CONFIG = """\
-workers: 1
+workers: %(workers)d
 admin: {address: "127.0.0.1:0"}
 access_log: [{file: {path: %(log)s}, format: JSON}]
 listeners:
@@ -222,7 +262,7 @@ listeners:
       filters:
       - egress_policy: {policy: bench}
       - connect_tunnel: {}
-      - forward_router: {}
+      - forward_router: {pool: {max_idle_per_key: 10000, max_connections_per_key: 20000}}
 policies:
 - name: bench
   rules:
@@ -231,77 +271,3 @@ policies:
     to: {cidrs: ["127.0.0.1/32"], ports: [%(ports)s], protocols: [TLS, HTTP, OTHER]}
     reaches_private: ["127.0.0.0/8"]
 """
-
-
-class Peer(Subject):
-    """Somebody else's proxy, if it is installed."""
-    program = ""
-
-    def __init__(self, binary):
-        self.binary = binary
-
-    def run(self, folder, core, port, command, **kwargs):
-        self.port = port
-        self.process = Process(self.name, folder, core, command, **kwargs)
-        self.process.wait_until(listening(port))
-
-    def address(self, workload):
-        return "127.0.0.1:%d" % self.port
-
-
-class Squid(Peer):
-    name = program = "squid"
-
-    def start(self, folder, core, origin):
-        port = free_ports(1)[0]
-        config = write(os.path.join(folder, "squid.conf"), "\n".join([
-            "http_port 127.0.0.1:%d" % port, "http_access allow all", "cache deny all", "cache_mem 0", "access_log none",
-            "cache_log /dev/null", "cache_store_log none", "pid_filename none", "coredump_dir none", "pinger_enable off",
-            "max_filedescriptors 16384", "shutdown_lifetime 0 seconds",
-            "cache_effective_user proxy", ""]))  # where root starts it; Debian always has this user
-        # The name is also that of its shared memory: none is met that another one left behind.
-        self.run(folder, core, port, [self.binary, "-N", "-d", "1", "-n", "bench%d" % port, "-f", config])
-
-
-class Tinyproxy(Peer):
-    name = program = "tinyproxy"
-
-    def start(self, folder, core, origin):
-        port = free_ports(1)[0]
-        config = write(os.path.join(folder, "tinyproxy.conf"), "\n".join([
-            "Port %d" % port, "Listen 127.0.0.1", "Allow 127.0.0.1", "MaxClients 4096", "Timeout 600",
-            "LogLevel Critical", "LogFile \"%s/tinyproxy.out\"" % folder, "PidFile \"%s/tinyproxy.pid\"" % folder, ""]))
-        self.run(folder, core, port, [self.binary, "-d", "-c", config])
-
-
-class TrafficServer(Peer):
-    name, program = "trafficserver", "traffic_server"
-
-    def start(self, folder, core, origin):
-        port = free_ports(1)[0]
-        for name in ("etc", "run", "log", "cache"):
-            os.makedirs(os.path.join(folder, name), exist_ok=True)
-        settings = {
-            "http.server_ports": "STRING %d:ip-in=127.0.0.1" % port, "http.connect_ports": "STRING *",
-            "url_remap.remap_required": "INT 0", "reverse_proxy.enabled": "INT 0", "http.cache.http": "INT 0",
-            "exec_thread.autoconfig": "INT 0", "exec_thread.limit": "INT 1", "accept_threads": "INT 0",
-            "task_threads": "INT 1", "log.logging_enabled": "INT 0", "admin.user_id": "STRING #-1",
-            "bin_path": "STRING " + os.path.dirname(self.binary), "local_state_dir": "STRING %s/run" % folder,
-            "log.logfile_dir": "STRING %s/log" % folder,
-        }
-        etc = os.path.join(folder, "etc")
-        write(etc + "/records.config", "".join("CONFIG proxy.config.%s %s\n" % s for s in settings.items()))
-        write(etc + "/storage.config", "%s/cache 16M\n" % folder)
-        write(etc + "/ip_allow.yaml",
-              "ip_allow:\n- {apply: in, ip_addrs: 0/0, action: allow, methods: ALL}\n")
-        self.run(folder, core, port, [self.binary], env=dict(os.environ, PROXY_CONFIG_CONFIG_DIR=etc))
-
-
-PEERS = [Squid, Tinyproxy, TrafficServer]
-
-
-def installed_peers():
-    """The peers that are here, and the names of those that are not."""
-    path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
-    found = [(kind, shutil.which(kind.program, path=path)) for kind in PEERS]
-    return [kind(binary) for kind, binary in found if binary], [kind.name for kind, binary in found if not binary]

@@ -1,0 +1,60 @@
+"""What is measured: the work that every subject is given."""
+from typing import NamedTuple, Union
+
+OURS = ("limit", "limit-copy", "limit-again", "egret")
+FILES = {"/1k": 1 << 10, "/100k": 100 << 10, "/64m": 64 << 20}  # what nginx has
+
+
+class Workload(NamedTuple):
+    name: str
+    load: str  # what the client does: see load.cc
+    asked: Union[str, int]  # a path is asked of nginx; a number of bytes of `origin`, whose protocol nobody takes for
+    # HTTP, so that a tunnel is relayed whatever a proxy would do to HTTP
+    connections: int
+    text: str  # what one operation is
+    only: tuple = ()  # names of the subjects that it is for; (): all
+    workers: int = 1
+
+    @property
+    def is_bulk(self):
+        return self.name.startswith("bulk")
+
+    @property
+    def asked_bytes(self):
+        """Of one answer."""
+        return FILES[self.asked] if isinstance(self.asked, str) else self.asked
+
+
+def _growth(connections):
+    return Workload("growth%d" % connections, "forward", "/1k", connections,
+                    "fwd on {:,} connections".format(connections), OURS + ("envoy",))
+
+
+def _workers(connections):
+    return Workload("workers%d" % connections, "forward", "/1k", connections,
+                    "fwd on {:,} connection{}, two workers on two cores, which origin and load share".format(
+                        connections, "" if connections == 1 else "s"), workers=2)
+
+
+ALL = {w.name: w for w in (
+    Workload("fwd", "forward", "/1k", 32, "keep-alive absolute-form GET of 1 KiB"),
+    Workload("fwd100k", "forward", "/100k", 8, "keep-alive absolute-form GET of 100 KiB"),
+    Workload("connect", "connect", 1 << 10, 32, "TCP + CONNECT + request and answer of 1 KiB + close"),
+    Workload("connect_http", "connect", "/1k", 32, "TCP + CONNECT + GET of 1 KiB + close", OURS),
+    Workload("tunnel1k", "tunnel", 1 << 10, 32, "request and answer of 1 KiB through a standing tunnel"),
+    Workload("tunnel1k_http", "tunnel", "/1k", 32, "GET of 1 KiB through a standing tunnel", OURS),
+    Workload("bulk", "tunnel", 64 << 20, 1, "1 KiB of a 64 MiB download through a tunnel"),
+    Workload("bulk_http", "tunnel", "/64m", 1, "1 KiB of a 64 MiB HTTP download through a tunnel", OURS),
+    Workload("idle", "tunnel", 1 << 10, 4000, "resident memory of one idle tunnel, 4,000 open in a fresh process"),
+    *(_growth(connections) for connections in (10, 1000, 8000)),
+    *(_workers(connections) for connections in (1, 10, 1000)),
+)}
+GROUPS = {
+    "growth": [name for name in ALL if name.startswith("growth")],
+    "workers": [name for name in ALL if name.startswith("workers")],
+}
+
+
+def named(names):
+    """The workloads that a list like "fwd,growth" means; KeyError for a name that means none."""
+    return [ALL[name] for given in names.split(",") for name in GROUPS.get(given, [given])]
