@@ -40,6 +40,9 @@ enum class Fault : uint8_t {
   kHttpTrailer,
   kHttpExpectation,  // an expectation other than 100-continue
   kHttp2Preface,     // HTTP/2 where it is not served
+  kHttp2Protocol,    // a rule of the connection was broken (RFC 9113 5.4.1)
+  kHttp2Malformed,   // one request was malformed, or its stream misused (RFC 9113 8.1.1, 5.4.2)
+  kHttp2Flood,       // more frames of a kind than anybody needs
   kTlsHello,         // no sound ClientHello, or not in time
   kTlsProtocol,      // the handshake failed, or what followed was no sound TLS
   kTlsCertificate,   // the peer's certificate is missing or not to be believed
@@ -83,6 +86,8 @@ enum class Fault : uint8_t {
   kUpstreamReset,
   kUpstreamTruncated,  // ended inside a body
   kUpstreamMalformed,
+  kUpstreamHttp2,    // it broke a rule of the HTTP/2 connection, or flooded it
+  kUpstreamRefused,  // it did not look at the request (RFC 9113 8.7)
   kUpstreamFraming,
   kUpstreamHeaderTooLarge,
   kUpstreamTooManyInterim,

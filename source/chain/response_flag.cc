@@ -52,8 +52,10 @@ std::string_view ResponseFlagOf(Fault fault) {
     case Fault::kUpstreamTruncated:
       return "UC";
     case Fault::kUpstreamReset:
+    case Fault::kUpstreamRefused:
       return "UR";
     case Fault::kUpstreamMalformed:
+    case Fault::kUpstreamHttp2:
     case Fault::kUpstreamFraming:
     case Fault::kUpstreamHeaderTooLarge:
     case Fault::kUpstreamTooManyInterim:

@@ -1,7 +1,6 @@
 #include "source/http/chunked.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "source/base/strings.h"
@@ -19,35 +18,6 @@ int HexValue(char c) {
   if (IsAsciiDigit(c)) return c - '0';
   const char lower = AsciiLower(c);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// Framing, routing, authentication, conditions and what describes the content (RFC 9110 6.5.1): all that somebody may
-// already have acted on when the trailers come. All the names that Egret knows are of that kind.
-bool MayBeTrailer(std::string_view name) {
-  static constexpr auto kForbidden = std::to_array<std::string_view>({
-      "Age",
-      "Cache-Control",
-      "Content-Encoding",
-      "Content-Location",
-      "Content-Range",
-      "Content-Type",
-      "Expires",
-      "If-Match",
-      "If-Modified-Since",
-      "If-None-Match",
-      "If-Range",
-      "If-Unmodified-Since",
-      "Location",
-      "Pragma",
-      "Range",
-      "Retry-After",
-      "Set-Cookie",
-      "Vary",
-      "Warning",
-  });
-  return LookUpFieldName(name) == FieldName::kOther &&
-         std::none_of(kForbidden.begin(), kForbidden.end(),
-                      [name](std::string_view forbidden) { return EqualsIgnoreCase(name, forbidden); });
 }
 
 void Collect(std::string_view section, Trailers& trailers) {

@@ -1,5 +1,6 @@
 #include "source/http/field_name.h"
 
+#include <algorithm>
 #include <array>
 
 #include "source/base/strings.h"
@@ -81,6 +82,34 @@ bool IsHopByHop(FieldName name) {
     default:
       return false;
   }
+}
+
+// All the names that Egret knows are of that kind.
+bool MayBeTrailer(std::string_view name) {
+  static constexpr auto kForbidden = std::to_array<std::string_view>({
+      "Age",
+      "Cache-Control",
+      "Content-Encoding",
+      "Content-Location",
+      "Content-Range",
+      "Content-Type",
+      "Expires",
+      "If-Match",
+      "If-Modified-Since",
+      "If-None-Match",
+      "If-Range",
+      "If-Unmodified-Since",
+      "Location",
+      "Pragma",
+      "Range",
+      "Retry-After",
+      "Set-Cookie",
+      "Vary",
+      "Warning",
+  });
+  return LookUpFieldName(name) == FieldName::kOther &&
+         std::none_of(kForbidden.begin(), kForbidden.end(),
+                      [name](std::string_view forbidden) { return EqualsIgnoreCase(name, forbidden); });
 }
 
 }  // namespace egret

@@ -45,4 +45,8 @@ std::string_view TextOf(FieldName name);
 // RFC 9110 7.6.1 and what is hop-by-hop by habit: never forwarded as it came. (TE is re-made where it says trailers.)
 bool IsHopByHop(FieldName name);
 
+// Not for framing, routing, authentication, conditions and what describes the content (RFC 9110 6.5.1): for all that
+// somebody may already have acted on when the trailers come.
+bool MayBeTrailer(std::string_view name);
+
 }  // namespace egret

@@ -7,7 +7,6 @@
 #include "source/base/strings.h"
 #include "source/event/combine.h"
 #include "source/event/loop.h"
-#include "source/http/field_value.h"
 #include "source/http/head_scanner.h"
 #include "source/http/http1_head.h"
 #include "source/io/stream_io.h"
@@ -21,24 +20,6 @@ constexpr Http1BodyReader::Faults kClientFaults = {Side::kClient,      Fault::kC
 constexpr int kChunksInOneTurn = 16;
 
 Failure ByClient(Fault fault) { return {Side::kClient, fault}; }
-
-// RFC 9110 10.1.1. A 1.0 client cannot mean it, and without content there is nothing to wait for.
-Fault TakeExpectation(Request& request) {
-  if (request.head.Find(FieldName::kExpect) == nullptr) return Fault::kNone;
-  bool known = true;
-  for (const Field& field : request.head.fields()) {
-    if (field.known != static_cast<uint8_t>(FieldName::kExpect)) continue;
-    known = known && !field.value.empty();
-    ForEachElement(field.value,
-                   [&](std::string_view what) { known = known && EqualsIgnoreCase(what, "100-continue"); });
-  }
-  request.head.Remove(FieldName::kExpect);
-  if (request.head.version == Version::kHttp10) return Fault::kNone;
-  if (!known) return Fault::kHttpExpectation;
-  request.expects_continue = request.body != nullptr;
-  if (request.expects_continue) request.head.Add(FieldName::kExpect, "100-continue");
-  return Fault::kNone;
-}
 
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
 bool HasNoContent(int status) { return status == 204 || status == 304; }

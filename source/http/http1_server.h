@@ -19,6 +19,7 @@
 #include "source/http/http1_body.h"
 #include "source/http/http1_input.h"
 #include "source/http/http1_output.h"
+#include "source/http/request.h"
 #include "source/http/serialize.h"
 #include "source/io/stream.h"
 
@@ -37,12 +38,6 @@ struct Http1ServerLimits {
   uint64_t drain_ms = 1'000;
   size_t linger_bytes = size_t{1} << 20;  // thrown away before closing
   uint64_t linger_ms = 2'000;
-};
-
-struct Request {
-  Head head;
-  std::unique_ptr<Body> body;     // null: no content. Borrows the codec
-  bool expects_continue = false;  // a 1.1 client waits for 100 before it sends the body; else Expect is removed
 };
 
 class Http1Server {
