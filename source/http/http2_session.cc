@@ -87,6 +87,8 @@ Http2Session::~Http2Session() {
   nghttp2_session_del(session_);
 }
 
+size_t Http2Session::inbox_bytes_of_thread() { return thread_inbox_bytes; }
+
 Failure Http2Session::By(Fault client, Fault upstream) const {
   return role_ == Role::kServer ? Failure{Side::kClient, client} : Failure{Side::kUpstream, upstream};
 }

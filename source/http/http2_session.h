@@ -91,6 +91,7 @@ class Http2Session {
   // Bytes that the inboxes of all sessions of a thread may hold before new streams are refused. Set once, before the
   // threads start.
   static inline size_t max_inbox_bytes_per_thread = size_t{64} << 20;
+  static size_t inbox_bytes_of_thread();
 
  private:
   enum class Shutdown : uint8_t { kNone, kNoticed, kFinal };
