@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "source/base/check.h"
@@ -93,6 +94,7 @@ nghttp2_session* Http2Callbacks::NewSession(Http2Session& session, bool server, 
   CHECK(nghttp2_option_new(&option) == 0);
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_max_continuations(option, std::numeric_limits<size_t>::max());  // the session counts them
   nghttp2_option_set_max_send_header_block_length(option, kLongestSentHead);
   // The session's own budget comes first: it counts the resets that we send, too.
   nghttp2_option_set_stream_reset_rate_limit(option, 2 * uint64_t{limits.resets.burst} + 1,

@@ -32,6 +32,7 @@ struct Http2Limits {
   size_t head_bytes = size_t{64} << 10;    // fields, each with 32 bytes on top (RFC 9113 6.5.2); above: 431
   size_t fields = 100;                     // 431; the crumbs of Cookie are one
   size_t target_bytes = size_t{16} << 10;  // 414
+  uint32_t continuations = 32;             // frames after the first of a head
   size_t trailer_bytes = size_t{8} << 10;
   int interim = 16;  // responses before the final one, of an upstream
 

@@ -23,6 +23,7 @@ constexpr uint64_t kStallCheckMs = 1000;
 constexpr size_t kLingerBytes = size_t{1} << 20;
 constexpr uint32_t kEarnedPerData = 4;  // frames that may rightly follow one of DATA
 constexpr size_t kFrameHead = 9;
+constexpr size_t kMaxFrame = size_t{16} << 10;  // RFC 9113 6.5.2: we ask for no larger ones
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
 thread_local size_t thread_inbox_bytes = 0;
@@ -166,12 +167,11 @@ void Http2Session::Feed(std::span<const char> bytes) {
 // nghttp2 gave up, or was told to. Only GOAWAY is still to be said.
 void Http2Session::CloseAfter(ssize_t error) {
   deaf_ = true;
-  if (error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) Punish(Http2Limit::kContinuations);
   if (error == NGHTTP2_ERR_FLOODED) Punish(Http2Limit::kQueuedFrames);
   if (punished_) {
     Close(Http2Code::kEnhanceYourCalm, By(Fault::kHttp2Flood, Fault::kUpstreamHttp2));
   } else {
-    Close(Http2Code::kProtocolError, By(Fault::kHttp2Protocol, Fault::kUpstreamHttp2));
+    Close(violated_, By(Fault::kHttp2Protocol, Fault::kUpstreamHttp2));
   }
 }
 
@@ -545,6 +545,11 @@ int Http2Session::OnBeginFrame(const nghttp2_frame_hd& frame) {
   const bool ack = (frame.flags & NGHTTP2_FLAG_ACK) != 0;
   std::optional<Http2Limit> kind;
   switch (frame.type) {
+    case NGHTTP2_HEADERS:
+      continuations_ = 0;
+      break;
+    case NGHTTP2_CONTINUATION:
+      return OnContinuation(frame);
     case NGHTTP2_RST_STREAM:
       kind = Http2Limit::kResets;
       break;
@@ -565,6 +570,15 @@ int Http2Session::OnBeginFrame(const nghttp2_frame_hd& frame) {
       break;
   }
   return !kind || Pay(*kind) ? 0 : Punish(*kind);
+}
+
+// nghttp2 does not look at its size (RFC 9113 4.2), and would count one that comes in pieces several times.
+int Http2Session::OnContinuation(const nghttp2_frame_hd& frame) {
+  if (frame.length > kMaxFrame) {
+    violated_ = Http2Code::kFrameSizeError;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+  return ++continuations_ <= limits_.continuations ? 0 : Punish(Http2Limit::kContinuations);
 }
 
 void Http2Session::OnBeginHeaders(const nghttp2_frame& frame) {

@@ -121,6 +121,7 @@ class Http2Session {
 
   // Called back by nghttp2.
   int OnBeginFrame(const nghttp2_frame_hd& frame);
+  int OnContinuation(const nghttp2_frame_hd& frame);
   void OnBeginHeaders(const nghttp2_frame& frame);
   int OnHeader(int32_t id, std::string_view name, std::string_view value);
   int OnFrame(const nghttp2_frame& frame);
@@ -175,6 +176,8 @@ class Http2Session {
   bool settings_acked_ = false;
   bool goaway_received_ = false;
   std::optional<Http2Limit> punished_;
+  Http2Code violated_ = Http2Code::kProtocolError;  // what GOAWAY says where a callback gave up
+  uint32_t continuations_ = 0;                      // of the field section that is being received
   Shutdown shutdown_ = Shutdown::kNone;
 
   size_t inbox_bytes_ = 0;    // of all streams

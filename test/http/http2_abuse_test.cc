@@ -131,11 +131,11 @@ TEST_F(Http2Abuse, F04_ContinuationsWithoutEnd) {
                   return Frame(n == 0 ? kHeaders : kContinuation, 0, 1, n == 0 ? Block(Get()) : "\x10\x01x\x01y");
                 },
                 Http2Limit::kContinuations),
-            20);
+            static_cast<int>(limits_.continuations) + 2);
   Connect();
   EXPECT_LE(Flood([](int n) { return Frame(n == 0 ? kHeaders : kContinuation, 0, 1, n == 0 ? Block(Get()) : ""); },
                   Http2Limit::kContinuations),
-            20);
+            static_cast<int>(limits_.continuations) + 2);
 }
 
 TEST_F(Http2Abuse, F05_AFieldFromTheTableAgainAndAgain) {

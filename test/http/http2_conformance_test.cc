@@ -73,6 +73,9 @@ std::vector<Case> Frames() {
       {"4.2", "DATA of the largest size", OpenPost() + Data(1, std::string(kMaxFrame, 'x'), kEndStream), Served()},
       {"4.2", "DATA one larger", OpenPost() + Data(1, std::string(kMaxFrame + 1, 'x')), ClosedWith(kFrameSize)},
       {"4.2", "HEADERS one larger", Frame(kHeaders, kDone, 1, std::string(kMaxFrame + 1, 'x')), ClosedWith(kFrameSize)},
+      {"4.2", "CONTINUATION one larger",
+       Frame(kHeaders, kEndStream, 1, half) + Frame(kContinuation, kEndHeaders, 1, std::string(kMaxFrame + 1, 'x')),
+       ClosedWith(kFrameSize)},
       {"4.2", "an unknown frame one larger", Frame(0x42, 0, 0, std::string(kMaxFrame + 1, 'x')),
        ClosedWith(kFrameSize)},
       {"4.3", "a field section in two frames",
@@ -367,6 +370,14 @@ TEST_F(Http2Conformance, ThePrefaceMustBeWhole) {
 TEST_F(Http2Conformance, ThePrefaceMayComeInPieces) {
   Open();
   for (const char c : std::string(kPreface) + Settings() + Headers(1, Get())) Say({&c, 1});
+  EXPECT_TRUE(Has(Hear(), kHeaders, 1));
+}
+
+TEST_F(Http2Conformance, AHeadOfSeveralFramesMayComeInPieces) {
+  Connect();
+  std::string head = Frame(kHeaders, kEndStream, 1, Block(Get()));
+  for (int n = 0; n < 5; ++n) head += Frame(kContinuation, 0, 1, "");
+  for (const char c : head + Frame(kContinuation, kEndHeaders, 1, "")) Say({&c, 1});
   EXPECT_TRUE(Has(Hear(), kHeaders, 1));
 }
 
