@@ -1,4 +1,5 @@
 """What is measured: the work that every subject is given."""
+import argparse
 from typing import NamedTuple, Union
 
 OURS = ("limit", "limit-copy", "limit-again", "egret")
@@ -56,5 +57,10 @@ GROUPS = {
 
 
 def named(names):
-    """The workloads that a list like "fwd,growth" means; KeyError for a name that means none."""
-    return [ALL[name] for given in names.split(",") for name in GROUPS.get(given, [given])]
+    """The workloads that an argument like "fwd,growth" means."""
+    meant = [name for given in names.split(",") for name in GROUPS.get(given, [given])]
+    unknown = sorted(set(meant) - set(ALL))
+    if unknown:
+        raise argparse.ArgumentTypeError("no such workload: %s; there are %s" % (
+            ", ".join(unknown), ", ".join([*ALL, *GROUPS])))
+    return [ALL[name] for name in meant]
