@@ -25,11 +25,6 @@ std::string ForbiddenText(const ExchangeRecord& record, Failure why) {
              "\r\nConnection: close\r\n\r\n", body);
 }
 
-[[clang::coro_wrapper]] Task<void> RunChains(Connection& connection) {
-  CHECK(connection.listener != nullptr);
-  return NetworkNext(connection.listener->listener_filters, connection.listener.get())(connection);
-}
-
 Task<void> SayGoodbye(Stream& stream, std::string text) {
   co_await WriteAll(stream, text);
   co_await LingeringClose(stream, kRefusalMs, kRefusalBytes);
@@ -72,10 +67,9 @@ void Describe(const Connection& connection, ExchangeRecord& record) {
 }
 
 void StartRecord(Connection& connection) {
-  if (connection.record != nullptr) return;
-  connection.own_record = RecordHolder(connection.worker);
-  ExchangeRecord& record = *connection.own_record;
-  connection.record = &record;
+  if (connection.record) return;
+  connection.record = RecordHolder(connection.worker);
+  ExchangeRecord& record = *connection.record;
   record.kind = ExchangeRecord::Kind::kTunnel;
   Describe(connection, record);
   if (connection.protocol) record.carries = NameOf(*connection.protocol);
@@ -86,33 +80,41 @@ bool MustDialOriginal(const Connection& connection) {
   return connection.original_destination && connection.listener->dial_original;
 }
 
+Handover TakeHandover(Connection& connection) {
+  Handover out = std::move(connection.handover);
+  if (out.to != nullptr) out.client = std::move(connection.stream);
+  return out;
+}
+
 Task<void> RunConnection(Connection& connection) {
-  co_await RunChains(connection);
-  // The chain has unwound: what a tunnel holds from here on is its own.
-  if (const std::unique_ptr<Takeover> takeover = std::move(connection.takeover))
-    co_await takeover->Run(std::move(connection.stream), std::move(connection.takeover_record));
+  CHECK(connection.listener != nullptr);
+  return NetworkNext(connection.listener->listener_filters, connection.listener.get())(connection);
+}
+
+Task<void> RunTakeovers(Handover next) {
+  while (next.to != nullptr) {
+    const std::unique_ptr<Takeover> running = std::move(next.to);
+    next = co_await running->Run(std::move(next.client), std::move(next.record));
+  }
 }
 
 Task<void> RunWhole(std::unique_ptr<Connection> connection) {
-  co_await RunChains(*connection);
-  const std::unique_ptr<Takeover> takeover = std::move(connection->takeover);
-  if (takeover == nullptr) co_return;
-  std::unique_ptr<Stream> stream = std::move(connection->stream);
-  RecordHolder record = std::move(connection->takeover_record);
+  co_await RunConnection(*connection);
+  Handover next = TakeHandover(*connection);
   connection.reset();
-  co_await takeover->Run(std::move(stream), std::move(record));
+  co_await RunTakeovers(std::move(next));
 }
 
 Task<void> RefuseTunnel(Connection& connection, Failure why) {
   if (connection.original_destination) StartRecord(connection);
-  if (connection.record != nullptr) {
+  if (connection.record) {
     connection.record->Fail(why);
     connection.record->close_reason = TextOf(why.fault).detail;
   }
   connection.upstream.reset();
   if (connection.protocol == Protocol::kTls) {
     co_await WithDeadline(SayGoodbye(*connection.stream, std::string(kAccessDenied)), kRefusalMs);
-  } else if (connection.protocol == Protocol::kHttp && connection.record != nullptr) {
+  } else if (connection.protocol == Protocol::kHttp && connection.record) {
     co_await WithDeadline(SayGoodbye(*connection.stream, ForbiddenText(*connection.record, why)), kRefusalMs);
   }
 }

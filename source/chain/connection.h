@@ -47,15 +47,14 @@ struct Connection {
   // A transparent listener's connection only: where it wanted to go.
   std::optional<Endpoint> original_destination;
   bool judge_requests = false;  // ... and it speaks clear HTTP: each request is decided on by itself
-  RecordHolder own_record;      // ... and there is something to tell of it: no request does
 
   // A tunnel's, from its CONNECT on; a transparent connection's, once that is decided on.
   std::optional<Target> target;
   std::optional<Binding> binding;   // what was dialled for it, for later stages and for revocation
   std::optional<Dialled> upstream;  // dialled and checked, not yet written to
   RelayLimits relay_limits;
-  ExchangeRecord* record = nullptr;  // the tunnel's, which its takeover owns; or own_record
-  std::string parent_id;             // request id of the CONNECT
+  RecordHolder record;    // the tunnel's; none where requests tell of it
+  std::string parent_id;  // request id of the CONNECT
 
   // Learned by tls_inspector; unknown until then.
   std::optional<Protocol> protocol;
@@ -66,10 +65,8 @@ struct Connection {
   std::optional<RelayPermit> relay_permit;
   std::optional<InspectPermit> inspect_permit;
 
-  // Left by http_connection when a request turned its stream into something else; the session runs it once the chain
-  // has unwound.
-  std::unique_ptr<Takeover> takeover;
-  RecordHolder takeover_record;
+  // Left by a terminal filter: what its stream turns into, once the chain has unwound.
+  Handover handover;
 };
 
 // What is known of the connection, for a decision; request facts are left unknown. Refers to the connection.
@@ -86,9 +83,12 @@ void StartRecord(Connection& connection);
 // Whether a name's own address is not enough: what is dialled has to be where the connection wanted to go.
 bool MustDialOriginal(const Connection& connection);
 
-// Runs the connection's chains from the listener's filters on, and whatever its requests turn it into.
-Task<void> RunConnection(Connection& connection);
-// The same of a connection that nobody else refers to: what its chains needed is gone before it is a tunnel.
+// What the connection goes on as, with its stream, once its chains have run.
+Handover TakeHandover(Connection& connection);
+
+// Runs the connection's chains from the listener's filters on.
+[[clang::coro_wrapper]] Task<void> RunConnection(Connection& connection);
+// The same, then whatever the stream turned into: what the chains needed is gone before it is a tunnel.
 Task<void> RunWhole(std::unique_ptr<Connection> connection);
 
 // Ends a tunnel that is refused after its CONNECT was answered, so that the client learns why where its protocol has

@@ -69,6 +69,7 @@ struct ExchangeRecord : ListNode {
   int64_t connect_ms = -1;
   int64_t first_byte_ms = -1;
   bool upstream_reused = false;
+  bool open_tunnel = false;  // counted among those that are open
 
   // While it runs; null before and after.
   Running* running = nullptr;
@@ -109,8 +110,9 @@ class RecordHolder {
   ExchangeRecord* operator->() const { return record_.get(); }
   explicit operator bool() const { return record_ != nullptr; }
 
-  // The line of a tunnel that has just been answered.
-  void LogOpen();
+  // What it is of is a tunnel from here on: counted, as one that is open until the record dies, and with a line of its
+  // own that says that it was opened.
+  void OpenTunnel();
   // Writes the closing line now.
   void Finish();
 

@@ -109,13 +109,20 @@ RecordHolder& RecordHolder::operator=(RecordHolder&& other) noexcept {
   return *this;
 }
 
-void RecordHolder::LogOpen() { worker_->WriteLog(*record_, "open"); }
+void RecordHolder::OpenTunnel() {
+  record_->kind = ExchangeRecord::Kind::kTunnel;
+  record_->open_tunnel = true;
+  worker_->counters().tunnels.Add();
+  worker_->counters().tunnels_active.Add(1);
+  worker_->WriteLog(*record_, "open");
+}
 
 void RecordHolder::Finish() {
   if (record_ == nullptr) return;
   const std::unique_ptr<ExchangeRecord> record = std::move(record_);
   WorkerCounters& counters = worker_->counters();
   const uint64_t took_ms = worker_->loop().now_ms() - record->started_ms;
+  if (record->open_tunnel) counters.tunnels_active.Add(-1);
   if (record->kind == ExchangeRecord::Kind::kTunnel) {
     counters.tunnel_duration.Observe(took_ms);
   } else {

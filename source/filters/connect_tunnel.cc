@@ -14,37 +14,42 @@ namespace {
 // An answered CONNECT: the client's stream as a connection of its own.
 class Tunnel final : public Takeover {
  public:
-  Tunnel(Connection& parent, std::shared_ptr<const ListenerChains> listener) : child_(parent.worker, nullptr) {
-    child_.listener = std::move(listener);
-    child_.peer = parent.peer;
-    child_.local = parent.local;
-    child_.identity = parent.identity;
-    child_.policies = parent.policies;
-    child_.depth = static_cast<uint8_t>(parent.depth + 1);
+  Tunnel(const Connection& parent, std::shared_ptr<const ListenerChains> listener)
+      : child_(std::make_unique<Connection>(parent.worker, nullptr)) {
+    child_->listener = std::move(listener);
+    child_->peer = parent.peer;
+    child_->local = parent.local;
+    child_->identity = parent.identity;
+    child_->policies = parent.policies;
+    child_->depth = static_cast<uint8_t>(parent.depth + 1);
   }
-  Connection& child() { return child_; }
+  Connection& child() { return *child_; }
 
-  [[clang::coro_wrapper]] Task<void> Run(std::unique_ptr<Stream> client, RecordHolder record) override {
-    record_ = std::move(record);
-    record_->kind = ExchangeRecord::Kind::kTunnel;
-    record_.LogOpen();
-    child_.stream = std::move(client);
-    child_.record = &*record_;
-    ending_.Register(*record_);
-    child_.parent_id = record_->request_id;
-    child_.worker.counters().tunnels.Add();
-    return RunCounted();
+  [[clang::coro_wrapper]] Task<Handover> Run(std::unique_ptr<Stream> client, RecordHolder record) override {
+    record.OpenTunnel();
+    ending_.Register(*record);
+    child_->stream = std::move(client);
+    child_->parent_id = record->request_id;
+    child_->record = std::move(record);
+    return RunChild();
   }
 
  private:
-  Task<void> RunCounted() {
-    const GaugeHold active(child_.worker.counters().tunnels_active);
-    if (!co_await ending_.Run(RunConnection(child_)) && child_.stream != nullptr) child_.stream->Abort();
+  // What its chain left goes on in the tunnel's place if it took the tunnel's record. What one of the requests inside
+  // turned into runs within the tunnel.
+  Task<Handover> RunChild() {
+    if (co_await ending_.Run(RunConnection(*child_))) {
+      Handover next = TakeHandover(*child_);
+      if (!child_->record) co_return std::move(next);
+      co_await ending_.Run(RunTakeovers(std::move(next)));
+    } else {
+      child_->stream->Abort();
+    }
+    co_return Handover{};
   }
 
-  RecordHolder record_;  // outlives the connection, which refers to it
+  std::unique_ptr<Connection> child_;
   TunnelEnding ending_;
-  Connection child_;
 };
 
 }  // namespace

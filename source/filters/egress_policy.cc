@@ -48,17 +48,14 @@ namespace {
 // Stage H. What it decides is in the connection: a permit of one kind, or none.
 Fault DecideTunnel(Connection& connection, const PolicyStack& stack) {
   HelloRuling ruling = connection.worker.policy().DecideHello(*connection.binding, stack, FactsOf(connection));
-  if (connection.record != nullptr) RecordDecision(connection.worker, *connection.record, ruling.decision);
+  if (connection.record) RecordDecision(connection.worker, *connection.record, ruling.decision);
   connection.relay_permit = std::move(ruling.relay);
   connection.inspect_permit = std::move(ruling.inspect);
   return ruling.decision.fault;
 }
 
 Task<void> RunTransparent(Connection& connection, PolicyStack stack, NetworkNext next) {
-  if (!co_await DecideTransparent(connection, stack)) co_return;
-  std::optional<GaugeHold> active;
-  if (connection.binding) active.emplace(connection.worker.counters().tunnels_active);
-  co_await next(connection);
+  if (co_await DecideTransparent(connection, stack)) co_await next(connection);
 }
 
 }  // namespace

@@ -216,38 +216,6 @@ Task<Result<Head, Failure>> Send(Exchange& exchange, UpstreamCall& call, uint64_
   co_return co_await FinalHead(exchange, call);
 }
 
-// A connection that switched protocols: from here on, bytes.
-class Switched final : public Takeover {
- public:
-  Switched(WorkerCounters& counters, std::unique_ptr<UpstreamLink> link, std::string unparsed,
-           const RelayLimits& limits)
-      : counters_(counters), link_(std::move(link)), limits_(limits) {
-    link_->stream = WithPrefix(std::move(unparsed), std::move(link_->stream));
-  }
-  [[clang::coro_wrapper]] Task<void> Run(std::unique_ptr<Stream> client, RecordHolder record) override {
-    record_ = std::move(record);
-    client_ = std::move(client);
-    ending_.Register(*record_);
-    record_->kind = ExchangeRecord::Kind::kTunnel;
-    record_.LogOpen();
-    counters_.tunnels.Add();
-    return RunCounted();
-  }
-
- private:
-  Task<void> RunCounted() {
-    const GaugeHold active(counters_.tunnels_active);
-    co_await ending_.Run(RelayRecorded(*client_, *link_->stream, limits_, *record_));
-  }
-
-  WorkerCounters& counters_;
-  RecordHolder record_;
-  TunnelEnding ending_;
-  std::unique_ptr<Stream> client_;
-  std::unique_ptr<UpstreamLink> link_;
-  RelayLimits limits_;
-};
-
 Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLimits& limits) {
   // RFC 9110 7.8: only to what was offered, and not before the whole request is there.
   const Field* upgrade = head.Find(FieldName::kUpgrade);
@@ -259,8 +227,9 @@ Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLi
   Response response;
   response.head = std::move(head);
   std::string unparsed = call.client().TakeUnparsed();
-  response.takeover =
-      std::make_unique<Switched>(exchange.worker().counters(), call.TakeLink(), std::move(unparsed), limits);
+  const std::shared_ptr<UpstreamLink> link = call.TakeLink();
+  response.takeover = MakeRelay(WithPrefix(std::move(unparsed), std::move(link->stream)), limits);
+  exchange.record().Hold(link);  // its place is taken until the tunnel ends
   return response;
 }
 

@@ -146,8 +146,7 @@ class Http1Session {
     exchange.record().sent_bytes = codec_.sent_bytes();
     if (!end.intact) connection_.stream->Abort();
     if (end.takeover) {
-      connection_.takeover = std::move(end.takeover);
-      connection_.takeover_record = exchange.TakeRecord();
+      connection_.handover = {std::move(end.takeover), nullptr, exchange.TakeRecord()};
       co_return false;
     }
     co_return end.intact;
@@ -199,7 +198,7 @@ HttpConnectionFilter::HttpConnectionFilter(HttpConnectionOptions options, HttpFi
 
 Task<void> HttpConnectionFilter::Handle(Connection& connection, NetworkNext /*terminal*/) const {
   std::string unparsed = co_await ServeHttp1(connection, options_, filters_);
-  if (connection.takeover) connection.stream = WithPrefix(std::move(unparsed), std::move(connection.stream));
+  if (connection.handover.to) connection.stream = WithPrefix(std::move(unparsed), std::move(connection.stream));
 }
 
 }  // namespace egret

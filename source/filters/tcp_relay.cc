@@ -7,61 +7,79 @@
 namespace egret {
 namespace {
 
-// Keeps the record's byte counts true while the relay runs, and where it is destroyed. Then both sides are reset:
-// neither may take what it got for the whole.
-class Relaying {
+// All that an idle tunnel is, with its record, its two streams and the frames of a session.
+class RelayedTunnel final : public Takeover {
  public:
-  Relaying(Stream& client, Stream& upstream, ExchangeRecord& record)
-      : client_(client), upstream_(upstream), record_(record) {
-    record_.live_received = &counters_.to_upstream;
-    record_.live_sent = &counters_.to_client;
-    record_.live_held = &counters_.held;
-  }
-  ~Relaying() {
-    record_.live_received = record_.live_sent = nullptr;
-    record_.live_held = nullptr;
-    record_.received_bytes += counters_.to_upstream.Read();
-    record_.sent_bytes += counters_.to_client.Read();
+  RelayedTunnel(std::unique_ptr<Stream> upstream, const RelayLimits& limits)
+      : limits_(limits), upstream_(std::move(upstream)) {}
+  // Keeps the record's byte counts true where the relay is destroyed, too. Then both sides are reset: neither may take
+  // what it got for the whole.
+  ~RelayedTunnel() override {
+    if (!record_) return;
+    record_->live_received = record_->live_sent = nullptr;
+    record_->live_held = nullptr;
+    record_->received_bytes += counters_.to_upstream.Read();
+    record_->sent_bytes += counters_.to_client.Read();
     if (over_) return;
-    client_.Abort();
-    upstream_.Abort();
+    client_->Abort();
+    upstream_->Abort();
   }
-  Relaying(const Relaying&) = delete;
-  Relaying& operator=(const Relaying&) = delete;
 
-  RelayCounters& counters() { return counters_; }
-  void Over() { over_ = true; }
+  [[clang::coro_wrapper]] Task<Handover> Run(std::unique_ptr<Stream> client, RecordHolder record) override {
+    record_ = std::move(record);
+    client_ = std::move(client);
+    if (!record_->open_tunnel) record_.OpenTunnel();  // an Upgrade's
+    ending_.Register(*record_);
+    record_->live_received = &counters_.to_upstream;
+    record_->live_sent = &counters_.to_client;
+    record_->live_held = &counters_.held;
+    return RelayRecorded();
+  }
 
  private:
-  Stream& client_;
-  Stream& upstream_;
-  ExchangeRecord& record_;
+  Task<Handover> RelayRecorded() {
+    const RelayEnd end = co_await Relay(*client_, *upstream_, limits_, counters_, ending_.gate());
+    over_ = true;
+    if (end.reason != RelayEnd::kToldToEnd) {
+      record_->close_reason = NameOf(end.reason);
+      if (const Failure failure = FailureOf(end.reason)) record_->Fail(failure);
+    }
+    co_return Handover{};
+  }
+
+  RelayLimits limits_;
+  RecordHolder record_;
+  TunnelEnding ending_;
+  std::unique_ptr<Stream> client_, upstream_;
   RelayCounters counters_;
   bool over_ = false;
 };
 
-Task<void> RelayOpened(Connection& connection, std::unique_ptr<Stream> upstream) {
-  co_await RelayRecorded(*connection.stream, *upstream, connection.relay_limits, *connection.record);
+}  // namespace
+
+std::unique_ptr<Takeover> MakeRelay(std::unique_ptr<Stream> upstream, const RelayLimits& limits) {
+  return std::make_unique<RelayedTunnel>(std::move(upstream), limits);
+}
+
+namespace {
+
+// What relays outlives the chain, and needs nothing more of the connection.
+Task<void> LeaveRelay(Connection& connection, std::unique_ptr<Stream> upstream) {
+  connection.handover = {MakeRelay(std::move(upstream), connection.relay_limits), nullptr,
+                         std::move(connection.record)};
+  co_return;
 }
 
 }  // namespace
-
-Task<void> RelayRecorded(Stream& client, Stream& upstream, const RelayLimits& limits, ExchangeRecord& record) {
-  Relaying relaying(client, upstream, record);
-  const RelayEnd end = co_await Relay(client, upstream, limits, relaying.counters());
-  relaying.Over();
-  record.close_reason = NameOf(end.reason);
-  if (const Failure failure = FailureOf(end.reason)) record.Fail(failure);
-}
 
 Task<void> TcpRelayFilter::Handle(Connection& connection, NetworkNext /*terminal*/) const {
   // The validator lets no chain get here without egress_policy; what it denied or wants read has no relay permit.
   if (!connection.relay_permit || !connection.upstream)
     return RefuseTunnel(connection, {Side::kEgret, Fault::kNoChain});
-  CHECK(connection.record != nullptr);
+  CHECK(connection.record);
   std::unique_ptr<Stream> upstream = std::move(*connection.upstream).Open(*connection.relay_permit);
   connection.upstream.reset();
-  return RelayOpened(connection, std::move(upstream));
+  return LeaveRelay(connection, std::move(upstream));
 }
 
 }  // namespace egret

@@ -1,8 +1,11 @@
 // tcp_relay: terminal; relays bytes between the client and the upstream that was dialled for its tunnel, unread.
 #pragma once
 
+#include <memory>
+
 #include "source/chain/connection.h"
 #include "source/chain/filter.h"
+#include "source/chain/takeover.h"
 #include "source/io/relay.h"
 
 namespace egret {
@@ -12,7 +15,8 @@ class TcpRelayFilter final : public NetworkFilter {
   [[clang::coro_wrapper]] Task<void> Handle(Connection& connection, NetworkNext next) const override;
 };
 
-// The record is told how it ended and how much passed.
-Task<void> RelayRecorded(Stream& client, Stream& upstream, const RelayLimits& limits, ExchangeRecord& record);
+// Relays until both sides have ended, one broke, a limit was reached or the record is told to end. The record is told
+// how it ended, and how much passed. Where it does not end in order, both sides are reset.
+std::unique_ptr<Takeover> MakeRelay(std::unique_ptr<Stream> upstream, const RelayLimits& limits);
 
 }  // namespace egret

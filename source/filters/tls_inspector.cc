@@ -104,8 +104,7 @@ Task<Outcome> Learn(Connection& connection, const TlsInspectorOptions& options) 
 // Not inlined: its frame would be part of its caller's, which lives as long as the tunnel.
 [[clang::noinline]] Task<bool> LearnRecorded(Connection& connection, const TlsInspectorOptions& options) {
   const Outcome outcome = co_await Learn(connection, options);
-  ExchangeRecord* record = connection.record;
-  if (record != nullptr) {
+  if (const RecordHolder& record = connection.record) {
     if (connection.protocol) record->carries = NameOf(*connection.protocol);
     record->sni = connection.sni;
     if (outcome == Outcome::kClientEnded) record->close_reason = "client_fin";

@@ -98,8 +98,7 @@ Task<bool> JudgeAndDial(Connection& connection, const PolicyStack& stack) {
   connection.record->target = connection.target->ToString();
   std::optional<DialPermit> permit = co_await Judge(connection, stack);
   if (!permit || !co_await Dial(connection, std::move(*permit))) co_return false;
-  connection.own_record.LogOpen();
-  connection.worker.counters().tunnels.Add();
+  connection.record.OpenTunnel();
   co_return true;
 }
 

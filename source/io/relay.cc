@@ -14,11 +14,12 @@ constexpr uint64_t kNever = UINT64_MAX;
 
 class Tunnel {
  public:
-  Tunnel(Stream& client, Stream& upstream, const RelayLimits& limits, RelayCounters& live)
+  Tunnel(Stream& client, Stream& upstream, const RelayLimits& limits, RelayCounters& live, Gate& ending)
       : client_(client),
         upstream_(upstream),
         limits_(limits),
         live_(live),
+        ending_(ending),
         up_(client, upstream, live.to_upstream, live.held),
         down_(upstream, client, live.to_client, live.held),
         started_(Loop::current()->now_ms()),
@@ -26,6 +27,7 @@ class Tunnel {
 
   // Does what can be done now. True once it is over.
   bool Step() {
+    if (ending_.open()) return Over(RelayEnd::kToldToEnd);
     const uint64_t before = Moved();
     up_.Move();
     down_.Move();
@@ -59,7 +61,7 @@ class Tunnel {
   }
 
  private:
-  enum { kUp, kDown, kClientGone, kUpstreamGone, kWaiters };
+  enum { kUp, kDown, kClientGone, kUpstreamGone, kEnding, kWaiters };
 
   uint64_t Moved() const { return live_.to_upstream.Read() + live_.to_client.Read(); }
 
@@ -137,6 +139,7 @@ class Tunnel {
     HookPump(down_, waiters_[kDown]);
     if (!down_.ended() && !client_.GoneGate().open()) client_.GoneGate().Hook(waiters_[kClientGone]);
     if (!up_.ended() && !upstream_.GoneGate().open()) upstream_.GoneGate().Hook(waiters_[kUpstreamGone]);
+    ending_.Hook(waiters_[kEnding]);
     // One timer sleeps through all traffic. When it fires the time of the last byte says how much longer.
     const uint64_t until = std::min(QuietUntil(), LifeUntil());
     if (until == kNever || timer_.linked()) return;
@@ -151,6 +154,7 @@ class Tunnel {
   Stream& upstream_;
   const RelayLimits& limits_;
   RelayCounters& live_;
+  Gate& ending_;
   Pump up_, down_;
   const uint64_t started_;
   uint64_t active_;  // when the last byte moved
@@ -162,16 +166,16 @@ class Tunnel {
 
 }  // namespace
 
-Task<RelayEnd> Relay(Stream& client, Stream& upstream, const RelayLimits& limits, RelayCounters& live) {
-  Tunnel tunnel(client, upstream, limits, live);
+Task<RelayEnd> Relay(Stream& client, Stream& upstream, const RelayLimits& limits, RelayCounters& live, Gate& ending) {
+  Tunnel tunnel(client, upstream, limits, live, ending);
   while (!tunnel.Step()) co_await tunnel.Wait();
   co_return tunnel.End();
 }
 
 std::string_view NameOf(RelayEnd::Reason reason) {
-  constexpr std::array<std::string_view, 9> kNames = {"client_fin",     "upstream_fin",        "client_reset",
-                                                      "upstream_reset", "client_severed",      "upstream_severed",
-                                                      "idle_timeout",   "half_closed_timeout", "max_lifetime"};
+  constexpr std::array<std::string_view, 10> kNames = {
+      "client_fin",       "upstream_fin", "client_reset",        "upstream_reset", "client_severed",
+      "upstream_severed", "idle_timeout", "half_closed_timeout", "max_lifetime",   "told_to_end"};
   return kNames[reason];
 }
 
@@ -179,6 +183,7 @@ Failure FailureOf(RelayEnd::Reason reason) {
   switch (reason) {
     case RelayEnd::kClientFin:
     case RelayEnd::kUpstreamFin:
+    case RelayEnd::kToldToEnd:
       return {};
     case RelayEnd::kClientReset:
       return {Side::kClient, Fault::kClientGone};

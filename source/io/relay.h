@@ -40,6 +40,7 @@ struct RelayEnd {
     kIdleTimeout,
     kHalfClosedTimeout,
     kLifetime,
+    kToldToEnd,  // by its gate
   } reason = kClientFin;
   int error = 0;  // of the stream that broke, where one is known
   uint64_t to_upstream = 0, to_client = 0;
@@ -50,7 +51,8 @@ struct RelayEnd {
 std::string_view NameOf(RelayEnd::Reason reason);  // "client_fin"
 Failure FailureOf(RelayEnd::Reason reason);        // kNone where both ended in order
 
-// Where it does not end in order, both streams are left aborted: destroying them resets. All four outlive the task.
-Task<RelayEnd> Relay(Stream& client, Stream& upstream, const RelayLimits& limits, RelayCounters& live);
+// Where it does not end in order, both streams are left aborted: destroying them resets. When `ending` opens, it ends.
+// All five outlive the task.
+Task<RelayEnd> Relay(Stream& client, Stream& upstream, const RelayLimits& limits, RelayCounters& live, Gate& ending);
 
 }  // namespace egret

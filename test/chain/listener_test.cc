@@ -131,12 +131,11 @@ TEST_F(ChainMatchTest, WhatNoChainTakesIsRefused) {
   listener->chains.push_back(std::move(chain));
   connection_->listener = listener;
   connection_->protocol = Protocol::kHttp;
-  ExchangeRecord record;
-  connection_->record = &record;
+  connection_->record = RecordHolder(*worker_);
   far_->Finish();
   RunTask(loop_, RunConnection(*connection_));
   EXPECT_EQ(connection_->parent_id, "");
-  EXPECT_EQ(record.failure.fault, Fault::kNoChain);
+  EXPECT_EQ(connection_->record->failure.fault, Fault::kNoChain);
   EXPECT_TRUE(far_->in().bytes.starts_with("HTTP/1.1 403 Forbidden\r\n"));
 }
 

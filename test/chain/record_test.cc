@@ -73,8 +73,7 @@ TEST_F(RecordHolderTest, IsLiveWhileItIsHeldAndLoggedOnceHoweverItEnds) {
   {
     RecordHolder first(*worker_);
     EXPECT_EQ(worker_->live().first(), &*first);
-    first->kind = ExchangeRecord::Kind::kTunnel;
-    first.LogOpen();
+    first.OpenTunnel();
     RecordHolder moved(std::move(first));
     EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move)
     RecordHolder second(*worker_);

@@ -44,7 +44,7 @@ class TlsInspectorTest : public ChainTestBase {
     listener->chains.push_back(std::move(chain));
     connection_ = MakeConnection(client_);
     connection_->listener = std::move(listener);
-    connection_->record = &record_;
+    connection_->record = RecordHolder(*worker_);
     connection_->relay_limits.idle_ms = 30'000;
     running_.Start(RunConnection(*connection_));
   }
@@ -58,7 +58,6 @@ class TlsInspectorTest : public ChainTestBase {
   TlsInspectorOptions options_ = {.timeout_ms = 5000, .max_bytes = 2000};
   bool reached_ = false;
   std::string read_;
-  ExchangeRecord record_;
   std::unique_ptr<PipeStream> client_;
   std::unique_ptr<Connection> connection_;
   Nursery running_;
@@ -75,8 +74,8 @@ TEST_F(TlsInspectorTest, T11_AHelloThatComesByteByByteIsReadAndNothingOfItConsum
   EXPECT_EQ(connection_->protocol, Protocol::kTls);
   EXPECT_EQ(connection_->sni, "www.example.com");
   EXPECT_EQ(connection_->alpn, std::vector<std::string>{"h2"});
-  EXPECT_EQ(record_.carries, "tls");
-  EXPECT_EQ(record_.sni, "www.example.com");
+  EXPECT_EQ(connection_->record->carries, "tls");
+  EXPECT_EQ(connection_->record->sni, "www.example.com");
 }
 
 TEST_F(TlsInspectorTest, T10_AHelloMayHaveNoName) {
@@ -101,7 +100,7 @@ TEST_F(TlsInspectorTest, T12_AnythingElseIsOther) {
   EXPECT_TRUE(reached_);
   EXPECT_EQ(connection_->protocol, Protocol::kOther);
   EXPECT_EQ(read_, "SSH-2.0-OpenSSH_9\r\n");
-  EXPECT_EQ(record_.carries, "other");
+  EXPECT_EQ(connection_->record->carries, "other");
 }
 
 TEST_F(TlsInspectorTest, T13_ASlowHelloIsRefusedInTheWordsOfTls) {
@@ -112,7 +111,7 @@ TEST_F(TlsInspectorTest, T13_ASlowHelloIsRefusedInTheWordsOfTls) {
   }
   EXPECT_FALSE(reached_);
   EXPECT_EQ(client_->in().bytes, std::string("\x15\x03\x03\x00\x02\x02\x31", 7));
-  EXPECT_EQ(record_.failure, (Failure{Side::kClient, Fault::kTlsHello}));
+  EXPECT_EQ(connection_->record->failure, (Failure{Side::kClient, Fault::kTlsHello}));
   Pass(10'000);
   EXPECT_TRUE(over());
 }
@@ -135,7 +134,7 @@ TEST_F(TlsInspectorTest, T13_OneByteOfAHelloIsNoOtherProtocol) {
 TEST_F(TlsInspectorTest, T11_AHelloBeyondTheLimitIsRefused) {
   Say(TlsHello(std::string(3000, 'a')));
   EXPECT_FALSE(reached_);
-  EXPECT_EQ(record_.failure.fault, Fault::kTlsHello);
+  EXPECT_EQ(connection_->record->failure.fault, Fault::kTlsHello);
   client_->Finish();
   Settle();
   EXPECT_TRUE(over());
@@ -144,7 +143,7 @@ TEST_F(TlsInspectorTest, T11_AHelloBeyondTheLimitIsRefused) {
 TEST_F(TlsInspectorTest, T13_AHandshakeThatIsNoHelloIsRefused) {
   Say(std::string("\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00", 10));
   EXPECT_FALSE(reached_);
-  EXPECT_EQ(record_.failure.fault, Fault::kTlsHello);
+  EXPECT_EQ(connection_->record->failure.fault, Fault::kTlsHello);
 }
 
 TEST_F(TlsInspectorTest, AClientThatEndsBeforeItSpokeIsToldInTheRecord) {
@@ -152,8 +151,8 @@ TEST_F(TlsInspectorTest, AClientThatEndsBeforeItSpokeIsToldInTheRecord) {
   Settle();
   EXPECT_TRUE(over());
   EXPECT_FALSE(reached_);
-  EXPECT_EQ(record_.close_reason, "client_fin");
-  EXPECT_FALSE(record_.failure);
+  EXPECT_EQ(connection_->record->close_reason, "client_fin");
+  EXPECT_FALSE(connection_->record->failure);
 }
 
 TEST_F(TlsInspectorTest, AClientThatResetsBeforeItSpokeIsToldInTheRecord) {
@@ -161,8 +160,8 @@ TEST_F(TlsInspectorTest, AClientThatResetsBeforeItSpokeIsToldInTheRecord) {
   Settle();
   EXPECT_TRUE(over());
   EXPECT_FALSE(reached_);
-  EXPECT_EQ(record_.close_reason, "client_reset");
-  EXPECT_EQ(record_.failure.fault, Fault::kClientGone);
+  EXPECT_EQ(connection_->record->close_reason, "client_reset");
+  EXPECT_EQ(connection_->record->failure.fault, Fault::kClientGone);
 }
 
 TEST_F(TlsInspectorTest, PartOfAHelloIsNoOtherProtocolThoughTheClientEndsThere) {
@@ -170,7 +169,7 @@ TEST_F(TlsInspectorTest, PartOfAHelloIsNoOtherProtocolThoughTheClientEndsThere) 
   client_->Finish();
   Settle();
   EXPECT_FALSE(reached_);
-  EXPECT_EQ(record_.close_reason, "client_fin");
+  EXPECT_EQ(connection_->record->close_reason, "client_fin");
 }
 
 TEST_F(TlsInspectorTest, PartOfARequestIsReadAsOneThoughTheClientEndsThere) {
@@ -187,7 +186,7 @@ TEST_F(TlsInspectorTest, T14_WhereNobodySpeaksTheIdleLimitEndsIt) {
   Pass(2000);
   EXPECT_TRUE(over());
   EXPECT_FALSE(reached_);
-  EXPECT_EQ(record_.close_reason, "idle_timeout");
+  EXPECT_EQ(connection_->record->close_reason, "idle_timeout");
 }
 
 }  // namespace

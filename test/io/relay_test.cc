@@ -77,7 +77,7 @@ Task<void> Receive(Far& far, size_t most = SIZE_MAX) {
 
 Task<void> RelayInto(Stream& client, Stream& upstream, const RelayLimits& limits, RelayCounters& live,
                      std::optional<RelayEnd>& end) {
-  end = co_await Relay(client, upstream, limits, live);
+  end = co_await Relay(client, upstream, limits, live, Gate::NeverOpen());
 }
 
 class RelayTest : public testing::Test {
@@ -376,7 +376,7 @@ TEST_F(RelayTest, T15_AnIdleTunnelFitsIntoTwoKibibytesWithItsSockets) {
   far_.Start(Receive(upstream_));
   const uint64_t before = FramePool::live_bytes();
   TestJoiner joiner;
-  Task<RelayEnd> relay = Relay(*near_client_, *near_upstream_, limits_, live_);
+  Task<RelayEnd> relay = Relay(*near_client_, *near_upstream_, limits_, live_, Gate::NeverOpen());
   const uint64_t frame = FramePool::live_bytes() - before;
   relay.Start(joiner);
   TurnUntil([this] { return upstream_.got.size() == 5000000; });

@@ -95,7 +95,7 @@ TEST_F(TlsTruncationTest, M15_ARelayPassesItOnAsAReset) {
   ASSERT_EQ(ends_.client->Write("half of it").kind, Io::kBytes);
   End(*ends_.client, Goodbye::kNotSaid);
   RelayCounters live;
-  const RelayEnd end = RunTask(loop_, Relay(*ends_.server, *upstream, {}, live));
+  const RelayEnd end = RunTask(loop_, Relay(*ends_.server, *upstream, {}, live, Gate::NeverOpen()));
   EXPECT_EQ(end.reason, RelayEnd::kClientSevered);
   EXPECT_EQ(NameOf(end.reason), "client_severed");
   EXPECT_EQ(FailureOf(end.reason), (Failure{Side::kClient, Fault::kClientEnded}));
