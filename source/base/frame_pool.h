@@ -1,6 +1,9 @@
-// Memory for coroutine frames: a short free list for each size class of each thread, so that starting a task costs no
-// malloc, and a burst of connections leaves its memory to whatever comes next. Off under AddressSanitizer. A frame is
-// freed on the thread that made it.
+// Memory for coroutine frames, of one thread: starting a task costs no malloc. Frames of one size stand together, in
+// runs that go back to the system once nothing lives in them. So what a burst of connections used is not held for ever
+// by the few small things of each that live on. Off under AddressSanitizer. A frame is freed on the thread that made
+// it.
+//
+//      shelf of a size ──► run: [used, free] [frame] [ ] [frame] [ ] ...   ──► run ...     (full runs: on no shelf)
 #pragma once
 
 #include <cstddef>
@@ -19,13 +22,17 @@ class FramePool {
 #ifndef EGRET_ASAN
     const size_t size_class = (bytes + kStep - 1) / kStep;
     if (size_class < kClasses) {
-      List& list = free_[size_class];
-      if (Cell* cell = list.first) {
-        list.first = cell->next;
-        --list.count;
-        return cell;
+      Run* run = shelves_[size_class];
+      if (run == nullptr) run = AddRun(size_class);
+      void* cell = run->free;
+      if (cell != nullptr) {
+        run->free = run->free->next;
+      } else {
+        cell = run->untouched;
+        run->untouched += size_class * kStep;
       }
-      bytes = size_class * kStep;
+      if (--run->room == 0) TakeOff(run);
+      return cell;
     }
 #endif
     void* memory = std::malloc(bytes);
@@ -36,11 +43,12 @@ class FramePool {
   static void Put(void* memory, size_t bytes) {
     live_bytes_ -= bytes;
 #ifndef EGRET_ASAN
-    const size_t size_class = (bytes + kStep - 1) / kStep;
-    if (size_class < kClasses && free_[size_class].count < kMostFree) {
-      List& list = free_[size_class];
-      list.first = new (memory) Cell{list.first};
-      ++list.count;
+    if ((bytes + kStep - 1) / kStep < kClasses) {
+      const size_t into_run = reinterpret_cast<uintptr_t>(memory) & (kRunBytes - 1);
+      Run* run = reinterpret_cast<Run*>(static_cast<char*>(memory) - into_run);
+      run->free = new (memory) Cell{run->free};
+      if (run->room++ == 0) PutOn(run);
+      if (run->room == run->capacity) GiveBack(run);
       return;
     }
 #endif
@@ -49,20 +57,41 @@ class FramePool {
 
   // Bytes of this thread's frames that are alive; a test's zero says that nothing leaked.
   static uint64_t live_bytes() { return live_bytes_; }
+  // Bytes of the runs that this thread holds.
+  static uint64_t held_bytes() { return runs_ * kRunBytes; }
 
  private:
   struct Cell {
     Cell* next;
   };
-  struct List {
-    Cell* first;
-    size_t count;
+  struct Run {
+    Run *before, *after;  // on the shelf
+    Cell* free;           // given back
+    char* untouched;      // from here on nothing was ever given out
+    uint32_t room, capacity;
+    size_t size_class;
   };
-  static constexpr size_t kMostFree = 128;  // of a class: as many tasks as a busy thread has under way in a turn
+  static constexpr size_t kRunBytes = size_t{64} << 10;  // and aligned to it
   static constexpr size_t kStep = 64;
   static constexpr size_t kClasses = 65;  // up to 4 KiB; a larger frame is malloc's
-  static inline thread_local List free_[kClasses] = {};
-  static inline thread_local uint64_t live_bytes_ = 0;
+
+  static Run* AddRun(size_t size_class);
+  static void GiveBack(Run* empty);
+  static void PutOn(Run* run) {
+    Run*& shelf = shelves_[run->size_class];
+    run->before = nullptr;
+    run->after = shelf;
+    if (shelf != nullptr) shelf->before = run;
+    shelf = run;
+  }
+  static void TakeOff(Run* run) {
+    (run->before != nullptr ? run->before->after : shelves_[run->size_class]) = run->after;
+    if (run->after != nullptr) run->after->before = run->before;
+  }
+
+  static inline constinit thread_local Run* shelves_[kClasses] = {};  // runs that have room
+  static inline constinit thread_local uint64_t live_bytes_ = 0;
+  static inline constinit thread_local uint64_t runs_ = 0;
 };
 
 }  // namespace egret

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "source/base/frame_pool.h"
+#include "source/base/sanitizer.h"
 #include "source/event/combine.h"
 #include "source/event/loop.h"
 #include "source/event/nursery.h"
@@ -220,6 +221,23 @@ TEST_F(TaskTest, APostAfterTheLoopsEndIsDropped) {
     mailbox = other.mailbox();
   }).join();
   EXPECT_FALSE(mailbox->Post([] { FAIL(); }));
+}
+
+TEST(FramePoolTest, WhatABurstUsedIsGivenBackAroundTheFramesThatLiveOn) {
+#ifdef EGRET_ASAN
+  GTEST_SKIP() << "no pool under the sanitizer";
+#endif
+  constexpr size_t kLasting = 300, kPassing = 3000;
+  std::vector<void*> lasting, passing;
+  for (int i = 0; i < 4000; ++i) {
+    lasting.push_back(FramePool::Get(kLasting));
+    passing.push_back(FramePool::Get(kPassing));
+  }
+  const uint64_t most = FramePool::held_bytes();
+  EXPECT_GE(most, 4000 * (kLasting + kPassing));
+  for (void* frame : passing) FramePool::Put(frame, kPassing);
+  EXPECT_LT(FramePool::held_bytes(), most / 5);
+  for (void* frame : lasting) FramePool::Put(frame, kLasting);
 }
 
 }  // namespace
