@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
+#include "source/base/check.h"
 #include "source/base/strings.h"
 
 namespace egret {
@@ -71,17 +73,36 @@ uint32_t IpAddress::v4_bits() const {
   return bits;
 }
 
-std::string IpAddress::ToString() const {
-  if (v4_) {  // in every log line: inet_ntop would go through printf
-    const auto octet = [this](size_t i) { return static_cast<unsigned>(bytes_[kV4At + i]); };
-    return Cat(octet(0), '.', octet(1), '.', octet(2), '.', octet(3));
+namespace {
+
+// Gives where the text ends. IPv4 by hand, since it is in every log line: inet_ntop would go through printf.
+char* Write(const IpAddress& address, char* to, char* end) {
+  if (!address.v4()) {
+    CHECK(inet_ntop(AF_INET6, address.bytes().data(), to, static_cast<socklen_t>(end - to)) != nullptr);
+    return to + std::strlen(to);
   }
+  for (size_t i = kV4At;; *to++ = '.') {
+    to = std::to_chars(to, end, address.bytes()[i]).ptr;
+    if (++i == address.bytes().size()) return to;
+  }
+}
+
+}  // namespace
+
+std::string IpAddress::ToString() const {
   char text[INET6_ADDRSTRLEN];
-  return inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
+  return {text, Write(*this, text, text + sizeof text)};
 }
 
 std::string Endpoint::ToString() const {
-  return address.v4() ? Cat(address.ToString(), ':', port) : Cat('[', address.ToString(), "]:", port);
+  char text[INET6_ADDRSTRLEN + sizeof "[]:65535"];
+  char* at = text;
+  char* const end = text + sizeof text;
+  if (!address.v4()) *at++ = '[';
+  at = Write(address, at, end);
+  if (!address.v4()) *at++ = ']';
+  *at++ = ':';
+  return {text, std::to_chars(at, end, port).ptr};
 }
 
 std::optional<Endpoint> Endpoint::Parse(std::string_view text) {

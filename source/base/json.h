@@ -3,15 +3,20 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
+
+#include "source/base/text_writer.h"
 
 namespace egret {
 
 // Appends `text` with quotes around it.
 void AppendJsonString(std::string& out, std::string_view text);
 
+// The string is whole whenever every object and array that was begun has ended; until then it is the writer's alone.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}
@@ -21,37 +26,71 @@ class JsonWriter {
   void BeginArray() { Open('['); }
   void EndArray() { Close(']'); }
   // `key` is ours: plain ASCII that needs no escaping.
-  void Key(std::string_view key);
+  void Key(std::string_view key) { PutKey(key.data(), key.size()); }
+  // Of a literal the size is known here, so that it is copied without a call.
+  template <size_t N>
+  void Key(const char (&literal)[N]) {
+    PutKey(literal, N - 1);
+  }
   void String(std::string_view value);
-  void Number(std::integral auto value) { Raw(std::to_string(value)); }
+  void Number(std::integral auto value) {
+    Separate();
+    out_.Put(value);
+    FinishIfWhole();
+  }
   void Bool(bool value) { Raw(value ? "true" : "false"); }
   void Null() { Raw("null"); }
   void Raw(std::string_view json);  // one value, already JSON
 
-  void Member(std::string_view key, std::string_view value) {
+  template <class KeyText>
+  void Member(const KeyText& key, std::string_view value) {
     Key(key);
     String(value);
   }
-  void Member(std::string_view key, const char* value) { Member(key, std::string_view(value)); }
-  void Member(std::string_view key, bool value) {
+  template <class KeyText>
+  void Member(const KeyText& key, const char* value) {
+    Member(key, std::string_view(value));
+  }
+  template <class KeyText>
+  void Member(const KeyText& key, bool value) {
     Key(key);
     Bool(value);
   }
-  void Member(std::string_view key, std::integral auto value) {
+  template <class KeyText>
+  void Member(const KeyText& key, std::integral auto value) {
     Key(key);
     Number(value);
   }
   // Only where there is something to say.
-  void MemberIf(std::string_view key, std::string_view value) {
+  template <class KeyText>
+  void MemberIf(const KeyText& key, std::string_view value) {
     if (!value.empty()) Member(key, value);
   }
 
  private:
-  void Separate();
+  void Separate() {
+    if (!first_) out_.Put(',');
+    first_ = false;
+  }
+  void PutKey(const char* key, size_t size) {
+    char* at = out_.Room(size + 4);
+    if (!first_) *at++ = ',';
+    *at++ = '"';
+    std::memcpy(at, key, size);
+    at += size;
+    *at++ = '"';
+    *at++ = ':';
+    out_.WrittenTo(at);
+    first_ = true;  // the value that follows is not separated
+  }
   void Open(char bracket);
   void Close(char bracket);
+  void FinishIfWhole() {
+    if (depth_ == 0) out_.Finish();
+  }
 
-  std::string& out_;
+  TextWriter out_;
+  int depth_ = 0;  // objects and arrays that were begun and have not ended
   bool first_ = true;
 };
 
