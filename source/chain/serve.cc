@@ -37,6 +37,7 @@ Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
     exchange.expectation = Expectation::kRefused;
     sink.CloseAfterThis();
   }
+  if (!exchange.quiet().open() && response.body != nullptr) response.body->Release();
   while (!exchange.quiet().open()) co_await GateAwaiter(exchange.quiet());
   if (exchange.cut_short() || NobodyHears(exchange)) co_return ServeEnd{};
   exchange.record().status = response.head.status;

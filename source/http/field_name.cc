@@ -59,30 +59,15 @@ FieldName LookUpFieldName(std::string_view name) {
   if (name.size() > kLongest) return FieldName::kOther;
   for (const uint8_t i : kByLength[name.size()]) {
     if (i == 0) break;
-    if (EqualsIgnoreCase(name, kNames[i])) return static_cast<FieldName>(i);
+    const std::string_view known = kNames[i];
+    if (AsciiLower(name.front()) != AsciiLower(known.front())) continue;
+    // Nearly everybody writes it as the RFC does.
+    if (name == known || EqualsIgnoreCase(name, known)) return static_cast<FieldName>(i);
   }
   return FieldName::kOther;
 }
 
 std::string_view TextOf(FieldName name) { return kNames[static_cast<size_t>(name)]; }
-
-bool IsHopByHop(FieldName name) {
-  switch (name) {
-    case FieldName::kConnection:
-    case FieldName::kHttp2Settings:
-    case FieldName::kKeepAlive:
-    case FieldName::kProxyAuthenticate:
-    case FieldName::kProxyAuthenticationInfo:
-    case FieldName::kProxyAuthorization:
-    case FieldName::kProxyConnection:
-    case FieldName::kTe:
-    case FieldName::kTransferEncoding:
-    case FieldName::kUpgrade:
-      return true;
-    default:
-      return false;
-  }
-}
 
 // All the names that Egret knows are of that kind.
 bool MayBeTrailer(std::string_view name) {

@@ -34,6 +34,7 @@ bool IsPlainChunked(const Head& head) {
 }
 
 bool Says(const Head& head, FieldName name, std::string_view element) {
+  if (!head.MayHave({name})) return false;
   for (const Field& field : head.fields())
     if (field.known == static_cast<uint8_t>(name) && HasElement(field.value, element)) return true;
   return false;

@@ -19,8 +19,9 @@ std::string_view Head::Keep(std::string_view text) {
   if (text.size() > room_.size()) {
     const size_t bytes = std::max(next_block_, text.size());
     next_block_ = kNextBlock;
-    blocks_.push_back(std::unique_ptr<char[]>(new char[bytes]));
-    room_ = {blocks_.back().get(), bytes};
+    if (block_ != nullptr) full_blocks_.push_back(std::move(block_));
+    block_.reset(new char[bytes]);
+    room_ = {block_.get(), bytes};
   }
   char* const at = room_.data();
   if (!text.empty()) std::memcpy(at, text.data(), text.size());
@@ -29,6 +30,7 @@ std::string_view Head::Keep(std::string_view text) {
 }
 
 const Field* Head::Find(FieldName name) const {
+  if (!present_.Has(name)) return nullptr;
   for (const Field& field : fields_)
     if (Is(field, name)) return &field;
   return nullptr;
@@ -41,16 +43,20 @@ const Field* Head::Find(std::string_view name) const {
 }
 
 size_t Head::Count(FieldName name) const {
+  if (!present_.Has(name)) return 0;
   return static_cast<size_t>(
       std::count_if(fields_.begin(), fields_.end(), [name](const Field& f) { return Is(f, name); }));
 }
 
 void Head::AddKept(std::string_view name, std::string_view value) {
   if (fields_.capacity() == 0) fields_.reserve(kUsualFields);
-  fields_.push_back({name, value, static_cast<uint8_t>(LookUpFieldName(name))});
+  const FieldName known = LookUpFieldName(name);
+  present_.Add(known);
+  fields_.push_back({name, value, static_cast<uint8_t>(known)});
 }
 
 void Head::Add(FieldName name, std::string_view value) {
+  present_.Add(name);
   fields_.push_back({TextOf(name), Keep(value), static_cast<uint8_t>(name)});
 }
 
@@ -67,6 +73,7 @@ void Head::Set(std::string_view name, std::string_view value) {
 }
 
 void Head::Remove(FieldName name) {
+  if (!present_.Has(name)) return;
   RemoveIf([name](const Field& field) { return Is(field, name); });
 }
 

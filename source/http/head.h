@@ -31,6 +31,8 @@ class Head {
   // The first field of that name; null where there is none.
   const Field* Find(FieldName name) const;
   const Field* Find(std::string_view name) const;
+  // False: surely not, and it costs nothing to ask. True: one of them was added, and maybe removed again.
+  bool MayHave(FieldNames names) const { return present_.HasAnyOf(names); }
   size_t Count(FieldName name) const;
 
   // Adds at the end; the text is copied.
@@ -63,10 +65,12 @@ class Head {
   std::string_view reason;
 
  private:
-  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::unique_ptr<char[]> block_;  // the one that has room_
+  std::vector<std::unique_ptr<char[]>> full_blocks_;
   std::span<char> room_;
   size_t next_block_;
   std::vector<Field> fields_;
+  FieldNames present_;  // of what was ever added: most look-ups are for what is not there
 };
 
 }  // namespace egret

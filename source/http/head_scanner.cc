@@ -64,6 +64,7 @@ HeadScanner::Verdict HeadScanner::Refuse(Fault fault) {
 
 // Of the limits, the one that the bytes up to `position` break first, that byte itself counting if it is there.
 Fault HeadScanner::PastLimit(std::string_view received, size_t position) const {
+  if (position < no_limit_before_) return Fault::kNone;
   const size_t seen = position < received.size() ? position + 1 : position;
   const bool head_too_large = seen - begin_ > limits_.bytes;
   if (!started_ && kind_ == Kind::kRequest && position - line_ > limits_.target) {
@@ -94,12 +95,13 @@ Fault HeadScanner::EndLine(std::string_view line) {
 
 Fault HeadScanner::CheckField(std::string_view line) {
   if (++fields_ > limits_.fields) return Fault::kHttpTooManyFields;
+  const size_t name_bytes = CountTokenBytes(line);
+  if (name_bytes > 0 && name_bytes < line.size() && line[name_bytes] == ':') return Fault::kNone;
   if (line.front() == ' ' || line.front() == '\t') return Fault::kHttpObsFold;
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return Fault::kHttpSyntax;
-  const std::string_view name = line.substr(0, colon);
-  if (name.back() == ' ' || name.back() == '\t') return Fault::kHttpSpaceBeforeColon;
-  return IsToken(name) ? Fault::kNone : Fault::kHttpSyntax;
+  const char last = line[colon - 1];
+  return last == ' ' || last == '\t' ? Fault::kHttpSpaceBeforeColon : Fault::kHttpSyntax;
 }
 
 }  // namespace egret

@@ -4,6 +4,7 @@
 // cut into reads. Holds offsets only, no text.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -23,7 +24,10 @@ class HeadScanner {
   enum class Kind : uint8_t { kRequest, kResponse, kTrailers };
   enum class Verdict : uint8_t { kMore, kComplete, kRefused };
 
-  HeadScanner(Kind kind, const HeadLimits& limits) : limits_(limits), kind_(kind) {}
+  HeadScanner(Kind kind, const HeadLimits& limits)
+      : limits_(limits),
+        no_limit_before_(kind == Kind::kRequest ? std::min(limits.bytes, limits.target) : limits.bytes),
+        kind_(kind) {}
 
   // `received` begins where it began at the first call and may have grown since.
   Verdict Scan(std::string_view received);
@@ -40,6 +44,7 @@ class HeadScanner {
   Fault CheckField(std::string_view line);
 
   HeadLimits limits_;
+  size_t no_limit_before_;
   size_t begin_ = 0;
   size_t line_ = 0;  // where the current line begins
   size_t at_ = 0;    // everything before was looked at

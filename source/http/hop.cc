@@ -49,7 +49,7 @@ bool NamedByConnection(const Head& head, std::vector<std::string_view>& named) {
     if (!Is(field, FieldName::kConnection)) continue;
     ForEachElement(field.value, [&](std::string_view option) {
       if (IsProtected(option)) allowed = false;
-      if (!EqualsIgnoreCase(option, "close") && !IsHopByHop(LookUpFieldName(option))) named.push_back(option);
+      if (!EqualsIgnoreCase(option, "close") && !kHopByHop.Has(LookUpFieldName(option))) named.push_back(option);
     });
   }
   return allowed;
@@ -95,6 +95,7 @@ std::string_view DateNow() {
 }  // namespace
 
 Failure StripHopByHop(Head& head) {
+  if (!head.MayHave(kHopByHop)) return {};
   const bool request = head.status == 0;
   std::vector<std::string_view> named;
   if (!NamedByConnection(head, named)) {
@@ -103,7 +104,7 @@ Failure StripHopByHop(Head& head) {
   }
   const bool trailers = request && AcceptsTrailers(head);
   head.RemoveIf([&](const Field& field) {
-    if (IsHopByHop(static_cast<FieldName>(field.known))) return true;
+    if (kHopByHop.Has(static_cast<FieldName>(field.known))) return true;
     return std::any_of(named.begin(), named.end(),
                        [&](std::string_view name) { return EqualsIgnoreCase(field.name, name); });
   });
@@ -134,6 +135,7 @@ void AddVia(Head& head, std::string_view pseudonym) {
 }
 
 bool ViaHas(const Head& head, std::string_view pseudonym) {
+  if (!head.MayHave({FieldName::kVia})) return false;
   for (const Field& field : head.fields()) {
     if (!Is(field, FieldName::kVia)) continue;
     std::string_view list = field.value;

@@ -146,7 +146,6 @@ Result<Head, Failure> Http1Client::TakeHead(size_t begin, size_t end) {
   body_.Begin(framing);
   const bool tunnel = switched || (request_.connect && head.status < 300);
   keep_alive_ = !tunnel && framing.kind != Framing::kUntilClose && AllowsKeepAlive(head);
-  input_.ParkIfSmall();
   return head;
 }
 

@@ -60,7 +60,8 @@ class Http1Client {
 
   // The next head: interim ones (1xx) one by one, then the final one. An asked-for 101 and a 2xx to CONNECT are final.
   // Errors are the upstream's: kUpstreamClosed, -Reset, -TimeoutHeader, -Malformed, -Framing, -HeaderTooLarge,
-  // -TooManyInterim, -Unasked101.
+  // -TooManyInterim, -Unasked101. After a final head, content that came with it stays in the borrowed buffer: whoever
+  // waits before reading the body calls its Release().
   Task<Result<Head, Failure>> ReadHead();
   // After the final head; null: no content. Borrows the client.
   std::unique_ptr<Body> ResponseBody() { return body_.MakeHandle(); }

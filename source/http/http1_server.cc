@@ -18,6 +18,7 @@ constexpr Http1BodyReader::Faults kClientFaults = {Side::kClient,      Fault::kC
                                                    Fault::kClientGone, Fault::kClientTimeoutBody,
                                                    Fault::kHttpChunk,  Fault::kHttpTrailer};
 constexpr int kChunksInOneTurn = 16;
+constexpr size_t kUsualResponse = 2048;  // a head and, behind it, content that is small enough to be copied
 
 Failure ByClient(Fault fault) { return {Side::kClient, fault}; }
 
@@ -165,6 +166,7 @@ Task<Failure> Http1Server::Respond(const Head& head, Body* body) {
   if (asked_ == Asked::kConnect && input_.stream().ReadGate().open()) input_.Fill();
   const WireFraming wire = PlanFor(head, body);
   std::string out;
+  out.reserve(kUsualResponse);
   if (!AppendResponseHead(out, head, wire)) co_return Failure{Side::kEgret, Fault::kInternal};
   output_.BeginContent(wire.framing);
   Failure failure;

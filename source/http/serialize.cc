@@ -6,33 +6,35 @@
 #include <utility>
 
 #include "source/base/strings.h"
+#include "source/base/text_writer.h"
 #include "source/http/field_value.h"
 
 namespace egret {
 namespace {
-
-constexpr size_t kRoomForFraming = 128;
 
 // One word of a start line.
 bool IsWord(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
+// A known name is a token, whoever wrote it.
 bool FieldsAreSafe(const Head& head) {
-  return std::all_of(head.fields().begin(), head.fields().end(),
-                     [](const Field& field) { return IsToken(field.name) && IsFieldValue(field.value); });
+  return std::all_of(head.fields().begin(), head.fields().end(), [](const Field& field) {
+    return (field.known != 0 || IsToken(field.name)) && IsFieldValue(field.value);
+  });
 }
 
-size_t SizeOf(const Head& head) {
-  size_t size = kRoomForFraming + head.method.size() + head.scheme.size() + head.authority.size() + head.path.size() +
-                head.reason.size();
-  for (const Field& field : head.fields()) size += field.name.size() + field.value.size() + 4;
-  return size;
-}
+constexpr std::string_view kLineEnd = "\r\n";
 
-// Appends by pieces of known size: a head is the hot part of every exchange.
-void AppendField(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+void PutField(TextWriter& out, std::string_view name, std::string_view value) {
+  char* at = out.Room(name.size() + value.size() + 4);
+  at = std::copy(name.begin(), name.end(), at);
+  *at++ = ':';
+  *at++ = ' ';
+  at = std::copy(value.begin(), value.end(), at);
+  *at++ = '\r';
+  *at++ = '\n';
+  out.WrittenTo(at);
 }
 
 bool IsWrittenByCodec(const Field& field, const WireFraming& wire) {
@@ -49,7 +51,7 @@ bool IsWrittenByCodec(const Field& field, const WireFraming& wire) {
   }
 }
 
-void AppendConnection(std::string& out, const Head& head, std::string_view keep_or_close, bool request) {
+void PutConnection(TextWriter& out, const Head& head, std::string_view keep_or_close, bool request) {
   std::string options(keep_or_close);
   const auto add = [&](FieldName name) {
     if (head.Find(name) == nullptr) return;
@@ -57,36 +59,36 @@ void AppendConnection(std::string& out, const Head& head, std::string_view keep_
   };
   add(FieldName::kUpgrade);
   if (request) add(FieldName::kTe);
-  if (!options.empty()) AppendField(out, TextOf(FieldName::kConnection), options);
+  if (!options.empty()) PutField(out, TextOf(FieldName::kConnection), options);
 }
 
-void AppendRest(std::string& out, const Head& head, const WireFraming& wire, bool request) {
+void PutRest(TextWriter& out, const Head& head, const WireFraming& wire, bool request) {
   // Routing information first (RFC 9110 7.2).
   const Field* const host = request ? head.Find(FieldName::kHost) : nullptr;
-  if (host != nullptr) AppendField(out, host->name, host->value);
+  if (host != nullptr) PutField(out, host->name, host->value);
   for (const Field& field : head.fields())
-    if (&field != host && !IsWrittenByCodec(field, wire)) AppendField(out, field.name, field.value);
+    if (&field != host && !IsWrittenByCodec(field, wire)) PutField(out, field.name, field.value);
   if (wire.framing.kind == Framing::kLength) {
-    Append(out, "Content-Length: ", wire.framing.length, "\r\n");
+    out.Put(std::string_view("Content-Length: "), wire.framing.length, kLineEnd);
   } else if (wire.framing.kind == Framing::kChunked) {
-    out.append("Transfer-Encoding: chunked\r\n");
+    PutField(out, TextOf(FieldName::kTransferEncoding), "chunked");
   }
-  AppendConnection(out, head, wire.keep_or_close, request);
-  out.append("\r\n");
+  PutConnection(out, head, wire.keep_or_close, request);
+  out.Put(kLineEnd);
 }
 
-void AppendTarget(std::string& out, const Head& head) {
+void PutTarget(TextWriter& out, const Head& head) {
   switch (head.form) {
     case TargetForm::kAuthority:
-      out.append(head.authority);
+      out.Put(head.authority);
       return;
     case TargetForm::kAbsolute:
-      out.append(head.scheme).append("://").append(head.authority);
-      if (head.path != "*") out.append(head.path);  // OPTIONS of the whole server (RFC 9112 3.2.4)
+      out.Put(head.scheme, std::string_view("://"), head.authority);
+      if (head.path != "*") out.Put(head.path);  // OPTIONS of the whole server (RFC 9112 3.2.4)
       return;
     case TargetForm::kOrigin:
     case TargetForm::kAsterisk:
-      out.append(head.path);
+      out.Put(head.path);
       return;
   }
 }
@@ -152,19 +154,20 @@ std::string_view ReasonOf(int status) {
 
 bool AppendRequestHead(std::string& out, const Head& head, const WireFraming& wire) {
   if (!IsToken(head.method) || !TargetIsSafe(head) || !FieldsAreSafe(head)) return false;
-  out.reserve(out.size() + SizeOf(head));
-  out.append(head.method).append(" ");
-  AppendTarget(out, head);
-  out.append(" HTTP/1.1\r\n");
-  AppendRest(out, head, wire, /*request=*/true);
+  TextWriter text(out);
+  text.Put(head.method, ' ');
+  PutTarget(text, head);
+  text.Put(std::string_view(" HTTP/1.1\r\n"));
+  PutRest(text, head, wire, /*request=*/true);
   return true;
 }
 
 bool AppendResponseHead(std::string& out, const Head& head, const WireFraming& wire) {
   if (head.status < 100 || head.status > 999 || !IsFieldValue(head.reason) || !FieldsAreSafe(head)) return false;
-  out.reserve(out.size() + SizeOf(head));
-  Append(out, "HTTP/1.1 ", head.status, " ", head.reason.empty() ? ReasonOf(head.status) : head.reason, "\r\n");
-  AppendRest(out, head, wire, /*request=*/false);
+  TextWriter text(out);
+  text.Put(std::string_view("HTTP/1.1 "), head.status, ' ');
+  text.Put(head.reason.empty() ? ReasonOf(head.status) : head.reason, kLineEnd);
+  PutRest(text, head, wire, /*request=*/false);
   return true;
 }
 
@@ -178,7 +181,7 @@ void AppendLastChunk(std::string& out, const Trailers* trailers) {
   out.append("0\r\n");
   if (trailers != nullptr) {
     for (const auto& [name, value] : trailers->fields())
-      if (IsToken(name) && IsFieldValue(value)) AppendField(out, name, value);
+      if (IsToken(name) && IsFieldValue(value)) Append(out, name, ": ", value, kLineEnd);
   }
   out.append("\r\n");
 }

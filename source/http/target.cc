@@ -1,6 +1,7 @@
 #include "source/http/target.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "source/base/strings.h"
@@ -8,18 +9,25 @@
 namespace egret {
 namespace {
 
-bool IsAlpha(char c) { return AsciiLower(c) >= 'a' && AsciiLower(c) <= 'z'; }
-bool IsAlphaOrDigit(char c) { return IsAlpha(c) || IsAsciiDigit(c); }
+constexpr bool IsAlpha(char c) { return AsciiLower(c) >= 'a' && AsciiLower(c) <= 'z'; }
+constexpr bool IsAlphaOrDigit(char c) { return IsAlpha(c) || IsAsciiDigit(c); }
 
-bool IsHostByte(char c) {
-  return IsAlphaOrDigit(c) || std::string_view("-._~!$&'()*+;=%").find(c) != std::string_view::npos;
-}
+constexpr auto kHostBytes = [] {
+  std::array<bool, 256> table{};
+  for (size_t c = 0; c < 128; ++c) table[c] = IsAlphaOrDigit(static_cast<char>(c));
+  for (const char c : std::string_view("-._~!$&'()*+;=%")) table[static_cast<uint8_t>(c)] = true;
+  return table;
+}();
+bool IsHostByte(char c) { return kHostBytes[static_cast<uint8_t>(c)]; }
 // No zone: it is of no meaning to anyone but its sender (RFC 9844).
 bool IsIpLiteralByte(char c) { return IsAlphaOrDigit(c) || c == ':' || c == '.'; }
 bool IsSchemeByte(char c) { return IsAlphaOrDigit(c) || c == '+' || c == '-' || c == '.'; }
 bool IsTargetByte(char c) { return c > ' ' && c < '\x7f' && c != '\\' && c != '#'; }
 
-bool All(std::string_view text, bool (*predicate)(char)) { return std::all_of(text.begin(), text.end(), predicate); }
+template <bool (*Predicate)(char)>
+bool All(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return Predicate(c); });
+}
 
 enum class Port : uint8_t { kBad, kNone, kEmpty, kGiven };
 
@@ -29,11 +37,11 @@ Port PortOf(std::string_view authority) {
   if (authority.starts_with('[')) {
     const size_t close = authority.find(']');
     if (close == std::string_view::npos || close == 1) return Port::kBad;
-    if (!All(authority.substr(1, close - 1), IsIpLiteralByte)) return Port::kBad;
+    if (!All<IsIpLiteralByte>(authority.substr(1, close - 1))) return Port::kBad;
     host_end = close + 1;
   } else {
     host_end = std::min(authority.find(':'), authority.size());
-    if (host_end == 0 || !All(authority.substr(0, host_end), IsHostByte)) return Port::kBad;
+    if (host_end == 0 || !All<IsHostByte>(authority.substr(0, host_end))) return Port::kBad;
   }
   std::string_view rest = authority.substr(host_end);
   if (rest.empty()) return Port::kNone;
@@ -49,7 +57,7 @@ Result<RequestTarget, Fault> ParseAbsolute(std::string_view raw) {
   const size_t colon = raw.find(':');
   if (colon == std::string_view::npos || colon == 0) return Fault::kHttpTarget;
   target.scheme = raw.substr(0, colon);
-  if (!IsAlpha(raw.front()) || !All(target.scheme, IsSchemeByte)) return Fault::kHttpTarget;
+  if (!IsAlpha(raw.front()) || !All<IsSchemeByte>(target.scheme)) return Fault::kHttpTarget;
   if (EqualsIgnoreCase(target.scheme, "http")) target.scheme = "http";
   if (EqualsIgnoreCase(target.scheme, "https")) target.scheme = "https";
   raw.remove_prefix(colon + 1);
@@ -71,7 +79,7 @@ Result<RequestTarget, Fault> ParseTarget(std::string_view method, std::string_vi
     if (PortOf(raw) != Port::kGiven) return Fault::kHttpConnectTarget;
     return RequestTarget{TargetForm::kAuthority, {}, raw, {}};
   }
-  if (raw.empty() || !All(raw, IsTargetByte)) return Fault::kHttpTarget;
+  if (raw.empty() || !All<IsTargetByte>(raw)) return Fault::kHttpTarget;
   if (raw.front() == '/') return RequestTarget{TargetForm::kOrigin, {}, {}, raw};
   if (raw == "*") {
     if (method != "OPTIONS") return Fault::kHttpTarget;
