@@ -18,12 +18,12 @@ namespace egret {
 
 // The decision as it is told to people: the same names in the reply, the log and the metrics.
 struct DecisionRecord {
-  std::string action;  // "allow", "deny", "challenge"; empty: none was made
-  std::string stage;   // "T", "A", "H", "R"
+  std::string_view action;  // static: "allow", "deny", "challenge"; empty: none was made
+  std::string_view stage;   // static: "target", "address", "hello", "request"
   std::string policy;
   std::string rule;
-  std::string reason;
-  std::string audit;  // "would_allow" or "would_deny" and the AUDIT rule, or empty
+  std::string_view reason;  // static
+  std::string audit;        // "would_allow" or "would_deny" and the AUDIT rule, or empty
 };
 
 // Whoever runs what a record is of, as far as it can be ended from outside.
@@ -48,7 +48,7 @@ struct ExchangeRecord : ListNode {
   std::string listener;
   std::string source;  // client address and port
   std::string identity;
-  std::string protocol;  // "HTTP/1.0", "HTTP/1.1", "HTTP/2"
+  std::string_view protocol;  // static: "HTTP/1.0", "HTTP/1.1", "HTTP/2"
   std::string method;
   std::string target;                // canonical host:port
   std::string original_destination;  // of a transparent connection: the address it wanted to reach

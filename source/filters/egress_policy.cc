@@ -11,7 +11,7 @@ namespace egret {
 namespace {
 
 // Nothing allowed where no policy was ever met: an empty stack denies.
-PolicyStack StackOf(Connection& connection, const std::optional<PolicyStack>& own) {
+const PolicyStack& StackOf(Connection& connection, const std::optional<PolicyStack>& own) {
   if (!connection.policies) connection.policies = own.value_or(PolicyStack());
   return *connection.policies;
 }
@@ -22,7 +22,7 @@ EgressPolicyHttpFilter::EgressPolicyHttpFilter(std::optional<PolicyStack> polici
 
 Task<Response> EgressPolicyHttpFilter::Handle(Exchange& exchange, HttpNext next) const {
   Connection& connection = exchange.connection();
-  const PolicyStack stack = StackOf(connection, policies_);
+  const PolicyStack& stack = StackOf(connection, policies_);
   const Policy& policy = exchange.worker().policy();
   Decision decision;
   if (connection.binding) {
@@ -61,7 +61,7 @@ Task<void> RunTransparent(Connection& connection, PolicyStack stack, NetworkNext
 }  // namespace
 
 Task<void> EgressPolicyNetworkFilter::Handle(Connection& connection, NetworkNext next) const {
-  const PolicyStack stack = StackOf(connection, policies_);
+  const PolicyStack& stack = StackOf(connection, policies_);
   if (!connection.binding && connection.original_destination) return RunTransparent(connection, stack, next);
   if (!connection.binding) return RefuseTunnel(connection, {Side::kEgret, Fault::kNoChain});
   if (const Fault fault = DecideTunnel(connection, stack); fault != Fault::kNone)

@@ -1,5 +1,6 @@
 #include "source/filters/forward_router.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -99,11 +100,12 @@ Ruling<RequestPermit> AdmitLink(Exchange& exchange, const Admission& admission, 
 std::unique_ptr<UpstreamLink> TakePooled(Exchange& exchange, const Admission& admission, const PoolKey& key,
                                          const NextHop* hop) {
   std::optional<Decision> agreed;
-  std::unique_ptr<UpstreamLink> link = exchange.worker().pool().Take(key, [&](const IpAddress& peer) {
+  const auto admits = [&](const IpAddress& peer) {
     Ruling<RequestPermit> ruling = AdmitLink(exchange, admission, hop, peer);
     if (ruling.permit) agreed = std::move(ruling.decision);
     return ruling.permit.has_value();
-  });
+  };
+  std::unique_ptr<UpstreamLink> link = exchange.worker().pool().Take(key, std::ref(admits));
   if (link == nullptr) return nullptr;
   RecordDecision(exchange.worker(), exchange.record(), *agreed);
   ExchangeRecord& record = exchange.record();

@@ -1,5 +1,5 @@
-// What was decided, where and why. It owns what it says, so it outlives the policy that made it; the response, the log
-// line and the counters all read the same one.
+// What was decided, where and why. It owns what it says, or that is static text, so it outlives the policy that made
+// it; the response, the log line and the counters all read the same one.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +28,10 @@ struct Decision {
   Fault fault = Fault::kNone;  // why not; kNone unless verdict is kDeny or kChallenge
   bool can_allow = false;      // the outcomes of the stage
   bool can_deny = true;
-  std::string policy;   // the named rule stands in this policy
-  std::string rule;     // "otherwise" where no rule matched
-  std::string reason;   // snake_case: "rule", "otherwise", "loopback", "sni_mismatch", ...
-  std::string message;  // for whom it concerns; empty where neither rule nor guard has something to say
+  std::string policy;       // the named rule stands in this policy
+  std::string rule;         // "otherwise" where no rule matched
+  std::string_view reason;  // static, snake_case: "rule", "otherwise", "loopback", "sni_mismatch", ...
+  std::string message;      // for whom it concerns; empty where neither rule nor guard has something to say
   Audit audit = Audit::kNone;
   std::string audit_policy;  // which rule would
   std::string audit_rule;

@@ -27,12 +27,9 @@ constexpr std::string_view kHostile[] = {
 
 void FillWith(ExchangeRecord& record, std::string_view text) {
   for (std::string* member :
-       {&record.request_id,     &record.parent_id,       &record.listener,      &record.source,
-        &record.identity,       &record.protocol,        &record.method,        &record.target,
-        &record.path,           &record.user_agent,      &record.sni,           &record.carries,
-        &record.upstream,       &record.next_hop,        &record.close_reason,  &record.decision.action,
-        &record.decision.stage, &record.decision.policy, &record.decision.rule, &record.decision.reason,
-        &record.decision.audit})
+       {&record.request_id, &record.parent_id, &record.listener, &record.source, &record.identity, &record.method,
+        &record.target, &record.path, &record.user_agent, &record.sni, &record.carries, &record.upstream,
+        &record.next_hop, &record.close_reason, &record.decision.policy, &record.decision.rule, &record.decision.audit})
     *member = text;
   record.attempts = {std::string(text), std::string(text)};
   record.failure = {Side::kUpstream, Fault::kUpstreamReset};

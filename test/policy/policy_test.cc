@@ -506,7 +506,7 @@ TEST(Policy, T10_TheSniMustBeTheTarget) {
   const auto reason = [&](std::string_view target, std::string_view sni) {
     const Decision decision = Session(policy, target).H(Protocol::kTls, sni);
     EXPECT_EQ(decision.fault == Fault::kNameMismatch, decision.verdict == Verdict::kDeny);
-    return decision.verdict == Verdict::kDeny ? decision.reason : "relay";
+    return decision.verdict == Verdict::kDeny ? decision.reason : std::string_view("relay");
   };
   EXPECT_EQ(reason("a.example.com:443", "a.example.com"), "relay");
   EXPECT_EQ(reason("a.example.com:443", "A.EXAMPLE.com"), "relay");
