@@ -141,6 +141,28 @@ uint64_t NextSet(const std::array<uint64_t, kWords>& bits, uint64_t from) {
   return kBits;
 }
 
+// No coroutine runs here, so no event of a batch meets a dead watch.
+void Mark(FdWatch& watch, uint32_t what) {
+  if ((what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) watch.peer_done.Open();
+  if ((what & (EPOLLHUP | EPOLLERR)) != 0) watch.gone.Open();
+  if ((what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) watch.read.Open();
+  if ((what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) watch.write.Open();
+}
+
+// All that there is to hear, before any timer is looked at: what came in time is not late because this thread was. A
+// process that was stopped wakes with EINTR and nothing heard.
+void HearEvents(int epoll, int wait_ms) {
+  constexpr int kBatch = 256, kMostBatches = 16;
+  epoll_event events[kBatch];
+  int count = epoll_wait(epoll, events, kBatch, wait_ms);
+  if (count < 0) count = epoll_wait(epoll, events, kBatch, 0);
+  for (int batch = 1;; ++batch) {
+    for (int i = 0; i < count; ++i) Mark(*static_cast<FdWatch*>(events[i].data.ptr), events[i].events);
+    if (count < kBatch || batch == kMostBatches) return;
+    count = epoll_wait(epoll, events, kBatch, 0);
+  }
+}
+
 }  // namespace
 
 // Milliseconds until the next slot that may hold a timer; -1 where there is none.
@@ -210,17 +232,8 @@ bool Loop::Drain() {
 bool Loop::Turn(int max_wait_ms) {
   int wait = ready_.empty() ? NextTimerMs() : 0;
   if (max_wait_ms >= 0 && (wait < 0 || wait > max_wait_ms)) wait = max_wait_ms;
-  epoll_event events[256];
-  const int count = epoll_wait(epoll_, events, 256, wait);
+  HearEvents(epoll_, wait);
   RefreshClock();
-  for (int i = 0; i < count; ++i) {  // only marks: no coroutine runs here, so no event of this batch meets a dead watch
-    auto& watch = *static_cast<FdWatch*>(events[i].data.ptr);
-    const uint32_t what = events[i].events;
-    if ((what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) watch.peer_done.Open();
-    if ((what & (EPOLLHUP | EPOLLERR)) != 0) watch.gone.Open();
-    if ((what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) watch.read.Open();
-    if ((what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) watch.write.Open();
-  }
   if (mail_watch_.read.open()) {
     mail_watch_.read.Close();
     RunPosted();
