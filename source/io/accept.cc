@@ -1,12 +1,15 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <climits>
+#include <cstdint>
 
 #include "source/event/loop.h"
 #include "source/event/wait.h"
@@ -53,6 +56,27 @@ class Share {
   bool tight_ = false;
 };
 
+// Counts what the kernel dropped because the queue of a listening socket was full.
+class QueueWatch {
+ public:
+  explicit QueueWatch(int fd) : fd_(fd), seen_(Drops()) {}
+  void Look(AcceptCounters& counters) {
+    const uint32_t now = Drops();
+    counters.queue_drops.Add(now - seen_);
+    seen_ = now;
+  }
+
+ private:
+  uint32_t Drops() const {
+    std::array<uint32_t, SK_MEMINFO_VARS> info{};
+    socklen_t size = sizeof info;
+    return getsockopt(fd_, SOL_SOCKET, SO_MEMINFO, info.data(), &size) == 0 ? info[SK_MEMINFO_DROPS] : seen_;
+  }
+
+  int fd_;
+  uint32_t seen_ = 0;
+};
+
 enum class Outcome { kAccepted, kSkipped, kNone, kExhausted };
 
 Outcome AcceptOne(int fd, AcceptSink& sink, AcceptCounters& counters, AcceptCall accept, Share& share) {
@@ -87,7 +111,9 @@ Outcome AcceptOne(int fd, AcceptSink& sink, AcceptCounters& counters, AcceptCall
 
 Task<void> AcceptLoop(int fd, AcceptSink& sink, AcceptCounters& counters, AcceptOptions options) {
   Listening listening(fd);
+  constexpr int kBusy = 2;  // a queue that was full takes larger batches than this to empty
   Share share(fd, options.fd_below);
+  QueueWatch queue(fd);
   int batch = 1;  // how many to take in a turn: one in calm times, doubled while each turn finds all it may take
   bool rest = false;
   for (;;) {
@@ -105,6 +131,7 @@ Task<void> AcceptLoop(int fd, AcceptSink& sink, AcceptCounters& counters, Accept
         last = AcceptOne(fd, sink, counters, options.accept, share);
         if (last == Outcome::kNone || last == Outcome::kExhausted) break;
       }
+      if (batch > kBusy) queue.Look(counters);
       batch = last == Outcome::kNone ? 1 : std::min(batch * 2, options.most_per_turn);
     }
     rest = true;

@@ -59,8 +59,9 @@ class ListenSocket {
 
 struct AcceptCounters {
   Counter accepted;
-  Counter pauses;   // no descriptor or memory left: accepting rested for pause_ms
-  Counter aborted;  // gone before they were accepted
+  Counter pauses;       // no descriptor or memory left: accepting rested for pause_ms
+  Counter aborted;      // gone before they were accepted
+  Counter queue_drops;  // by the kernel, since the queue was full
 };
 
 class AcceptSink {

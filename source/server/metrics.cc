@@ -97,6 +97,9 @@ void Traffic(Exposition& out) {
             [](const WorkerThread& w) { return w.counters().connections_active.Read(); });
   out.Counter("egret_accept_pauses_total", "Times that accepting rested because descriptors or memory had run out.",
               [](const WorkerThread& w) { return w.accept_counters().pauses.Read(); });
+  out.Counter("egret_accept_queue_drops_total",
+              "Connections that the kernel dropped because a listener's queue was full.",
+              [](const WorkerThread& w) { return w.accept_counters().queue_drops.Read(); });
   out.Counter("egret_requests_total", "Requests received, CONNECT among them.",
               [](const WorkerThread& w) { return w.counters().requests.Read(); });
   out.Gauge("egret_requests_active", "Requests that have no complete response yet.",
