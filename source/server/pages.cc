@@ -59,8 +59,13 @@ Task<AdminReply> Index(const ServerView& /*server*/, const AdminRequest& request
   co_return AdminReply{200, "text/html; charset=utf-8", html + "</table>\n"};
 }
 
+std::string_view StateOf(const ServerView& server) {
+  if (server.draining) return "DRAINING";
+  return server.health_failed ? "FAILED" : "LIVE";
+}
+
 Task<AdminReply> Ready(const ServerView& server, const AdminRequest& /*request*/) {
-  co_return server.draining ? Text(503, "DRAINING\n") : Text(200, "LIVE\n");
+  co_return Text(server.draining || server.health_failed ? 503 : 200, Cat(StateOf(server), '\n'));
 }
 
 // http://user:password@host:port without the user and the password.
@@ -88,7 +93,7 @@ Task<AdminReply> ServerInfo(const ServerView& server, const AdminRequest& /*requ
   JsonWriter out(json);
   out.BeginObject();
   out.Member("version", kVersion);
-  out.Member("state", server.draining ? "DRAINING" : "LIVE");
+  out.Member("state", StateOf(server));
   out.Member("pid", getpid());
   out.Member("started_unix", server.started_unix);
   out.Member("uptime_s", time(nullptr) - server.started_unix);
@@ -145,6 +150,17 @@ Task<AdminReply> Logging(const ServerView& /*server*/, const AdminRequest& reque
   co_return Text(200, LevelsText());
 }
 
+// /ready alone says so: whoever balances load sends no more, and what comes is served.
+Task<AdminReply> FailHealth(const ServerView& server, const AdminRequest& /*request*/) {
+  server.health_failed = true;
+  co_return Text(200, "OK\n");
+}
+
+Task<AdminReply> RestoreHealth(const ServerView& server, const AdminRequest& /*request*/) {
+  server.health_failed = false;
+  co_return Text(200, "OK\n");
+}
+
 Task<AdminReply> DrainListeners(const ServerView& server, const AdminRequest& /*request*/) {
   server.drain();
   co_return Text(200, "OK\n");
@@ -160,7 +176,9 @@ constexpr auto kPost = Page::Methods::kPost;
 
 constexpr Page kPages[] = {
     {"/", kGet, false, "this list", Index},
-    {"/ready", kGet, true, "200 where it takes traffic, 503 while it winds down", Ready},
+    {"/ready", kGet, true, "200 where it takes traffic, 503 while it winds down or is said to have failed", Ready},
+    {"/healthcheck/fail", kPost, false, "from here on /ready says 503; traffic is served as before", FailHealth},
+    {"/healthcheck/ok", kPost, false, "takes that back", RestoreHealth},
     {"/server_info", kGet, false, "version, state, uptime, command line", ServerInfo},
     {"/listeners", kGet, false, "where it listens, and how many connections are open", Listeners},
     {"/clusters", kGet, false, "next hops and pooled connections", Clusters},

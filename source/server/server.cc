@@ -356,6 +356,7 @@ class Server {
   std::shared_ptr<const Policy> policy_;
   Loop loop_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
+  bool health_failed_ = false;
   Drain drain_{loop_, DrainTimesOf(bootstrap_, options_), workers_};
   const ServerView view_{.options = options_,
                          .bootstrap = bootstrap_,
@@ -366,6 +367,7 @@ class Server {
                          .loop = loop_,
                          .started_unix = started_unix_,
                          .draining = drain_.begun(),
+                         .health_failed = health_failed_,
                          .drain = [this] { End(false); },
                          .quit = [this] { End(true); }};
   Pages admin_pages_{view_, Pages::Audience::kOperator}, metrics_pages_{view_, Pages::Audience::kScraper};

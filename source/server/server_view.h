@@ -38,6 +38,7 @@ struct ServerView {
   Loop& loop;  // the main one
   int64_t started_unix;
   const bool& draining;
+  bool& health_failed;          // an operator says that no traffic should come
   std::function<void()> drain;  // winds down in order; once is enough
   std::function<void()> quit;   // the same, then the process ends
 };

@@ -149,6 +149,24 @@ class Admin(ProxyCase):
         self.assert_ok(self.client().get(self.url(self.origin())))
         until(lambda: "debug: dns: origin.test" in self.egret.stderr(), "what dns does, said")
 
+    def test_L11_health_is_failed_and_restored_and_traffic_goes_on(self):
+        self.start()
+        origin = self.origin()
+        kept = self.client()
+        self.assert_ok(kept.get(self.url(origin)))
+        for _ in range(2):
+            self.assertEqual(self.ask("POST", "/healthcheck/fail", "Content-Length: 0").status, 200)
+            self.assertEqual(self.egret.get("/ready"), (503, "FAILED\n"))
+            self.assertEqual(self.json("/server_info")["state"], "FAILED")
+            for client in (kept, self.client()):
+                response = client.get(self.url(origin))
+                self.assert_ok(response)
+                self.assertIsNone(response.header("connection"))
+            self.assertEqual(self.egret.get("/healthcheck/ok")[0], 405)
+            self.assertEqual(self.egret.get("/ready")[0], 503)
+            self.assertEqual(self.ask("POST", "/healthcheck/ok", "Content-Length: 0").status, 200)
+            self.assertEqual(self.egret.get("/ready"), (200, "LIVE\n"))
+
     def test_L11_quit_ends_it_in_order(self):
         self.start()
         self.assertEqual(self.ask("POST", "/quitquitquit", "Content-Length: 0").status, 200)
