@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "source/base/crash.h"
 #include "source/server/options.h"
 #include "source/server/server.h"
 #include "source/server/version.h"
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
     case Options::Mode::kValidate:
       return egret::RunValidate(*options);
     case Options::Mode::kServe:
+      egret::TellOfCrashes();
       return egret::RunServer(*options);
   }
   return 2;
