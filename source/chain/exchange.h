@@ -38,6 +38,13 @@ class ExchangePart {
   virtual ~ExchangePart() = default;
 };
 
+// How much the refused are told of why; the log always has all.
+enum class DenialDetail : uint8_t {
+  kNone,  // that it was policy
+  kRule,  // and rule, policy and message
+  kFull,  // and stage and reason
+};
+
 enum class Expectation : uint8_t { kNone, kPending, kAnswered, kRefused };
 
 class Exchange final : public Running {
@@ -57,8 +64,9 @@ class Exchange final : public Running {
   std::string_view upgrade;              // the protocol that Upgrade asks for; taken off the head
   std::string_view proxy_authorization;  // taken off the head
   std::string_view via;                  // our pseudonym on this listener
-  std::optional<Admission> admission;    // stage T said yes: may be resolved and dialled
-  std::optional<RequestPermit> permit;   // stage R said yes, inside a tunnel
+  DenialDetail denial_detail = DenialDetail::kRule;
+  std::optional<Admission> admission;   // stage T said yes: may be resolved and dialled
+  std::optional<RequestPermit> permit;  // stage R said yes, inside a tunnel
 
   // The request's facts for a decision; refers to the exchange.
   Facts facts() const;

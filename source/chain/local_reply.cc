@@ -89,7 +89,7 @@ std::string ProxyStatus(const Exchange& exchange, const FaultText& text, std::st
   return out;
 }
 
-void AppendWhoDecided(std::string& body, const Decision& decision) {
+void AppendWhoDecided(std::string& body, const Decision& decision, bool why) {
   if (decision.rule == "otherwise") {
     Append(body, "No rule of policy ", decision.policy, " allows it");
   } else if (decision.policy.empty()) {  // a guard, which no policy outranks
@@ -97,7 +97,8 @@ void AppendWhoDecided(std::string& body, const Decision& decision) {
   } else {
     Append(body, "Decided by rule ", decision.rule, " of policy ", decision.policy);
   }
-  Append(body, " (stage ", NameOf(decision.stage), ", reason ", decision.reason, ").\n");
+  if (why) Append(body, " (stage ", NameOf(decision.stage), ", reason ", decision.reason, ')');
+  body += ".\n";
 }
 
 Response TextReply(Exchange& exchange, const FaultText& text, std::string_view details, std::string body) {
@@ -135,13 +136,17 @@ Response DenialReply(Exchange& exchange, const Decision& decision) {
   RecordDecision(exchange.worker(), exchange.record(), decision);
   const Fault fault = decision.fault == Fault::kNone ? Fault::kPolicyDenied : decision.fault;
   exchange.record().Fail({Side::kEgret, fault});
-  const FaultText& text = TextOf(fault);
+  const bool told = exchange.denial_detail != DenialDetail::kNone;
+  const bool why = exchange.denial_detail == DenialDetail::kFull;
+  // What a guard found out about a name's addresses is not for everybody.
+  const FaultText& text = TextOf(!told && TextOf(fault).status == 403 ? Fault::kPolicyDenied : fault);
   std::string body = Cat("Egret refused this request: ", text.sentence, '\n');
-  if (!decision.message.empty()) Append(body, decision.message, '\n');
   std::string details(text.detail);
-  if (!decision.rule.empty()) {
-    AppendWhoDecided(body, decision);
-    Append(details, " policy=", decision.policy, " rule=", decision.rule, " reason=", decision.reason);
+  if (told && !decision.message.empty()) Append(body, decision.message, '\n');
+  if (told && !decision.rule.empty()) {
+    AppendWhoDecided(body, decision, why);
+    Append(details, " policy=", decision.policy, " rule=", decision.rule);
+    if (why) Append(details, " reason=", decision.reason);
   }
   return TextReply(exchange, text, details, std::move(body));
 }

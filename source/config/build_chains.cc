@@ -217,6 +217,10 @@ class ChainBuilder {
       options.target = HttpConnectionOptions::Target::kTunnel;
     if (message.target() == filters::network::v1::HttpConnection::HOST)
       options.target = HttpConnectionOptions::Target::kHost;
+    if (message.denial_detail() == filters::network::v1::HttpConnection::NONE)
+      options.denial_detail = DenialDetail::kNone;
+    if (message.denial_detail() == filters::network::v1::HttpConnection::FULL)
+      options.denial_detail = DenialDetail::kFull;
     const auto& limits = message.limits();
     if (limits.has_header_bytes()) options.limits.head_bytes = limits.header_bytes();
     if (limits.has_header_count()) options.limits.fields = limits.header_count();

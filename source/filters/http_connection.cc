@@ -140,6 +140,7 @@ class Http1Session {
     Exchange exchange(connection_, sink_, received ? std::move(*received) : Request{Head(), nullptr},
                       std::move(holder));
     exchange.via = options_.via;
+    exchange.denial_detail = options_.denial_detail;
 
     ServeEnd end = malformed ? co_await RefuseMalformed(exchange, malformed) : co_await Decide(exchange);
     exchange.record().received_bytes = codec_.received_bytes();

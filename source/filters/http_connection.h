@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "source/chain/exchange.h"
 #include "source/chain/filter.h"
 #include "source/chain/serve.h"
 #include "source/http/http1_server.h"
@@ -17,6 +18,7 @@ struct HttpConnectionOptions {
 
   std::string via = "egret";  // our pseudonym in Via and Proxy-Status (RFC 9110 7.6.3); one for each instance
   Target target = Target::kByPlace;
+  DenialDetail denial_detail = DenialDetail::kRule;
   Http1ServerLimits limits;
   ServeLimits serve;
   uint32_t max_requests = 0;  // a connection; 0: no limit

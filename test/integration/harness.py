@@ -168,7 +168,7 @@ class ProxyCase(unittest.TestCase):
         self.assertTrue((response.header("content-type") or "").startswith("text/plain"), response)
         if rule is not None:
             self.assertEqual(line.get("rule"), rule)
-            self.assertIn(rule, response.text())
+            self.assertIn(rule, response.text() + told)
 
     def assert_ok(self, response, body=b"ok"):
         self.assertIsNotNone(response, "no response; the log:\n" + self.egret.log_text())

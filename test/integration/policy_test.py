@@ -1,4 +1,6 @@
 """Rows P01-P06, P11, P13, P15 and P16 of the catalogue: nobody talks a policy into another answer."""
+import re
+
 from harness import ANY_PORT, LOOPBACK, ProxyCase, allow, deny, proxy_config
 from origins import swallow
 from tls_hello import client_hello, records
@@ -217,6 +219,55 @@ class Stacks(ProxyCase):
         self.assertIn("would_deny", line["audit"])
         self.assertIn("would-close", line["audit"])
         self.assert_ok(self.client().get(self.url(origin, name="second.test")))
+
+    def test_D17_without_ports_a_rule_allows_the_webs_alone(self):
+        self.start({"name": "web", "action": "ALLOW", "to": {"domains": ["origin.test"]}, "reaches_private": LOOPBACK})
+        for port in (21, 22, 25, 81, 445, 3306, 6379, 8080, 8443):
+            with self.subTest(port):
+                client = self.client()
+                response = client.ask(b"CONNECT origin.test:%d HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % (port, port),
+                                      method="GET")
+                self.assertEqual(self.assert_refused(client, response, "policy_denied")["rule"], "otherwise")
+                client = self.client()
+                self.assert_refused(client, client.get("http://origin.test:%d/" % port), "policy_denied")
+        for port in (80, 443):  # nobody may listen there, but the policy agrees
+            client = self.client()
+            client.connect("origin.test:%d" % port)
+            client.close()
+            self.assertEqual(self.egret.one_line(source=client.local)["rule"], "web")
+
+    def told_with(self, **connection):
+        """What a client that policy denies and one that the address guard refuses are told; and their log lines."""
+        config = proxy_config([deny(message="Ask the owl."), allow(domains=["origin.test"])])
+        del config["policies"][0]["rules"][1]["reaches_private"]
+        config["listeners"][0]["filters"][0]["http_connection"].update(connection)
+        self.start_config(config, {"denied.test": ["127.0.0.1"], "origin.test": ["127.0.0.1"]})
+        answers = []
+        for name, detail in (("denied.test", "policy_denied"), ("origin.test", "address_prohibited")):
+            client = self.client()
+            response = client.get("http://%s/" % name)
+            line = self.egret.one_line(source=client.local)
+            self.assertEqual((response.status, line["detail"]), (403, detail))
+            self.assertIn(line["request_id"], response.text())
+            self.assertIn(line["request_id"], response.header("proxy-status"))
+            answers.append((response.header("proxy-status") + response.text()).replace(line["request_id"], ""))
+        self.egret.stop()
+        return answers
+
+    def test_the_refused_are_told_the_rule_or_less_or_more(self):
+        denied, guarded = self.told_with()
+        for word in ("rule closed of policy web", "Ask the owl.", "policy=web rule=closed"):
+            self.assertIn(word, denied)
+        self.assertNotIn("reason", denied)
+        self.assertIn("destination_ip_prohibited", guarded)
+        denied, guarded = self.told_with(denial_detail="FULL")
+        self.assertIn("(stage target, reason rule)", denied)
+        self.assertIn("reason=rule", denied)
+        self.assertIn("stage address", guarded)
+        denied, guarded = self.told_with(denial_detail="NONE")
+        self.assertEqual(re.sub(r"egret-[0-9a-f]+", "", denied), re.sub(r"egret-[0-9a-f]+", "", guarded))
+        for word in ("rule", "owl", "web", "closed", "address", "reason"):
+            self.assertNotIn(word, denied)
 
     def test_P16_response_log_and_metric_name_the_same_rule(self):
         self.start(deny("one", ["denied.test"]), deny("two", ["second.test"]), allow())
