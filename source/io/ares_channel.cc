@@ -145,7 +145,6 @@ AresChannel::~AresChannel() {
 }
 
 void AresChannel::SetServers(const std::vector<Endpoint>& servers) {
-  CHECK(open_ == 0);
   std::deque<ares_addr_port_node> nodes;
   for (const Endpoint& server : servers) {
     ares_addr_port_node& node = nodes.emplace_back();

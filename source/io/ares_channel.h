@@ -40,8 +40,6 @@ class AresChannel {
   // Answers exactly once, possibly inside this call. The receiver is held until then. `name` ends in a dot.
   void Ask(const std::string& name, bool v6, std::shared_ptr<DnsReceiver> receiver);
   size_t open_questions() const { return open_; }
-  // Only while no question is open.
-  void SetServers(const std::vector<Endpoint>& servers);
 
  private:
   struct Question;
@@ -49,6 +47,7 @@ class AresChannel {
   struct Tick : Timer {
     AresChannel* channel = nullptr;
   };
+  void SetServers(const std::vector<Endpoint>& servers);
   static void OnSocketState(void* self, int fd, int readable, int writable);
   static void OnReply(void* question, int status, int timeouts, unsigned char* bytes, int size);
   void Process(int read_fd, int write_fd);

@@ -55,6 +55,7 @@ class AresResolver::Core {
 
  private:
   void RereadFiles();
+  size_t OpenQuestions() const;
   void Landed(Flight& flight);
   std::optional<Outcome> FromCache(const std::string& name);
 
@@ -62,10 +63,10 @@ class AresResolver::Core {
   WatchedFile hosts_file_, resolv_conf_;
   HostsTable hosts_;
   uint64_t recheck_at_ = 0;
-  std::vector<Endpoint> new_servers_;  // to be taken over once no question is open
   DnsCache found_, missing_;
   std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;
   std::unique_ptr<AresChannel> channel_;
+  std::vector<std::unique_ptr<AresChannel>> retired_;  // to servers of before, as long as something is asked there
 };
 
 // A name that is being asked for. The table owns it until it lands; those who wait and the questions that are still
@@ -166,10 +167,8 @@ AresResolver::Core::Core(AresResolverOptions options)
       resolv_conf_(options_.resolv_conf),
       found_(options_.max_names),
       missing_(options_.max_negative_names) {
+  if (!options_.servers.empty()) channel_ = std::make_unique<AresChannel>(options_.servers, options_.timeout_ms);
   RereadFiles();
-  const std::vector<Endpoint>& servers = options_.servers.empty() ? new_servers_ : options_.servers;
-  channel_ = std::make_unique<AresChannel>(servers, options_.timeout_ms);
-  new_servers_.clear();
 }
 
 AresResolver::Core::~Core() {
@@ -180,11 +179,18 @@ void AresResolver::Core::RereadFiles() {
   recheck_at_ = Loop::current()->now_ms() + options_.recheck_ms;
   if (const auto text = hosts_file_.ReadIfChanged()) hosts_ = ParseHosts(*text);
   if (!options_.servers.empty()) return;
-  if (const auto text = resolv_conf_.ReadIfChanged()) new_servers_ = ParseResolvConf(*text);
-  if (channel_ != nullptr && !new_servers_.empty() && channel_->open_questions() == 0) {
-    channel_->SetServers(new_servers_);
-    new_servers_.clear();
-  }
+  std::erase_if(retired_, [](const auto& channel) { return channel->open_questions() == 0; });
+  const auto text = resolv_conf_.ReadIfChanged();
+  if (!text) return;
+  // What is open is still answered by whom it was asked of.
+  if (channel_ != nullptr) retired_.push_back(std::move(channel_));
+  channel_ = std::make_unique<AresChannel>(ParseResolvConf(*text), options_.timeout_ms);
+}
+
+size_t AresResolver::Core::OpenQuestions() const {
+  size_t open = channel_->open_questions();
+  for (const auto& channel : retired_) open += channel->open_questions();
+  return open;
 }
 
 std::optional<Outcome> AresResolver::Core::Known(const std::string& name) {
@@ -211,7 +217,7 @@ std::shared_ptr<AresResolver::Core::Flight> AresResolver::Core::AskFor(const std
     counters.joined.Add();
     return under_way->second;
   }
-  if (channel_->open_questions() >= 2 * options_.max_queries) {
+  if (OpenQuestions() >= 2 * options_.max_queries) {
     counters.overloads.Add();
     return nullptr;
   }

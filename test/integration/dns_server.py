@@ -15,11 +15,11 @@ class DnsServer:
     SILENT, or a function (DNSRecord query, "udp" or "tcp", count of earlier queries for it) -> bytes, None or any of
     the former. Names that are not listed do not exist. `queries` holds (name, type, transport) in order."""
 
-    def __init__(self, names, ttl=60, host="127.0.0.1"):
+    def __init__(self, names, ttl=60, host="127.0.0.1", port=0):
         self.names, self.ttl = dict(names), ttl
         self.queries = []
         self.lock = threading.Lock()
-        self.udp, self.tcp = self._bind(host)
+        self.udp, self.tcp = self._bind(host, port)
         self.port = self.udp.getsockname()[1]
         self.address = "%s:%d" % (host, self.port)
         self.threads = [threading.Thread(target=run, daemon=True) for run in (self._serve_udp, self._serve_tcp)]
@@ -27,10 +27,10 @@ class DnsServer:
             thread.start()
 
     @staticmethod
-    def _bind(host):
+    def _bind(host, port):
         for _ in range(50):  # the port must be free for both
             udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            udp.bind((host, 0))
+            udp.bind((host, port))
             tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             try:
                 tcp.bind((host, udp.getsockname()[1]))

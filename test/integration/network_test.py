@@ -1,15 +1,20 @@
 """Rows D04, D05, D10, D12, T06 and T07 of the catalogue: public addresses, routes and lost packets, each method in a
 network namespace of its own. The policy is that of the smallest useful file: any name, nothing private."""
+import ctypes
+import os
 import time
 
 from dnslib import QTYPE
 
-from netns import NetnsCase, ip, nft, public
+from dns_server import SILENT, DnsServer
+from netns import NetnsCase, ip, nft, public, tool
 from origins import OK, ScriptedOrigin, echo, reply
+from waiting import until
 
 PUBLIC_WEB = {"name": "public-web", "action": "ALLOW"}
 ONE, TWO, THREE = "9.1.1.1", "9.2.2.2", "9.3.3.3"
 SIX = "2620:fe::9"
+CLONE_NEWNS = 0x20000
 
 
 class Network(NetnsCase):
@@ -108,6 +113,37 @@ class Network(NetnsCase):
         self.client().get("http://www/")
         self.assertLessEqual({q[0] for q in self.dns.queries}, {"unknown.test", "www"})
         self.assertLessEqual({q[1] for q in self.dns.queries}, {"A", "AAAA"})
+
+    def test_D12_another_resolv_conf_holds_for_the_next_question(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(CLONE_NEWNS) != 0:
+            self.skipTest("no mount namespace can be made here: " + os.strerror(ctypes.get_errno()))
+        path = os.path.join(os.environ["TEST_TMPDIR"], "resolv.conf")
+        self.write(path, "search elsewhere.test\noptions ndots:5\nnameserver 127.0.0.1\n")
+        try:
+            tool("mount", "--bind %s /etc/resolv.conf" % path)
+        except AssertionError as e:
+            self.skipTest("no file can be mounted here: %s" % e)
+        public(ONE)
+        self.web_origin(ONE)
+        silent = DnsServer({"slow.test": SILENT}, port=53)
+        other = DnsServer({"www.test": [ONE]}, host="127.0.0.2", port=53)
+        self.addCleanup(silent.close)
+        self.addCleanup(other.close)
+        self.start(PUBLIC_WEB, hosts={}, resolver={"timeout": "20s", "cache": {"negative_ttl": "0s"}})
+        waiting = self.client()
+        waiting.send(b"GET http://slow.test/ HTTP/1.1\r\nHost: slow.test\r\n\r\n")
+        until(lambda: silent.asked("slow.test"), "the question that stays open")
+        self.write(path, "nameserver 127.0.0.2\n")
+        until(lambda: self.client().get("http://www.test/").status == 200, "the other server to be asked")
+        self.assertEqual([line for line in self.egret.all_log_lines() if line["target"] == "slow.test:80"], [])
+        self.assertEqual(other.asked("slow.test"), [])
+        self.assertEqual([q for q in silent.queries + other.queries if "elsewhere" in q[0]], [])
+
+    @staticmethod
+    def write(path, text):
+        with open(path, "w") as f:
+            f.write(text)
 
     def test_T06_a_denied_target_gets_no_packet(self):
         public(ONE)
