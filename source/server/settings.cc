@@ -1,5 +1,8 @@
 #include "source/server/settings.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -125,6 +128,21 @@ void UseParent(config::v1::Bootstrap& bootstrap) {
   }
 }
 
+// Who else can read it knows the secret. (A file that cannot be read at all is told of by whoever reads it.)
+void CheckModes(const config::v1::Bootstrap& bootstrap, std::vector<std::string>& warnings) {
+  for (const config::v1::Secret& secret : bootstrap.secrets()) {
+    const std::string& file = secret.credential().file();
+    struct stat status{};
+    if (file.empty() || stat(file.c_str(), &status) != 0) continue;
+    if ((status.st_mode & S_IROTH) != 0)
+      warnings.push_back(Cat("secrets: ", secret.name(), ": warning: everybody on this machine can read ", file,
+                             "; take that right away: chmod o-r"));
+    if (status.st_uid != 0 && status.st_uid != geteuid())
+      warnings.push_back(Cat("secrets: ", secret.name(), ": warning: ", file,
+                             " belongs to another user, who can change it; chown it"));
+  }
+}
+
 void ApplyOptions(const Options& options, Settings& settings) {
   if (options.port) PutPort(*options.port, settings.bootstrap);
   if (options.workers) settings.bootstrap.set_workers(*options.workers);
@@ -162,6 +180,7 @@ Settings LoadSettings(const Options& options) {
   if (loaded.ok()) {
     ApplyOptions(options, settings);
     errors = Validate(settings.bootstrap, loaded.locations);
+    CheckModes(settings.bootstrap, settings.warnings);
   }
   for (const ConfigError& error : errors)
     (error.warning() ? settings.warnings : settings.problems).push_back(error.ToString());

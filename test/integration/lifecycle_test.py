@@ -93,6 +93,20 @@ class Validate(Programs):
         self.assertIn("/nonexistent/egret.yaml", run.stdout)
         self.assertIn("No such file", run.stdout)
 
+    def test_S04_a_secret_that_everybody_can_read_is_told_of(self):
+        secret = os.path.join(self.folder(), "credential")
+        text = SMALLEST + "upstreams: [{name: up, http_proxy: {address: 'p:1', credential: c}}]\n" \
+            "secrets: [{name: c, credential: {file: %s}}]\n" % secret
+        with open(secret, "w") as f:
+            f.write("user:canary")
+        for mode, words in ((0o644, "everybody on this machine can read " + secret), (0o604, "chmod o-r"), (0o640, None),
+                            (0o600, None)):
+            os.chmod(secret, mode)
+            said = self.run_egret(text, "--mode", "validate", status=0)
+            self.assertNotIn("canary", said)
+            self.assertIn(words or "valid", said)
+            self.assertEqual("warning" in said, words is not None, said)
+
     def test_X28_a_port_in_use_is_told_with_its_owner(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
