@@ -313,6 +313,47 @@ class Memory(LimitsCase):
         self.assert_ok(response)
         self.assertIsNone(response.header("connection"))
 
+    @unittest.skipIf(SANITIZED, "a sanitizer's shadow does not fit in")
+    def test_R05_in_a_control_group_it_sheds_before_the_kernel_kills(self):
+        group = "/sys/fs/cgroup/memory/egret-test-%d" % os.getpid()
+        limit = "memory.limit_in_bytes"
+        if not os.path.isdir("/sys/fs/cgroup/memory"):
+            group, limit = "/sys/fs/cgroup/egret-test-%d" % os.getpid(), "memory.max"
+        try:
+            os.mkdir(group)
+            self.addCleanup(os.rmdir, group)
+            with open(os.path.join(group, limit), "w") as f:
+                f.write(str(128 * MIB))
+        except OSError as e:
+            self.skipTest("no control group can be made here: %s" % e)
+        script = os.path.join(os.environ["TEST_TMPDIR"], "egret-128m")
+        with open(script, "w") as f:
+            f.write('#!/bin/sh\necho $$ > %s/cgroup.procs && exec "%s" "$@"\n' % (group, os.environ["EGRET"]))
+        os.chmod(script, 0o755)
+        self.addCleanup(os.environ.__setitem__, "EGRET", os.environ["EGRET"])
+        os.environ["EGRET"] = script
+        self.start(deny(), allow(), workers=2, limits={
+            "memory": {"soft": {"percent": 35}, "hard": {"percent": 45}}, "large_buffers_per_worker": 4096})
+
+        def flood(connection):
+            threading.Thread(target=self.flood, args=(connection,), daemon=True).start()
+        origin = self.holding(flood)
+        clients = []
+        for _ in range(15):
+            clients += [self.raw() for _ in range(40)]
+            for client in clients[-40:]:
+                client.sendall(b"CONNECT origin.test:%d HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n\0"
+                               % (origin.port, origin.port))
+            if self.egret.metric("egret_overload_state") == 2:
+                break
+        until(lambda: self.egret.metric("egret_overload_actions_total", action="end_largest") > 0, "one to be ended")
+        print("R05: %.0f MiB after %d tunnels" % (self.egret.resident_kib() / 1024, len(clients)))
+        self.assertEqual(self.egret.get("/ready")[0], 200)
+        for client in clients:
+            client.close()
+        until(lambda: self.egret.metric("egret_overload_state") == 0, "plenty to be left", seconds=60)
+        self.assert_ok(self.client().get(self.url(self.origin())))
+
     @staticmethod
     def flood(connection):
         piece = bytes(262144)
