@@ -132,7 +132,7 @@ class Admin(ProxyCase):
         self.assert_ok(self.client().get(self.url(self.origin())))
         text = self.egret.get("/stats?filter=%5Eegret_requests_total")[1]
         self.assertEqual(text, "egret_requests_total: 1\n")
-        stats = self.json("/stats?format=json&filter=requests_total%7Crequest_size")["stats"]
+        stats = self.json("/stats?format=json&filter=%5Eegret_requests_total%7Crequest_size")["stats"]
         self.assertEqual({s["name"]: s["type"] for s in stats},
                          {"egret_requests_total": "counter", "egret_request_size_bytes": "histogram"})
         self.assertEqual(self.egret.get("/stats?filter=(")[0], 400)
