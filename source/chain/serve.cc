@@ -10,6 +10,8 @@
 namespace egret {
 namespace {
 
+constexpr Failure kClientGone{Side::kClient, Fault::kClientGone};
+
 Task<ServeEnd> Whole(Exchange& exchange, const HttpFilters& chain) {
   co_return co_await SendResponse(exchange, co_await HttpNext(chain)(exchange));
 }
@@ -18,9 +20,21 @@ bool MaySwitch(const Exchange& exchange, const Head& head) {
   return head.status == 101 || (exchange.request.head.method == "CONNECT" && head.status / 100 == 2);
 }
 
-// It ended for a cause that has no status: the client is gone, or is to be told by the end alone.
-bool NobodyHears(const Exchange& exchange) {
-  return exchange.why().fault != Fault::kNone && TextOf(exchange.why().fault).status == 0;
+// The client is gone, or is to be told by the end alone.
+bool NobodyHears(Exchange& exchange) {
+  const Fault why = exchange.why().fault;
+  return exchange.sink().GoneGate().open() || (why != Fault::kNone && TextOf(why).status == 0);
+}
+
+// One try. No failure: it is out, whole.
+Task<Failure> Put(Exchange& exchange, Response& response) {
+  if (!exchange.quiet().open() && response.body != nullptr) response.body->Release();
+  while (!exchange.quiet().open()) co_await GateAwaiter(exchange.quiet());
+  if (exchange.cut_short() || NobodyHears(exchange)) co_return exchange.why() ? exchange.why() : kClientGone;
+  exchange.record().status = response.head.status;
+  const Failure failure = co_await exchange.sink().Respond(response.head, response.body.get());
+  if (failure && !exchange.sink().responded()) exchange.record().status = 0;
+  co_return failure;
 }
 
 }  // namespace
@@ -37,15 +51,13 @@ Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
     exchange.expectation = Expectation::kRefused;
     sink.CloseAfterThis();
   }
-  if (!exchange.quiet().open() && response.body != nullptr) response.body->Release();
-  while (!exchange.quiet().open()) co_await GateAwaiter(exchange.quiet());
-  if (exchange.cut_short() || NobodyHears(exchange)) co_return ServeEnd{};
-  exchange.record().status = response.head.status;
-  const Failure failure = co_await sink.Respond(response.head, response.body.get());
-  if (!failure) co_return ServeEnd{true, std::move(response.takeover)};
+  Failure failure = co_await Put(exchange, response);
   // The content broke before the head went out: the client can still be told.
-  if (!sink.responded() && TextOf(failure.fault).status != 0)
-    co_return co_await SendResponse(exchange, LocalReply(exchange, failure));
+  if (failure && !sink.responded() && !NobodyHears(exchange) && TextOf(failure.fault).status != 0) {
+    response = LocalReply(exchange, failure);
+    failure = co_await Put(exchange, response);
+  }
+  if (!failure) co_return ServeEnd{true, std::move(response.takeover)};
   exchange.record().Fail(failure);
   co_return ServeEnd{};
 }
@@ -62,7 +74,7 @@ Task<ServeEnd> Serve(Exchange& exchange, const HttpFilters& chain, const ServeLi
   if (auto* end = std::get_if<0>(&outcome)) co_return std::move(*end);
 
   const Failure why = exchange.why();
-  if (exchange.sink().responded() || TextOf(why.fault).status == 0) co_return ServeEnd{};
+  if (exchange.sink().responded() || NobodyHears(exchange)) co_return ServeEnd{};
   exchange.sink().CloseAfterThis();
   co_return co_await SendResponse(exchange, LocalReply(exchange, why));
 }

@@ -29,8 +29,13 @@ class FakeSink final : public ExchangeSink {
     co_return Failure{};
   }
   Task<Failure> Respond(const Head& head, Body*) override {
-    has_responded = true;
     said += std::to_string(head.status);
+    if (leaves) gone.Open();
+    if (fails) {
+      said += "!";
+      co_return fails;
+    }
+    has_responded = true;
     co_return Failure{};
   }
   void CloseAfterThis() override {}
@@ -41,6 +46,8 @@ class FakeSink final : public ExchangeSink {
 
   Gate gone{false}, done{false}, room{true};
   bool complete = true, has_responded = false;
+  Failure fails;        // of each final head, before any of it is out
+  bool leaves = false;  // the client, when it should hear one
   std::string said;
 };
 

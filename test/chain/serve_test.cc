@@ -62,6 +62,24 @@ TEST_F(ServeTest, H28_WhereTheClientIsGoneNoStatusIsSaidNorRecorded) {
   EXPECT_EQ(exchange_->record().failure, kGone);
 }
 
+// A stream that is reset while its response is put fails with a cause that has a status, and so would each next one.
+TEST_F(ServeTest, AClientThatLeavesDuringTheResponseIsToldNothingMore) {
+  sink_.fails = {Side::kClient, Fault::kHttp2Malformed};
+  sink_.leaves = true;
+  ServeThrough(std::make_unique<Failing>(kReset));
+  EXPECT_EQ(sink_.said, "502!");
+  EXPECT_FALSE(end_.intact);
+  EXPECT_EQ(exchange_->record().status, 0);
+}
+
+TEST_F(ServeTest, AReplyThatCannotBePutEitherIsTheLast) {
+  sink_.fails = {Side::kEgret, Fault::kInternal};
+  ServeThrough(std::make_unique<Failing>(kReset));
+  EXPECT_EQ(sink_.said, "502!500!");
+  EXPECT_FALSE(end_.intact);
+  EXPECT_EQ(exchange_->record().status, 0);
+}
+
 TEST_F(ServeTest, AReplyToAClientThatIsGoneIsNeverSent) {
   ServeThrough(std::make_unique<Failing>(kGone));
   EXPECT_EQ(sink_.said, "");
