@@ -3,9 +3,25 @@
 namespace egret {
 
 std::string_view NameOf(Limit limit) {
-  constexpr std::array<std::string_view, static_cast<size_t>(Limit::kCount)> kNames = {
-      "connections",   "connections_per_source", "connections_per_listener", "requests_per_connection",
-      "rate_requests", "rate_tunnels",           "idle_connection",          "hand_over_queue"};
+  constexpr std::array<std::string_view, static_cast<size_t>(Limit::kCount)> kNames = {"connections",
+                                                                                       "connections_per_source",
+                                                                                       "connections_per_listener",
+                                                                                       "requests_per_connection",
+                                                                                       "rate_requests",
+                                                                                       "rate_tunnels",
+                                                                                       "idle_connection",
+                                                                                       "hand_over_queue",
+                                                                                       "http2_streams",
+                                                                                       "http2_resets",
+                                                                                       "http2_continuations",
+                                                                                       "http2_head_bytes",
+                                                                                       "http2_settings",
+                                                                                       "http2_pings",
+                                                                                       "http2_empty_frames",
+                                                                                       "http2_priorities",
+                                                                                       "http2_window_updates",
+                                                                                       "http2_queued_frames",
+                                                                                       "http2_stalled_streams"};
   return kNames[static_cast<size_t>(limit)];
 }
 

@@ -60,6 +60,18 @@ enum class Limit : uint8_t {
   kRateTunnels,
   kIdleConnection,  // between requests
   kHandOverQueue,   // the connection stayed with a worker that has more to carry
+  // Of an HTTP/2 connection, in the order of Http2Limit.
+  kHttp2Streams,
+  kHttp2Resets,
+  kHttp2Continuations,
+  kHttp2HeadBytes,
+  kHttp2Settings,
+  kHttp2Pings,
+  kHttp2EmptyFrames,
+  kHttp2Priorities,
+  kHttp2WindowUpdates,
+  kHttp2QueuedFrames,
+  kHttp2StalledStreams,
   kCount,
 };
 std::string_view NameOf(Limit limit);

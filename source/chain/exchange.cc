@@ -11,7 +11,10 @@ Exchange::Exchange(Connection& connection, ExchangeSink& sink, Request received,
   record_->running = this;
   if (request.expects_continue) expectation = Expectation::kPending;
   for (Watcher* watcher : {&gone_, &peer_done_, &grace_, &total_}) watcher->exchange = this;
-  gone_.run = [](Waiter& self) { static_cast<Watcher&>(self).exchange->End({Side::kClient, Fault::kClientGone}); };
+  gone_.run = [](Waiter& self) {
+    Exchange& exchange = *static_cast<Watcher&>(self).exchange;
+    exchange.End(exchange.sink_.WhyGone());
+  };
   peer_done_.run = grace_.run = [](Waiter& self) { static_cast<Watcher&>(self).exchange->OnPeerDone(); };
   total_.run = [](Waiter& self) { static_cast<Watcher&>(self).exchange->End({Side::kUpstream, Fault::kTotalTimeout}); };
 }

@@ -30,6 +30,7 @@ class ExchangeSink {
   virtual bool request_complete() const = 0;  // its body was read to the end, and nothing follows it yet
   virtual Gate& GoneGate() = 0;
   virtual Gate& PeerDoneGate() = 0;
+  virtual Failure WhyGone() const { return {Side::kClient, Fault::kClientGone}; }
 };
 
 // Something that several tasks of an exchange share: an upstream call, a filter's state.

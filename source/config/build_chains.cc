@@ -232,9 +232,24 @@ class ChainBuilder {
     if (timeouts.has_write()) options.limits.write_ms = Milliseconds(timeouts.write());
     if (timeouts.has_request()) options.serve.total_ms = Milliseconds(timeouts.request());
     if (timeouts.has_client_fin_grace()) options.serve.client_fin_grace_ms = Milliseconds(timeouts.client_fin_grace());
+    BuildHttp2(message.http2(), options);
     HttpFilters filters;
     for (const auto& filter : message.filters()) filters.push_back(BuildHttp(filter, options));
     return std::make_unique<HttpConnectionFilter>(std::move(options), std::move(filters));
+  }
+
+  static void BuildHttp2(const filters::network::v1::HttpConnection::Http2& message, HttpConnectionOptions& options) {
+    using FrameRate = filters::network::v1::HttpConnection::Http2::FrameRate;
+    const auto rate = [](const FrameRate& from) { return Http2Rate{from.burst(), from.per_second()}; };
+    Http2Limits& limits = options.http2;
+    options.serve_http2 = !message.disabled();
+    if (message.has_max_concurrent_streams()) limits.streams = message.max_concurrent_streams();
+    if (message.has_stream_window_bytes()) limits.stream_window = message.stream_window_bytes();
+    if (message.has_connection_window_bytes())
+      limits.inbox_bytes = limits.connection_window = message.connection_window_bytes();
+    if (message.has_resets()) limits.resets = rate(message.resets());
+    if (message.has_control_frames()) limits.control_frames = rate(message.control_frames());
+    if (message.has_max_age()) limits.max_age_ms = Milliseconds(message.max_age());
   }
 
   static std::unique_ptr<const HttpFilter> BuildRateLimit(const filters::http::v1::RateLimit& message) {

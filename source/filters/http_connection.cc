@@ -2,15 +2,13 @@
 
 #include <utility>
 
-#include "source/base/strings.h"
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
 #include "source/chain/listener.h"
-#include "source/chain/local_reply.h"
 #include "source/event/combine.h"
 #include "source/event/wait.h"
-#include "source/filters/request_target.h"
-#include "source/http/hop.h"
+#include "source/filters/http2_connection.h"
+#include "source/filters/request_intake.h"
 #include "source/io/prefixed_stream.h"
 
 namespace egret {
@@ -34,52 +32,6 @@ class Http1Sink final : public ExchangeSink {
   Stream& stream_;
 };
 
-std::string_view NameOf(Version version) {
-  switch (version) {
-    case Version::kHttp10:
-      return "HTTP/1.0";
-    case Version::kHttp11:
-      return "HTTP/1.1";
-    case Version::kHttp2:
-      return "HTTP/2";
-  }
-  return "";
-}
-
-void DescribeRequest(const Exchange& exchange, const Head& head, ExchangeRecord& record) {
-  record.protocol = NameOf(head.version);
-  record.method = head.method;
-  if (exchange.target) record.target = exchange.target->ToString();
-  record.path = head.path.substr(0, head.path.find('?'));
-  if (const Field* agent = head.Find("User-Agent")) record.user_agent = agent->value;
-}
-
-// A request target that was refused, without what it may hold of secrets: userinfo and query.
-std::string Loggable(std::string_view target) {
-  target = target.substr(0, target.find('?'));
-  const size_t scheme = target.find("://");
-  const size_t authority = scheme == std::string_view::npos ? 0 : scheme + 3;
-  const size_t at = target.substr(0, target.find('/', authority)).rfind('@');
-  if (at == std::string_view::npos || at < authority) return std::string(target);
-  return Cat(target.substr(0, authority), target.substr(at + 1));
-}
-
-// Takes off the head what is meant for us and not for whoever comes next (RFC 9110 7.6.1), so that no filter and no
-// origin meets it; then refuses what has been here before.
-Fault TakeHopByHop(Exchange& exchange) {
-  Head& head = exchange.request.head;
-  exchange.upgrade = WantedUpgrade(head);
-  if (const Field* credentials = head.Find(FieldName::kProxyAuthorization)) {
-    exchange.proxy_authorization = credentials->value;
-    if (exchange.connection().target) exchange.worker().counters().spurious_proxy_authorization.Add();
-  }
-  if (const Failure failure = StripHopByHop(head)) return failure.fault;
-  for (const FieldName forwarded :
-       {FieldName::kForwarded, FieldName::kXForwardedFor, FieldName::kXForwardedHost, FieldName::kXForwardedProto})
-    head.Remove(forwarded);
-  return ViaHas(head, exchange.via) ? Fault::kProxyLoop : Fault::kNone;
-}
-
 }  // namespace
 
 // One connection's requests, one after the other, until it closes or turns into something else.
@@ -99,11 +51,17 @@ class Http1Session {
         if (received.error().fault == Fault::kIdleTimeout) Hit(Limit::kIdleConnection);
         co_return;
       }
+      if (served == 1 && !received && received.error().fault == Fault::kHttp2Preface && options_.serve_http2) {
+        begins_http2_ = true;
+        co_return;
+      }
       if (!received || served == options_.max_requests) codec_.CloseAfterThis();
       if (served == options_.max_requests) Hit(Limit::kRequestsPerConnection);
       if (!co_await ServeOne(std::move(received)) || !co_await codec_.Settle()) co_return;
     }
   }
+  // Nothing was served: the client wants to speak HTTP/2, and what it said of it is unparsed.
+  bool begins_http2() const { return begins_http2_; }
   std::string TakeUnparsed() { return codec_.TakeUnparsed(); }
 
  private:
@@ -142,7 +100,8 @@ class Http1Session {
     exchange.via = options_.via;
     exchange.denial_detail = options_.denial_detail;
 
-    ServeEnd end = malformed ? co_await RefuseMalformed(exchange, malformed) : co_await Decide(exchange);
+    ServeEnd end =
+        malformed ? co_await RefuseMalformed(exchange, malformed) : co_await TakeAndServe(exchange, options_, filters_);
     exchange.record().received_bytes = codec_.received_bytes();
     exchange.record().sent_bytes = codec_.sent_bytes();
     if (!end.intact) connection_.stream->Abort();
@@ -153,27 +112,11 @@ class Http1Session {
     co_return end.intact;
   }
 
-  [[clang::coro_wrapper]] Task<ServeEnd> Decide(Exchange& exchange) {
-    Fault fault = TakeHopByHop(exchange);
-    if (fault == Fault::kNone) fault = ResolveTarget(exchange, options_.target);
-    DescribeRequest(exchange, exchange.request.head, exchange.record());
-    if (fault != Fault::kNone) return Refuse(exchange, {Side::kClient, fault});
-    return Serve(exchange, filters_, options_.serve);
-  }
-
   // A head that could not be read has no more than its first words.
   [[clang::coro_wrapper]] Task<ServeEnd> RefuseMalformed(Exchange& exchange, Failure why) {
     exchange.record().method = codec_.refused().method;
     exchange.record().target = Loggable(codec_.refused().target);
-    return Refuse(exchange, why);
-  }
-
-  Task<ServeEnd> Refuse(Exchange& exchange, Failure why) {
-    if (TextOf(why.fault).status == 0) {
-      exchange.record().Fail(why);
-      co_return ServeEnd{};
-    }
-    co_return co_await SendResponse(exchange, LocalReply(exchange, why));
+    return RefuseRequest(exchange, why);
   }
 
   Connection& connection_;
@@ -181,25 +124,45 @@ class Http1Session {
   const HttpFilters& filters_;
   Http1Server codec_;
   Http1Sink sink_;
+  bool begins_http2_ = false;
 };
 
 namespace {
 
+struct Left {
+  std::string unparsed;
+  bool begins_http2 = false;
+};
+
 // The codec ends here, before the stream goes to whoever takes over.
-Task<std::string> ServeHttp1(Connection& connection, const HttpConnectionOptions& options, const HttpFilters& filters) {
+Task<Left> ServeHttp1(Connection& connection, const HttpConnectionOptions& options, const HttpFilters& filters) {
   Http1Session session(connection, options, filters);
   co_await session.Run();
-  co_return session.TakeUnparsed();
+  co_return Left{session.TakeUnparsed(), session.begins_http2()};
 }
 
 }  // namespace
 
 HttpConnectionFilter::HttpConnectionFilter(HttpConnectionOptions options, HttpFilters filters)
-    : options_(std::move(options)), filters_(std::move(filters)) {}
+    : options_(std::move(options)), filters_(std::move(filters)) {
+  // What is limited for one version is limited for the other.
+  const Http1ServerLimits& limits = options_.limits;
+  Http2Limits& http2 = options_.http2;
+  http2.head_bytes = limits.head_bytes;
+  http2.fields = limits.fields;
+  http2.target_bytes = limits.target_bytes;
+  http2.trailer_bytes = limits.trailer_bytes;
+  http2.idle_ms = limits.idle_ms;
+  http2.preface_ms = http2.settings_ack_ms = http2.head_ms = limits.head_ms;
+  http2.body_ms = limits.body_ms;
+  http2.write_ms = limits.write_ms;
+}
 
 Task<void> HttpConnectionFilter::Handle(Connection& connection, NetworkNext /*terminal*/) const {
-  std::string unparsed = co_await ServeHttp1(connection, options_, filters_);
-  if (connection.handover.to) connection.stream = WithPrefix(std::move(unparsed), std::move(connection.stream));
+  Left left = co_await ServeHttp1(connection, options_, filters_);
+  if (connection.handover.to == nullptr && !left.begins_http2) co_return;
+  connection.stream = WithPrefix(std::move(left.unparsed), std::move(connection.stream));
+  if (left.begins_http2) co_await ServeHttp2(connection, options_, filters_);
 }
 
 }  // namespace egret

@@ -9,6 +9,7 @@
 #include "source/chain/filter.h"
 #include "source/chain/serve.h"
 #include "source/http/http1_server.h"
+#include "source/http/http2_limits.h"
 
 namespace egret {
 
@@ -20,6 +21,8 @@ struct HttpConnectionOptions {
   Target target = Target::kByPlace;
   DenialDetail denial_detail = DenialDetail::kRule;
   Http1ServerLimits limits;
+  bool serve_http2 = true;  // to who begins with its preface (RFC 9113 3.3)
+  Http2Limits http2;        // what HTTP/1 has, too, is taken from `limits`
   ServeLimits serve;
   uint32_t max_requests = 0;  // a connection; 0: no limit
 };

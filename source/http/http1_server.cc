@@ -91,7 +91,8 @@ Failure Http1Server::Refuse(Fault fault) {
   refused_.method = method.substr(0, kMethodBytes);
   refused_.target = SplitFirst(line, ' ').substr(0, kTargetBytes);
   if (method == "HEAD") asked_ = Asked::kHead;
-  input_.Consume(input_.unread().size());
+  // What begins like HTTP/2 may be for somebody who speaks it.
+  if (fault != Fault::kHttp2Preface) input_.Consume(input_.unread().size());
   input_.Park();
   close_ = true;
   return ByClient(fault);

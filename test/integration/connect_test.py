@@ -321,8 +321,8 @@ class Contents(ProxyCase):
     def test_T12_prior_knowledge_h2_inside_is_no_way_around(self):
         origin = self.origin(swallow)
         client = self.tunnel(origin)
-        client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
-        client.end()
+        client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0" + b"\0\0\1\1\4\0\0\0\1\xff")
+        client.end()  # HTTP/2 is read, not passed on: this is none
         self.assertEqual(origin.received, b"")
 
     def test_P11_a_websocket_through_connect_to_clear_http_is_a_tunnel_in_a_tunnel(self):

@@ -174,7 +174,6 @@ class ForwardTest(ProxyCase):
             b"OPTIONS * HTTP/1.1\r\nHost: origin.test\r\n\r\n": "http1.not_a_proxy_request",
             b"GET ftp://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n\r\n": "http1.unsupported_scheme",
             b"GET https://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n\r\n": "http1.unsupported_scheme",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n": "http2.not_served",
         }.items():
             with self.subTest(request):
                 client = self.client()
