@@ -302,12 +302,13 @@ class ChainBuilder {
     ForwardRouterOptions options;
     options.next_hop = Hop(message.upstream());
     if (message.has_connect_timeout()) options.dial.connect_timeout_ms = Milliseconds(message.connect_timeout());
-    if (message.has_response_header_timeout()) options.client.head_ms = Milliseconds(message.response_header_timeout());
+    if (message.has_response_header_timeout())
+      options.limits.http1.head_ms = options.limits.http2.answer_ms = Milliseconds(message.response_header_timeout());
     const auto& pool = message.pool();
-    if (pool.has_max_idle_per_key()) options.pool.idle_per_key = pool.max_idle_per_key();
-    options.pool.idle_total = std::max(options.pool.idle_total, options.pool.idle_per_key);
-    if (pool.has_idle_timeout()) options.pool.idle_ms = Milliseconds(pool.idle_timeout());
-    if (pool.has_max_connections_per_key()) options.pool.links_per_key = pool.max_connections_per_key();
+    if (pool.has_max_idle_per_key()) options.limits.pool.idle_per_key = pool.max_idle_per_key();
+    options.limits.pool.idle_total = std::max(options.limits.pool.idle_total, options.limits.pool.idle_per_key);
+    if (pool.has_idle_timeout()) options.limits.pool.idle_ms = Milliseconds(pool.idle_timeout());
+    if (pool.has_max_connections_per_key()) options.limits.pool.links_per_key = pool.max_connections_per_key();
     return options;
   }
 

@@ -15,7 +15,6 @@
 #include "source/filters/tcp_relay.h"
 #include "source/filters/upstream_call.h"
 #include "source/http/hop.h"
-#include "source/io/prefixed_stream.h"
 
 namespace egret {
 namespace {
@@ -54,8 +53,7 @@ void PrepareHead(Exchange& exchange) {
 }
 
 struct Way {
-  std::unique_ptr<UpstreamLink> link;
-  bool reused = false;
+  std::unique_ptr<UpstreamRequest> request;
   bool to_parent = false;  // it leads to a parent that resolves names; else to the origin, maybe through a parent
   std::optional<Response> refusal;
 };
@@ -70,6 +68,7 @@ Way RefusedWay(Response refusal) {
 void AddressHead(Exchange& exchange, const NextHop* parent, bool asterisk) {
   Head& head = exchange.request.head;
   head.Remove(FieldName::kProxyAuthorization);
+  head.scheme = "http";
   if (parent == nullptr) {
     head.form = asterisk ? TargetForm::kAsterisk : TargetForm::kOrigin;
     if (asterisk) head.path = "*";
@@ -77,14 +76,24 @@ void AddressHead(Exchange& exchange, const NextHop* parent, bool asterisk) {
   }
   head.form = TargetForm::kAbsolute;
   if (asterisk) head.path = "";
-  head.scheme = "http";
   head.authority = head.Keep(exchange.target->Authority(kHttpPort));
   if (!parent->authorization.empty()) head.Set(FieldName::kProxyAuthorization, parent->authorization);
+}
+
+// In clear nothing says which version an origin speaks but the client: one that begins with HTTP/2 inside its tunnel
+// knows that the origin does (RFC 9113 3.3), and gRPC is spoken in nothing else.
+bool WantsHttp2(Exchange& exchange) {
+  const Head& head = exchange.request.head;
+  if (head.version != Version::kHttp2 || !exchange.upgrade.empty()) return false;
+  if (exchange.connection().target) return true;
+  const Field* type = head.Find("Content-Type");
+  return type != nullptr && type->value.starts_with("application/grpc");
 }
 
 PoolKey ParentKey(const NextHop& hop) { return Cat("parent ", hop.target.name()); }
 PoolKey OriginKey(Exchange& exchange, const NextHop* hop) {
   std::string key = exchange.target->ToString();
+  if (WantsHttp2(exchange)) key += " h2c";
   const Connection& connection = exchange.connection();
   if (MustDialOriginal(connection)) Append(key, " at ", connection.original_destination->address.ToString());
   return hop != nullptr ? Cat("tunnel ", hop->target.name(), ' ', key) : key;
@@ -97,29 +106,34 @@ Ruling<RequestPermit> AdmitLink(Exchange& exchange, const Admission& admission, 
   return policy.Admit(admission, exchange.facts(), peer);
 }
 
-std::unique_ptr<UpstreamLink> TakePooled(Exchange& exchange, const Admission& admission, const PoolKey& key,
-                                         const NextHop* hop) {
+std::unique_ptr<UpstreamRequest> TakeAdmitted(Exchange& exchange, const Admission& admission, const PoolKey& key,
+                                              const ForwardRouterOptions& options) {
+  const NextHop* hop = options.next_hop.get();
   std::optional<Decision> agreed;
   const auto admits = [&](const IpAddress& peer) {
     Ruling<RequestPermit> ruling = AdmitLink(exchange, admission, hop, peer);
     if (ruling.permit) agreed = std::move(ruling.decision);
     return ruling.permit.has_value();
   };
-  std::unique_ptr<UpstreamLink> link = exchange.worker().pool().Take(key, std::ref(admits));
-  if (link == nullptr) return nullptr;
+  std::unique_ptr<UpstreamRequest> request =
+      TakePooled(exchange.worker().pool(), key, std::ref(admits), options.limits.pool);
+  if (request == nullptr) return nullptr;
   RecordDecision(exchange.worker(), exchange.record(), *agreed);
   ExchangeRecord& record = exchange.record();
-  record.upstream = link->peer.ToString();
+  record.upstream = request->peer().ToString();
   record.upstream_reused = true;
   if (hop != nullptr) record.next_hop = hop->target.name();
   exchange.worker().counters().upstream_reused.Add();
-  return link;
+  return request;
 }
 
-std::unique_ptr<UpstreamLink> MakeLink(PoolPlace place, Dialled dialled, const RequestPermit& permit,
-                                       const Http1ClientLimits& limits) {
+std::unique_ptr<UpstreamRequest> Begin(Exchange& exchange, PoolPlace place, Dialled dialled,
+                                       const RequestPermit& permit, const UpstreamLimits& limits, bool http2) {
   const Endpoint peer = dialled.peer();
-  return std::make_unique<UpstreamLink>(std::move(place), std::move(dialled).Open(permit), peer, limits);
+  std::unique_ptr<Stream> stream = std::move(dialled).Open(permit);
+  UpstreamPool& pool = exchange.worker().pool();
+  return http2 ? BeginHttp2(pool, std::move(place), std::move(stream), peer, limits)
+               : BeginHttp1(pool, std::move(place), std::move(stream), peer, limits);
 }
 
 // Inside a tunnel whose own connection is gone, the target is admitted anew; outside, egress_policy has done it.
@@ -137,44 +151,45 @@ std::optional<Response> EnsureAdmission(Exchange& exchange) {
 Way TakeTunnels(Exchange& exchange, const ForwardRouterOptions& options) {
   Connection& connection = exchange.connection();
   Way way;
-  way.link = MakeLink(exchange.worker().pool().Enter(OriginKey(exchange, options.next_hop.get())),
-                      std::move(*connection.upstream), *exchange.permit, options.client);
+  way.request = Begin(exchange, exchange.worker().pool().Enter(OriginKey(exchange, options.next_hop.get())),
+                      std::move(*connection.upstream), *exchange.permit, options.limits, WantsHttp2(exchange));
   connection.upstream.reset();
-  exchange.record().upstream = way.link->peer.ToString();
+  exchange.record().upstream = way.request->peer().ToString();
   return way;
 }
 
 // Where a parent resolves, a tunnel's requests first look for a connection like the tunnel's own.
-Way TakeAnyPooled(Exchange& exchange, const NextHop* hop) {
+Way TakeAnyPooled(Exchange& exchange, const ForwardRouterOptions& options) {
+  const NextHop* hop = options.next_hop.get();
   Way way;
-  way.reused = true;
   if (!ParentResolves(hop) || exchange.connection().target)
-    way.link = TakePooled(exchange, *exchange.admission, OriginKey(exchange, hop), hop);
-  if (way.link == nullptr && ParentResolves(hop)) {
-    way.link = TakePooled(exchange, *exchange.admission, ParentKey(*hop), hop);
+    way.request = TakeAdmitted(exchange, *exchange.admission, OriginKey(exchange, hop), options);
+  if (way.request == nullptr && ParentResolves(hop)) {
+    way.request = TakeAdmitted(exchange, *exchange.admission, ParentKey(*hop), options);
     way.to_parent = true;
   }
   return way;
 }
 
-// A link to send this request on: the tunnel's own connection, one from the pool, or a new one.
+// A connection to send this request on: the tunnel's own, one from the pool, or a new one.
 Task<Way> Obtain(Exchange& exchange, const ForwardRouterOptions& options, bool fresh) {
   const NextHop* hop = options.next_hop.get();
   if (exchange.connection().upstream && exchange.permit) co_return TakeTunnels(exchange, options);
   if (std::optional<Response> refusal = EnsureAdmission(exchange)) co_return RefusedWay(std::move(*refusal));
   if (!fresh) {
-    if (Way way = TakeAnyPooled(exchange, hop); way.link != nullptr) co_return way;
+    if (Way way = TakeAnyPooled(exchange, options); way.request != nullptr) co_return way;
   }
   Way way;
   way.to_parent = ParentResolves(hop);
   std::optional<PoolPlace> place =
-      exchange.worker().pool().Claim(way.to_parent ? ParentKey(*hop) : OriginKey(exchange, hop), options.pool);
+      exchange.worker().pool().Claim(way.to_parent ? ParentKey(*hop) : OriginKey(exchange, hop), options.limits.pool);
   if (!place) co_return RefusedWay(LocalReply(exchange, {Side::kUpstream, Fault::kPoolLimit}));
   Reached reached = co_await Reach(exchange, *exchange.admission, hop, options.dial);
   if (reached.refusal) co_return RefusedWay(std::move(*reached.refusal));
   CHECK(reached.request.has_value());
   exchange.record().upstream_reused = false;
-  way.link = MakeLink(std::move(*place), std::move(*reached.dialled), *reached.request, options.client);
+  way.request = Begin(exchange, std::move(*place), std::move(*reached.dialled), *reached.request, options.limits,
+                      !way.to_parent && WantsHttp2(exchange));
   co_return way;
 }
 
@@ -189,14 +204,14 @@ Task<void> Upload(Exchange& exchange, UpstreamCall& call, uint64_t continue_ms) 
       co_await exchange.Inform(interim);
     }
   }
-  const UploadEnd end = co_await call.client().Upload(*exchange.request.body);
+  const UploadEnd end = co_await call.request().Upload(*exchange.request.body);
   if (end.kind == UploadEnd::kClientFailed) exchange.End(end.why);
 }
 
 // Passes interim responses on and gives the final head.
 Task<Result<Head, Failure>> FinalHead(Exchange& exchange, UpstreamCall& call) {
   for (;;) {
-    Result<Head, Failure> head = co_await call.client().ReadHead();
+    Result<Head, Failure> head = co_await call.request().ReadHead();
     if (!head || head->status >= 200 || head->status == 101) co_return head;
     if (head->status == 100) {
       const bool asked = exchange.expectation == Expectation::kPending;
@@ -212,26 +227,25 @@ Task<Result<Head, Failure>> FinalHead(Exchange& exchange, UpstreamCall& call) {
 Task<Result<Head, Failure>> Send(Exchange& exchange, UpstreamCall& call, uint64_t continue_ms) {
   Request& request = exchange.request;
   const bool withhold = exchange.expectation == Expectation::kPending && !request.body->Ready();
-  if (const Failure failure = co_await call.client().SendHead(request.head, request.body.get(), withhold))
+  if (const Failure failure = co_await call.request().SendHead(request.head, request.body.get(), withhold))
     co_return failure;
-  if (request.body && !call.client().upload_complete()) exchange.nursery().Start(Upload(exchange, call, continue_ms));
+  if (request.body && !call.request().upload_complete()) exchange.nursery().Start(Upload(exchange, call, continue_ms));
   co_return co_await FinalHead(exchange, call);
 }
 
 Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLimits& limits) {
   // RFC 9110 7.8: only to what was offered, and not before the whole request is there.
   const Field* upgrade = head.Find(FieldName::kUpgrade);
-  if (upgrade == nullptr || !EqualsIgnoreCase(upgrade->value, exchange.upgrade) || !call.client().upload_complete())
+  if (upgrade == nullptr || !EqualsIgnoreCase(upgrade->value, exchange.upgrade) || !call.request().upload_complete())
     return LocalReply(exchange, {Side::kUpstream, Fault::kUpstreamBadUpgrade});
   if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});
   AddVia(head, exchange.via);
   head.Add(FieldName::kUpgrade, exchange.upgrade);
   Response response;
   response.head = std::move(head);
-  std::string unparsed = call.client().TakeUnparsed();
-  const std::shared_ptr<UpstreamLink> link = call.TakeLink();
-  response.takeover = MakeRelay(WithPrefix(std::move(unparsed), std::move(link->stream)), limits);
-  exchange.record().Hold(link);  // its place is taken until the tunnel ends
+  const std::shared_ptr<UpstreamRequest> request = call.Take();
+  response.takeover = MakeRelay(request->TakeStream(), limits);
+  exchange.record().Hold(request);  // its place is taken until the tunnel ends
   return response;
 }
 
@@ -246,7 +260,7 @@ Response Finish(Exchange& exchange, UpstreamCall& call, Head head, bool to_paren
   EnsureDate(head);
   Response response;
   response.head = std::move(head);
-  response.body = call.client().ResponseBody();
+  response.body = call.request().ResponseBody();
   return response;
 }
 
@@ -261,14 +275,12 @@ Task<Response> ForwardRouterFilter::Handle(Exchange& exchange, HttpNext /*termin
     Way way = co_await Obtain(exchange, options_, retry);
     if (way.refusal) co_return std::move(*way.refusal);
     AddressHead(exchange, way.to_parent ? options_.next_hop.get() : nullptr, asterisk);
-    ++way.link->requests;
-    auto owned =
-        std::make_unique<UpstreamCall>(exchange.worker().pool(), std::move(way.link), way.reused, options_.pool);
+    auto owned = std::make_unique<UpstreamCall>(std::move(way.request));
     UpstreamCall& call = *owned;
     exchange.Own(std::move(owned));
     Result<Head, Failure> head = co_await Send(exchange, call, options_.continue_ms);
     if (head) co_return Finish(exchange, call, std::move(*head), way.to_parent, options_.upgraded);
-    if (retry || !call.MayRetry(IsIdempotent(exchange.request.head.method)))
+    if (retry || !call.request().MayRepeat(IsIdempotent(exchange.request.head.method)))
       co_return LocalReply(exchange, head.error());
     exchange.nursery().Clear();  // before the call that it uses
   }

@@ -7,19 +7,17 @@
 #include <memory>
 
 #include "source/chain/filter.h"
-#include "source/http/http1_client.h"
 #include "source/io/dial.h"
 #include "source/io/relay.h"
 #include "source/upstream/next_hop.h"
-#include "source/upstream/pool.h"
+#include "source/upstream/request.h"
 
 namespace egret {
 
 struct ForwardRouterOptions {
   std::shared_ptr<const NextHop> next_hop;  // null: direct
   DialOptions dial;
-  Http1ClientLimits client;
-  PoolLimits pool;
+  UpstreamLimits limits;
   RelayLimits upgraded;         // of a connection that switched protocols
   uint64_t continue_ms = 1000;  // an origin that does not answer Expect is sent the body after this
 };

@@ -6,28 +6,8 @@
 #include "source/base/check.h"
 
 namespace egret {
-namespace {
-
-// An origin that closes, or speaks unasked, opens the read gate of an idle link; then one read tells. Anything but
-// "nothing there" means that no request may be sent on it.
-bool StillQuiet(UpstreamLink& link) {
-  return !link.stream->GoneGate().open() && !link.stream->PeerDoneGate().open() && link.client.StillQuiet();
-}
-
-}  // namespace
-
 PoolPlace::~PoolPlace() {
   if (pool_ != nullptr) pool_->Leave(key_);
-}
-
-UpstreamLink::UpstreamLink(PoolPlace taken, std::unique_ptr<Stream> dialled, Endpoint to, const Http1ClientLimits& with)
-    : place(std::move(taken)),
-      stream(std::move(dialled)),
-      peer(to),
-      limits(with),
-      client(*stream, limits),
-      born_ms(Loop::current()->now_ms()) {
-  age.link = this;
 }
 
 UpstreamPool::UpstreamPool() {
@@ -35,17 +15,26 @@ UpstreamPool::UpstreamPool() {
   sweep_.run = [](Waiter& self) { static_cast<SweepTimer&>(self).pool->Sweep(); };
 }
 
-UpstreamPool::~UpstreamPool() { Clear(); }
-
-void UpstreamPool::Clear() {
-  std::vector<UpstreamLink*> all;
-  for (auto& [key, shelf] : shelves_)
-    for (ListNode* node = shelf.idle.first(); node != &shelf.idle; node = node->after())
-      all.push_back(static_cast<UpstreamLink*>(node));
-  for (UpstreamLink* link : all) Drop(*link);
+UpstreamPool::~UpstreamPool() {
+  shared_.Clear();
+  Clear();
 }
 
-void UpstreamPool::Unshelve(UpstreamLink& idle) {
+void UpstreamPool::Clear() {
+  std::vector<Http1Link*> all;
+  for (auto& [key, shelf] : shelves_)
+    for (ListNode* node = shelf.idle.first(); node != &shelf.idle; node = node->after())
+      all.push_back(static_cast<Http1Link*>(node));
+  for (Http1Link* link : all) Drop(*link);
+  for (auto& [key, shelf] : shelves_) {
+    for (ListNode* node = shelf.shared.first(); node != &shelf.shared; node = node->after()) {
+      Http2Client& client = static_cast<Http2Link*>(node)->client;
+      if (client.streams() == 0) client.ShutDown();
+    }
+  }
+}
+
+void UpstreamPool::Unshelve(Http1Link& idle) {
   idle.Unlink();
   idle.age.Unlink();
   idle_count_.Add(-1);
@@ -54,7 +43,7 @@ void UpstreamPool::Unshelve(UpstreamLink& idle) {
   --at->second.idle_count;
 }
 
-void UpstreamPool::Drop(UpstreamLink& idle) {
+void UpstreamPool::Drop(Http1Link& idle) {
   Unshelve(idle);
   delete &idle;
 }
@@ -78,23 +67,46 @@ std::optional<PoolPlace> UpstreamPool::Claim(PoolKey key, const PoolLimits& limi
   return Enter(std::move(key));
 }
 
-std::unique_ptr<UpstreamLink> UpstreamPool::Take(const PoolKey& key, const Admits& admits) {
+std::unique_ptr<Http1Link> UpstreamPool::Take(const PoolKey& key, const Admits& admits) {
   const auto at = shelves_.find(key);
   if (at == shelves_.end()) return nullptr;
   ListNode& idle = at->second.idle;
-  UpstreamLink* found = nullptr;
-  std::vector<UpstreamLink*> dead;
+  Http1Link* found = nullptr;
+  std::vector<Http1Link*> dead;
   for (ListNode* node = idle.last(); node != &idle && found == nullptr; node = node->before()) {
-    auto& link = static_cast<UpstreamLink&>(*node);
-    if (!StillQuiet(link)) {
+    auto& link = static_cast<Http1Link&>(*node);
+    if (!link.StillQuiet()) {
       dead.push_back(&link);
     } else if (admits(link.peer.address)) {
       found = &link;
     }
   }
   if (found != nullptr) Unshelve(*found);
-  for (UpstreamLink* link : dead) Drop(*link);  // the last one takes the shelf with it
-  return std::unique_ptr<UpstreamLink>(found);
+  for (Http1Link* link : dead) Drop(*link);  // the last one takes the shelf with it
+  return std::unique_ptr<Http1Link>(found);
+}
+
+Http2Link* UpstreamPool::FindShared(const PoolKey& key, const Admits& admits) {
+  const auto at = shelves_.find(key);
+  if (at == shelves_.end()) return nullptr;
+  ListNode& shared = at->second.shared;
+  for (ListNode* node = shared.first(); node != &shared; node = node->after()) {
+    auto& link = static_cast<Http2Link&>(*node);
+    if (link.HasRoom() && admits(link.peer.address)) return &link;
+  }
+  return nullptr;
+}
+
+void UpstreamPool::Share(std::unique_ptr<Http2Link> link) {
+  const auto at = shelves_.find(link->key());
+  CHECK(at != shelves_.end());
+  at->second.shared.PushBack(*link);
+  shared_.Start(Run(std::move(link)));
+}
+
+Task<void> UpstreamPool::Run(std::unique_ptr<Http2Link> link) {
+  // How it ended is told by the streams.
+  co_await link->client.Run();
 }
 
 // Where there is none, whoever idled longest makes way: it is the likeliest to have been ended meanwhile.
@@ -104,18 +116,17 @@ bool UpstreamPool::MakeRoom(Shelf& shelf, const PoolLimits& limits) {
   turned_away_.Add();
   const ListNode& oldest = shelf_full ? shelf.idle : by_age_;
   if (oldest.empty()) return false;
-  Drop(shelf_full ? static_cast<UpstreamLink&>(*oldest.first())
-                  : *static_cast<UpstreamLink::Age*>(oldest.first())->link);
+  Drop(shelf_full ? static_cast<Http1Link&>(*oldest.first()) : *static_cast<Http1Link::Age*>(oldest.first())->link);
   return true;
 }
 
-void UpstreamPool::Put(std::unique_ptr<UpstreamLink> link, const PoolLimits& limits) {
+void UpstreamPool::Put(std::unique_ptr<Http1Link> link, const PoolLimits& limits) {
   limits_ = limits;
   const uint64_t now = Loop::current()->now_ms();
   const auto at = shelves_.find(link->key());
   CHECK(at != shelves_.end());
   Shelf& shelf = at->second;
-  if (!link->client.reusable() || now - link->born_ms >= limits.max_age_ms || !StillQuiet(*link)) return;
+  if (!link->client.reusable() || now - link->born_ms >= limits.max_age_ms || !link->StillQuiet()) return;
   if (!MakeRoom(shelf, limits)) return;
   link->idle_since_ms = now;
   by_age_.PushBack(link->age);
@@ -127,15 +138,15 @@ void UpstreamPool::Put(std::unique_ptr<UpstreamLink> link, const PoolLimits& lim
 
 void UpstreamPool::Sweep() {
   const uint64_t now = Loop::current()->now_ms();
-  std::vector<UpstreamLink*> over;
+  std::vector<Http1Link*> over;
   for (auto& [key, shelf] : shelves_) {
     for (ListNode* node = shelf.idle.first(); node != &shelf.idle; node = node->after()) {
-      auto& link = static_cast<UpstreamLink&>(*node);
-      if (now - link.idle_since_ms >= limits_.idle_ms || now - link.born_ms >= limits_.max_age_ms || !StillQuiet(link))
+      auto& link = static_cast<Http1Link&>(*node);
+      if (now - link.idle_since_ms >= limits_.idle_ms || now - link.born_ms >= limits_.max_age_ms || !link.StillQuiet())
         over.push_back(&link);
     }
   }
-  for (UpstreamLink* link : over) Drop(*link);
+  for (Http1Link* link : over) Drop(*link);
   if (idle_count_.Read() > 0) Loop::current()->Arm(sweep_, kSweepMs);
 }
 

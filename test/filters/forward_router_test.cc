@@ -40,7 +40,7 @@ Task<bool> Ask(Peer& proxy, std::string request) {
 
 class ForwardRouterTest : public testing::Test {
  protected:
-  void Run(ProxyBench::ClientScript client, BenchSetup setup = {.origin = AnswerAll}) {
+  void Run(ProxyBench::ClientScript client, const BenchSetup& setup = {.origin = AnswerAll}) {
     bench_ = std::make_unique<ProxyBench>(loop_, setup);
     bench_->Start(client);
     ASSERT_TRUE(bench_->Finish());
@@ -178,7 +178,7 @@ Task<void> SaysNothing(Peer& proxy, int) { co_await proxy.HearEnd(); }
 
 TEST_F(ForwardRouterTest, BeyondTheLimitOfItsDestinationARequestIsRefused) {
   BenchSetup setup{.origin = SaysNothing};
-  setup.router.pool.links_per_key = 1;
+  setup.router.limits.pool.links_per_key = 1;
   Run(TwoAtOnce, setup);
   EXPECT_EQ(bench_->clients().at(1)->http().status(), 503);
   EXPECT_EQ(bench_->origins().size(), 1u);

@@ -118,10 +118,10 @@ HttpConnectionOptions ImpatientHttp() {
 
 ForwardRouterOptions ImpatientRouter() {
   ForwardRouterOptions out;
-  out.client.head_ms = out.client.body_ms = out.client.write_ms = 4000;
+  out.limits.http1.head_ms = out.limits.http1.body_ms = out.limits.http1.write_ms = 4000;
   out.upgraded.idle_ms = 5000;
   out.upgraded.half_closed_ms = 2000;
-  out.pool.idle_ms = 1000;
+  out.limits.pool.idle_ms = 1000;
   return out;
 }
 

@@ -22,9 +22,9 @@ constexpr std::string_view kKey = "example.com:80";
 class PoolTest : public testing::Test {
  protected:
   // A link whose last octet is `n`.
-  std::unique_ptr<UpstreamLink> Make(uint8_t n, std::string_view key = kKey) {
+  std::unique_ptr<Http1Link> Make(uint8_t n, std::string_view key = kKey) {
     auto [near, far] = PipeStream::Pair();
-    auto link = std::make_unique<UpstreamLink>(pool_.Enter(std::string(key)), std::move(near),
+    auto link = std::make_unique<Http1Link>(pool_.Enter(std::string(key)), std::move(near),
                                                Endpoint{IpAddress::V4(0x5db8d800u + n), 80}, client_);
     origins_.push_back(std::move(far));
     return link;
@@ -39,7 +39,7 @@ class PoolTest : public testing::Test {
     co_return (co_await client.ReadHead()).ok();
   }
   // One whole request on it, so that it may be used again.
-  std::unique_ptr<UpstreamLink> Used(std::unique_ptr<UpstreamLink> link,
+  std::unique_ptr<Http1Link> Used(std::unique_ptr<Http1Link> link,
                                      std::string answer = "HTTP/1.1 204 No Content\r\n\r\n") {
     EXPECT_TRUE(RunTask(loop_, Exchange(link->client, *origins_.back(), std::move(answer))));
     origins_.back()->in().bytes.clear();
@@ -65,7 +65,7 @@ class PoolTest : public testing::Test {
   PoolLimits limits_;
   std::vector<std::unique_ptr<PipeStream>> origins_;
   UpstreamPool pool_;
-  std::unique_ptr<UpstreamLink> given_;
+  std::unique_ptr<Http1Link> given_;
 };
 
 TEST_F(PoolTest, TheLinkThatIdledLeastIsGivenAndOnlyForItsKey) {

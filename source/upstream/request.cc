@@ -1,0 +1,99 @@
+#include "source/upstream/request.h"
+
+#include <utility>
+
+#include "source/io/prefixed_stream.h"
+
+namespace egret {
+namespace {
+
+class Http1Request final : public UpstreamRequest {
+ public:
+  Http1Request(UpstreamPool& pool, std::unique_ptr<Http1Link> link, bool reused, const PoolLimits& limits)
+      : pool_(pool), limits_(limits), link_(std::move(link)), reused_(reused) {}
+  ~Http1Request() override {
+    if (link_->stream != nullptr) pool_.Put(std::move(link_), limits_);
+  }
+
+  const Endpoint& peer() const override { return link_->peer; }
+  Version version() const override { return Version::kHttp11; }
+  [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
+    return link_->client.SendHead(head, body, withhold_body);
+  }
+  [[clang::coro_wrapper]] Task<UploadEnd> Upload(Body& body) override { return link_->client.Upload(body); }
+  [[clang::coro_wrapper]] Task<Result<Head, Failure>> ReadHead() override { return link_->client.ReadHead(); }
+  std::unique_ptr<Body> ResponseBody() override { return link_->client.ResponseBody(); }
+  bool upload_complete() const override { return link_->client.upload_complete(); }
+
+  bool MayRepeat(bool idempotent) const override {
+    const Http1Client& client = link_->client;
+    return reused_ && !client.response_begun() && !client.upload_begun() && (idempotent || !client.request_written());
+  }
+  std::unique_ptr<Stream> TakeStream() override {
+    std::string unparsed = link_->client.TakeUnparsed();
+    return WithPrefix(std::move(unparsed), std::move(link_->stream));
+  }
+
+ private:
+  UpstreamPool& pool_;
+  PoolLimits limits_;
+  std::unique_ptr<Http1Link> link_;
+  bool reused_;
+};
+
+class Http2Request final : public UpstreamRequest {
+ public:
+  Http2Request(std::unique_ptr<Http2ClientStream> stream, Endpoint peer, bool reused)
+      : stream_(std::move(stream)), peer_(peer), reused_(reused) {}
+
+  const Endpoint& peer() const override { return peer_; }
+  Version version() const override { return Version::kHttp2; }
+  [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
+    return stream_->SendHead(head, body, withhold_body);
+  }
+  [[clang::coro_wrapper]] Task<UploadEnd> Upload(Body& body) override { return stream_->Upload(body); }
+  [[clang::coro_wrapper]] Task<Result<Head, Failure>> ReadHead() override { return stream_->ReadHead(); }
+  std::unique_ptr<Body> ResponseBody() override { return stream_->ResponseBody(); }
+  bool upload_complete() const override { return stream_->upload_complete(); }
+
+  bool MayRepeat(bool idempotent) const override {
+    if (stream_->response_begun() || stream_->upload_begun()) return false;
+    return stream_->refused() || !stream_->request_written() || (reused_ && idempotent);
+  }
+  std::unique_ptr<Stream> TakeStream() override { return stream_->TakeTunnel(); }
+
+ private:
+  std::unique_ptr<Http2ClientStream> stream_;
+  Endpoint peer_;
+  bool reused_;
+};
+
+}  // namespace
+
+std::unique_ptr<UpstreamRequest> TakePooled(UpstreamPool& pool, const PoolKey& key, const UpstreamPool::Admits& admits,
+                                            const PoolLimits& limits) {
+  if (Http2Link* shared = pool.FindShared(key, admits))
+    return std::make_unique<Http2Request>(shared->client.Open(), shared->peer, true);
+  std::unique_ptr<Http1Link> idle = pool.Take(key, admits);
+  if (idle == nullptr) return nullptr;
+  return std::make_unique<Http1Request>(pool, std::move(idle), true, limits);
+}
+
+std::unique_ptr<UpstreamRequest> BeginHttp1(UpstreamPool& pool, PoolPlace place, std::unique_ptr<Stream> stream,
+                                            Endpoint peer, const UpstreamLimits& limits) {
+  auto link = std::make_unique<Http1Link>(std::move(place), std::move(stream), peer, limits.http1);
+  return std::make_unique<Http1Request>(pool, std::move(link), false, limits.pool);
+}
+
+std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, PoolPlace place, std::unique_ptr<Stream> stream,
+                                            Endpoint peer, const UpstreamLimits& limits) {
+  Http2Limits bounded = limits.http2;
+  bounded.idle_ms = limits.pool.idle_ms;
+  bounded.max_age_ms = limits.pool.max_age_ms;
+  auto link = std::make_unique<Http2Link>(std::move(place), std::move(stream), peer, bounded);
+  auto request = std::make_unique<Http2Request>(link->client.Open(), peer, false);
+  pool.Share(std::move(link));
+  return request;
+}
+
+}  // namespace egret

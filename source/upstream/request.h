@@ -1,0 +1,73 @@
+// UpstreamRequest: one request and its response on a connection to an origin or a parent proxy, whichever version of
+// HTTP that speaks.
+//
+//   SendHead -> Upload beside ReadHead (interim heads, then the final one) -> ResponseBody, or TakeStream
+//
+// Upload may run beside ReadHead and the reading of the response's body; apart from that one task of it runs at a time.
+// Any may be destroyed while it waits. Destroyed, it gives its connection back where nothing of the exchange is left on
+// it, else closes it (HTTP/1) or resets its stream (HTTP/2).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "source/base/failure.h"
+#include "source/base/ip.h"
+#include "source/base/result.h"
+#include "source/event/task.h"
+#include "source/http/body.h"
+#include "source/http/head.h"
+#include "source/http/http1_client.h"
+#include "source/http/http2_limits.h"
+#include "source/io/stream.h"
+#include "source/upstream/pool.h"
+
+namespace egret {
+
+class UpstreamRequest {
+ public:
+  UpstreamRequest() = default;
+  virtual ~UpstreamRequest() = default;
+  UpstreamRequest(const UpstreamRequest&) = delete;
+  UpstreamRequest& operator=(const UpstreamRequest&) = delete;
+
+  // Where the connection leads.
+  virtual const Endpoint& peer() const = 0;
+  virtual Version version() const = 0;
+
+  // As of Http1Client and Http2ClientStream.
+  virtual Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) = 0;
+  virtual Task<UploadEnd> Upload(Body& body) = 0;
+  virtual Task<Result<Head, Failure>> ReadHead() = 0;
+  virtual std::unique_ptr<Body> ResponseBody() = 0;
+  virtual bool upload_complete() const = 0;
+
+  // Whether the same request may go out once more, on another connection: no byte of its body was taken and nothing
+  // came back; and either the peer says that it did not look at it (RFC 9113 8.7), or this connection had stood idle
+  // and the method is idempotent or nothing went out at all (RFC 9110 9.2.2).
+  virtual bool MayRepeat(bool idempotent) const = 0;
+
+  // After 101 and CONNECT's 2xx: what the connection, or the stream, is from here on, beginning with what was read
+  // already. This object goes on holding its place in the pool's count.
+  virtual std::unique_ptr<Stream> TakeStream() = 0;
+};
+
+struct UpstreamLimits {
+  Http1ClientLimits http1;
+  Http2Limits http2;
+  PoolLimits pool;
+};
+
+// A request on a connection that is there: one of HTTP/2 with room, else the one of HTTP/1 that idled least. Null:
+// none of that key that `admits` agrees to.
+std::unique_ptr<UpstreamRequest> TakePooled(UpstreamPool& pool, const PoolKey& key, const UpstreamPool::Admits& admits,
+                                            const PoolLimits& limits);
+
+// The first request on a new connection.
+std::unique_ptr<UpstreamRequest> BeginHttp1(UpstreamPool& pool, PoolPlace place, std::unique_ptr<Stream> stream,
+                                            Endpoint peer, const UpstreamLimits& limits);
+// As above; the connection is shared from now on.
+std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, PoolPlace place, std::unique_ptr<Stream> stream,
+                                            Endpoint peer, const UpstreamLimits& limits);
+
+}  // namespace egret
