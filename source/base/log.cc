@@ -8,8 +8,8 @@ namespace egret {
 namespace {
 
 constexpr std::array<std::string_view, 5> kLevelNames = {"debug", "info", "warning", "error", "off"};
-constexpr std::array<std::string_view, kLogComponents> kComponentNames = {"server",   "config", "http",
-                                                                          "upstream", "dns",    "policy"};
+constexpr std::array<std::string_view, kLogComponents> kComponentNames = {"server", "config", "http", "upstream",
+                                                                          "dns",    "policy", "tls"};
 
 void AppendEscaped(std::string& out, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";

@@ -15,7 +15,7 @@
 namespace egret {
 
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kOff };
-enum class LogComponent : uint8_t { kServer, kConfig, kHttp, kUpstream, kDns, kPolicy, kCount };
+enum class LogComponent : uint8_t { kServer, kConfig, kHttp, kUpstream, kDns, kPolicy, kTls, kCount };
 
 inline constexpr size_t kLogComponents = static_cast<size_t>(LogComponent::kCount);
 

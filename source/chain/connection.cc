@@ -61,7 +61,8 @@ std::string_view NameOf(Protocol protocol) {
 void Describe(const Connection& connection, ExchangeRecord& record) {
   record.listener = connection.listener->name;
   record.source = connection.peer.ToString();
-  if (connection.identity) record.identity = connection.identity->user;
+  if (connection.identity && connection.identity->Name() != "-") record.identity = connection.identity->Name();
+  record.client_tls = connection.tls;
   record.parent_id = connection.parent_id;
   if (connection.original_destination) record.original_destination = connection.original_destination->ToString();
 }

@@ -16,6 +16,7 @@
 #include "source/io/relay.h"
 #include "source/io/stream.h"
 #include "source/policy/policy.h"
+#include "source/tls/tls_facts.h"
 #include "source/upstream/dialled.h"
 
 namespace egret {
@@ -42,6 +43,7 @@ struct Connection {
   SourcePlace* source_place = nullptr;       // of an accepted one; outlives it
   std::shared_ptr<const Identity> identity;  // null: anonymous
   std::optional<PolicyStack> policies;       // those of the first egress_policy that was met
+  std::shared_ptr<const TlsFacts> tls;       // of the client's own TLS to the proxy; null: in clear
   uint8_t depth = 0;                         // tunnels around it
 
   // A transparent listener's connection only: where it wanted to go.
@@ -60,6 +62,10 @@ struct Connection {
   std::optional<Protocol> protocol;
   std::string sni;  // empty: none was sent
   std::vector<std::string> alpn;
+
+  // What the client's TLS to the proxy agreed on: "h2", "http/1.1"; empty: nothing. Of this connection itself, not of
+  // a tunnel in it.
+  std::string_view alpn_selected() const { return tls != nullptr && depth == 0 ? std::string_view(tls->alpn) : ""; }
 
   // Given by egress_policy at stage H; at most one.
   std::optional<RelayPermit> relay_permit;

@@ -32,6 +32,29 @@ size_t DecisionCounts::Hash::operator()(const View& view) const {
   return hash;
 }
 
+std::string_view NameOf(TlsResult result) {
+  constexpr std::array<std::string_view, static_cast<size_t>(TlsResult::kCount)> kNames = {
+      "ok", "protocol", "certificate", "alert", "timeout", "gone"};
+  return kNames[static_cast<size_t>(result)];
+}
+
+TlsResult TlsResultOf(Fault fault) {
+  switch (fault) {
+    case Fault::kNone:
+      return TlsResult::kOk;
+    case Fault::kTlsCertificate:
+      return TlsResult::kCertificate;
+    case Fault::kTlsAlert:
+      return TlsResult::kAlert;
+    case Fault::kTlsTimeout:
+      return TlsResult::kTimeout;
+    case Fault::kTlsProtocol:
+      return TlsResult::kProtocol;
+    default:
+      return TlsResult::kGone;
+  }
+}
+
 void DecisionCounts::Add(const View& decision) {
   auto at = counts_.find(decision);
   if (at == counts_.end()) {

@@ -86,6 +86,24 @@ class LimitHits {
   std::array<Counter, static_cast<size_t>(Limit::kCount)> counts_;
 };
 
+// How a TLS handshake ended.
+enum class TlsResult : uint8_t { kOk, kProtocol, kCertificate, kAlert, kTimeout, kGone, kCount };
+std::string_view NameOf(TlsResult result);
+TlsResult TlsResultOf(Fault fault);  // kNone: it went well
+
+// Handshakes of one side.
+struct TlsCounters {
+  std::array<Counter, static_cast<size_t>(TlsResult::kCount)> results;
+  Counter tls12, tls13;  // agreed on
+  Counter resumed;       // of an earlier session
+
+  void Add(Fault fault) { results[static_cast<size_t>(TlsResultOf(fault))].Add(); }
+  void AddAgreed(std::string_view version, bool was_resumed) {
+    (version == "TLSv1.3" ? tls13 : tls12).Add();
+    if (was_resumed) resumed.Add();
+  }
+};
+
 struct WorkerCounters {
   Counter connections;
   Gauge connections_active;
@@ -97,6 +115,7 @@ struct WorkerCounters {
   Gauge tunnels_active;
   std::array<Counter, static_cast<size_t>(Fault::kCount)> failures;
   LimitHits limit_hits;
+  TlsCounters client_tls, upstream_tls;
   Gauge overload_level;  // of Overload
   OverloadActions overload_actions;
   Counter received_bytes, sent_bytes;  // of clients, on the wire

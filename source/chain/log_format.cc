@@ -62,6 +62,22 @@ std::string ExchangeRecord::* FindRequestField(std::string_view name) {
   return nullptr;
 }
 
+// Of the connection to the proxy; empty where it is in clear.
+const TlsFacts& TlsOf(const ExchangeRecord& record) {
+  static const TlsFacts none;
+  return record.client_tls != nullptr ? *record.client_tls : none;
+}
+
+const CertificateFacts& ClientOf(const ExchangeRecord& record) {
+  static const CertificateFacts none;
+  const TlsFacts& tls = TlsOf(record);
+  return tls.certificate ? *tls.certificate : none;
+}
+
+void AppendList(std::string& out, const std::vector<std::string>& items) {
+  for (const std::string& item : items) Append(out, &item == &items.front() ? "" : ",", item);
+}
+
 LogFormat::Error Wrong(std::string why) { return {std::move(why), {}}; }
 
 }  // namespace
@@ -88,6 +104,19 @@ const std::vector<LogFormat::Operator>& LogFormat::Table() {
       {"DOWNSTREAM_REMOTE_ADDRESS", false, [](Out& out, const Moment& m, Arg) { out += m.record.source; }},
       {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", false, [](Out& out, const Moment& m, Arg) { out += m.record.source; }},
       {"REQUESTED_SERVER_NAME", false, [](Out& out, const Moment& m, Arg) { out += m.record.sni; }},
+      {"DOWNSTREAM_TLS_VERSION", false, [](Out& out, const Moment& m, Arg) { out += TlsOf(m.record).version; }},
+      {"DOWNSTREAM_TLS_CIPHER", false, [](Out& out, const Moment& m, Arg) { out += TlsOf(m.record).cipher; }},
+      {"DOWNSTREAM_TLS_SNI", false, [](Out& out, const Moment& m, Arg) { out += TlsOf(m.record).sni; }},
+      {"DOWNSTREAM_TLS_ALPN", false, [](Out& out, const Moment& m, Arg) { out += TlsOf(m.record).alpn; }},
+      {"DOWNSTREAM_PEER_SUBJECT", false, [](Out& out, const Moment& m, Arg) { out += ClientOf(m.record).subject; }},
+      {"DOWNSTREAM_PEER_FINGERPRINT_256", false,
+       [](Out& out, const Moment& m, Arg) { out += ClientOf(m.record).sha256; }},
+      {"DOWNSTREAM_PEER_URI_SAN", false,
+       [](Out& out, const Moment& m, Arg) { AppendList(out, ClientOf(m.record).uris); }},
+      {"DOWNSTREAM_PEER_DNS_SAN", false,
+       [](Out& out, const Moment& m, Arg) { AppendList(out, ClientOf(m.record).dns_names); }},
+      {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", false,
+       [](Out& out, const Moment& m, Arg) { out += m.record.tls_detail; }},
       {"REQ", true, [](Out& out, const Moment& m, Arg name) { out += m.record.*FindRequestField(name); }},
       {"UNIQUE_ID", false, [](Out& out, const Moment& m, Arg) { out += m.record.request_id; }},
       {"ROUTE_NAME", false, [](Out& out, const Moment& m, Arg) { out += m.record.decision.rule; }},

@@ -42,6 +42,29 @@ void AppendTiming(JsonWriter& json, std::string_view key, int64_t ms) {
   if (ms >= 0) json.Member(key, ms);
 }
 
+std::string_view NameOf(ExchangeRecord::Kind kind) {
+  switch (kind) {
+    case ExchangeRecord::Kind::kRequest:
+      return "request";
+    case ExchangeRecord::Kind::kTunnel:
+      return "tunnel";
+    case ExchangeRecord::Kind::kConnection:
+      return "connection";
+  }
+  return "";
+}
+
+void AppendTls(JsonWriter& json, const TlsFacts& tls) {
+  json.Member("tls_version", tls.version);
+  json.Member("tls_cipher", tls.cipher);
+  json.MemberIf("tls_sni", tls.sni);
+  json.MemberIf("tls_alpn", tls.alpn);
+  if (tls.resumed) json.Member("tls_resumed", true);
+  if (!tls.certificate) return;
+  json.Member("client_subject", tls.certificate->subject);
+  json.Member("client_sha256", tls.certificate->sha256);
+}
+
 }  // namespace
 
 void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_view event, uint64_t duration_ms) {
@@ -49,7 +72,7 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
   json.BeginObject();
   AppendTime(json, record.started_unix_us);
   json.Member("event", event);
-  json.Member("kind", record.kind == ExchangeRecord::Kind::kTunnel ? "tunnel" : "request");
+  json.Member("kind", NameOf(record.kind));
   json.Member("request_id", record.request_id);
   json.MemberIf("parent_id", record.parent_id);
   json.Member("listener", record.listener);
@@ -66,6 +89,7 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
     json.Member("detail", TextOf(record.failure.fault).detail);
     json.Member("side", NameOf(record.failure.side));
   }
+  json.MemberIf("tls_detail", record.tls_detail);
   json.MemberIf("close_reason", record.close_reason);
   json.MemberIf("carries", record.carries);
   json.MemberIf("sni", record.sni);
@@ -78,6 +102,7 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
     for (const std::string& attempt : record.attempts) json.String(attempt);
     json.EndArray();
   }
+  if (record.client_tls != nullptr) AppendTls(json, *record.client_tls);
   json.Member("received_bytes", record.received_bytes);
   json.Member("sent_bytes", record.sent_bytes);
   json.Member("duration_ms", duration_ms);

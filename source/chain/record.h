@@ -13,6 +13,7 @@
 #include "source/base/counter.h"
 #include "source/base/failure.h"
 #include "source/base/list.h"
+#include "source/tls/tls_facts.h"
 
 namespace egret {
 
@@ -38,7 +39,11 @@ class Running {
 
 // While it lives it is on its worker's list: what an operator sees, and what drain and revocation walk.
 struct ExchangeRecord : ListNode {
-  enum class Kind : uint8_t { kRequest, kTunnel };
+  enum class Kind : uint8_t {
+    kRequest,
+    kTunnel,
+    kConnection,  // that ended before it could ask for anything
+  };
 
   Kind kind = Kind::kRequest;
   uint64_t started_unix_us = 0;
@@ -54,6 +59,8 @@ struct ExchangeRecord : ListNode {
   std::string original_destination;  // of a transparent connection: the address it wanted to reach
   std::string path;                  // without the query: it may hold secrets
   std::string user_agent;
+  std::shared_ptr<const TlsFacts> client_tls;  // of the connection to the proxy; null: in clear
+  std::string tls_detail;                      // why a handshake failed, in the TLS library's words
   std::string sni;
   std::string carries;                // what a tunnel carries: "tls", "http", "other"
   std::string upstream;               // address that was dialled

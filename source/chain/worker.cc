@@ -125,7 +125,7 @@ void RecordHolder::Finish() {
   if (record->open_tunnel) counters.tunnels_active.Add(-1);
   if (record->kind == ExchangeRecord::Kind::kTunnel) {
     counters.tunnel_duration.Observe(took_ms);
-  } else {
+  } else if (record->kind == ExchangeRecord::Kind::kRequest) {
     counters.request_duration.Observe(took_ms);
     counters.request_size.Observe(record->received_bytes);
     counters.response_size.Observe(record->sent_bytes);

@@ -20,10 +20,14 @@
 #include "source/filters/rate_limit.h"
 #include "source/filters/tcp_relay.h"
 #include "source/filters/tls_inspector.h"
+#include "source/filters/tls_terminator.h"
 
 namespace egret {
 namespace {
 
+// The TLS of each tls_terminator.
+using Terminators =
+    std::map<const filters::network::v1::TlsTerminator*, std::shared_ptr<const Current<TlsServerContext>>>;
 using NextHops = std::map<std::string, std::shared_ptr<const NextHop>, std::less<>>;
 
 std::string Base64(const std::string& text) {
@@ -92,8 +96,9 @@ std::shared_ptr<const ListenerChains> BuiltInTunnel(const HttpConnectionOptions&
 
 class ChainBuilder {
  public:
-  ChainBuilder(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults, NextHops hops)
-      : bootstrap_(bootstrap), defaults_(defaults), hops_(std::move(hops)) {}
+  ChainBuilder(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults, NextHops hops,
+               Terminators terminators)
+      : bootstrap_(bootstrap), defaults_(defaults), hops_(std::move(hops)), terminators_(std::move(terminators)) {}
 
   std::shared_ptr<const Chains> Build() const {
     auto chains = std::make_shared<Chains>();
@@ -161,6 +166,8 @@ class ChainBuilder {
   // Every network filter.
   std::unique_ptr<const NetworkFilter> BuildNetwork(const config::v1::NetworkFilter& filter) const {
     switch (filter.filter_case()) {
+      case config::v1::NetworkFilter::kTlsTerminator:
+        return BuildTlsTerminator(filter.tls_terminator());
       case config::v1::NetworkFilter::kProxyProtocol:
         return BuildProxyProtocol(filter.proxy_protocol());
       case config::v1::NetworkFilter::kTlsInspector:
@@ -193,6 +200,14 @@ class ChainBuilder {
       default:
         CHECK(false && "validated");
     }
+  }
+
+  std::unique_ptr<const NetworkFilter> BuildTlsTerminator(const filters::network::v1::TlsTerminator& message) const {
+    TlsTerminatorOptions options;
+    options.context = terminators_.at(&message);
+    options.plaintext_too = message.plaintext_too();
+    if (message.has_handshake_timeout()) options.handshake_ms = Milliseconds(message.handshake_timeout());
+    return std::make_unique<TlsTerminatorFilter>(std::move(options));
   }
 
   static std::unique_ptr<const NetworkFilter> BuildProxyProtocol(const filters::network::v1::ProxyProtocol& message) {
@@ -320,7 +335,33 @@ class ChainBuilder {
   const config::v1::Bootstrap& bootstrap_;
   const ChainDefaults& defaults_;
   NextHops hops_;
+  Terminators terminators_;
 };
+
+Result<Terminators, Problem> BuildTerminators(const config::v1::Bootstrap& bootstrap,
+                                              std::vector<Renewable>& renewables) {
+  Terminators out;
+  std::optional<Problem> problem;
+  const auto build = [&](const config::v1::Listener& listener, const auto& filters) {
+    for (const config::v1::NetworkFilter& filter : filters) {
+      if (problem || !filter.has_tls_terminator()) continue;
+      Result<ServerTls, Problem> tls =
+          MakeServerTls(bootstrap, filter.tls_terminator(), Cat("listener ", listener.name()));
+      if (!tls) {
+        problem = Problem{Cat("listener ", listener.name(), ": ", tls.error().text)};
+        return;
+      }
+      out[&filter.tls_terminator()] = tls->context;
+      renewables.push_back(std::move(tls->part));
+    }
+  };
+  for (const config::v1::Listener& listener : bootstrap.listeners()) {
+    build(listener, listener.filters());
+    for (const config::v1::FilterChain& chain : listener.filter_chains()) build(listener, chain.filters());
+  }
+  if (problem) return *problem;
+  return out;
+}
 
 Result<NextHops, Problem> BuildHops(const config::v1::Bootstrap& bootstrap) {
   NextHops hops;
@@ -350,11 +391,14 @@ Transparent TransparentOf(const config::v1::Listener& listener) {
   }
 }
 
-Result<std::shared_ptr<const Chains>, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
-                                                           const ChainDefaults& defaults) {
+Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults) {
+  BuiltChains built;
   Result<NextHops, Problem> hops = BuildHops(bootstrap);
   if (!hops) return hops.error();
-  return ChainBuilder(bootstrap, defaults, std::move(*hops)).Build();
+  Result<Terminators, Problem> terminators = BuildTerminators(bootstrap, built.renewables);
+  if (!terminators) return terminators.error();
+  built.chains = ChainBuilder(bootstrap, defaults, std::move(*hops), std::move(*terminators)).Build();
+  return built;
 }
 
 }  // namespace egret

@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/result.h"
 #include "source/chain/snapshot.h"
+#include "source/config/tls_secrets.h"
 #include "source/io/original_destination.h"
 
 namespace egret {
@@ -16,9 +18,14 @@ struct ChainDefaults {
   std::string via;  // pseudonym of an http_connection that names none
 };
 
+struct BuiltChains {
+  std::shared_ptr<const Chains> chains;
+  std::vector<Renewable> renewables;  // what of them comes from files that may change
+};
+
 // Of a bootstrap that Validate() found no fault with. The error is what only shows now: a secret that cannot be read.
-Result<std::shared_ptr<const Chains>, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
-                                                           const ChainDefaults& defaults);
+// It has to outlive the renewables.
+Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults);
 
 // How the listener's connections come in.
 Transparent TransparentOf(const config::v1::Listener& listener);

@@ -15,6 +15,7 @@
 #include "source/config/field_rules.h"
 #include "source/config/scalar.h"
 #include "source/config/walk.h"
+#include "source/tls/tls_context.h"
 
 namespace egret {
 namespace {
@@ -112,6 +113,9 @@ std::optional<Unfit> CheckText(const FieldRule& rule, std::string_view text) {
       return ErrorOf(ParseHostPort(text));
     case Kind::kDns:
       return CheckDns(text);
+    case Kind::kCipherSuite:
+      if (IsCipherSuite(std::string(text))) return std::nullopt;
+      return Unfit{"not a cipher suite that may be used", "write e.g. TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"};
     default:
       return std::nullopt;
   }

@@ -49,6 +49,10 @@ constexpr Reference kReferences[] = {
     {"egret.filters.http.v1.ForwardRouter.upstream", "upstreams"},
     {"egret.filters.network.v1.TcpRelay.upstream", "upstreams"},
     {"egret.config.v1.Upstream.HttpProxy.credential", "secrets", "credential"},
+    {"egret.config.v1.ClientTls.trust", "secrets", "trust"},
+    {"egret.config.v1.ClientTls.certificate", "secrets", "certificate"},
+    {"egret.filters.network.v1.TlsTerminator.certificates", "secrets", "certificate"},
+    {"egret.filters.network.v1.TlsTerminator.ClientCertificates.trust", "secrets", "trust"},
 };
 
 class NameChecker : public Visitor {

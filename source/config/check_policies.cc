@@ -30,6 +30,7 @@ class ChainSurvey : public Visitor {
     const std::string_view name = field.full_name();
     inspects = inspects || name == "egret.config.v1.NetworkFilter.mitm_terminator";
     authenticates = authenticates || name == "egret.config.v1.HttpFilter.proxy_auth";
+    authenticates = authenticates || name == "egret.filters.network.v1.TlsTerminator.client_certificates";
     if (name.starts_with("egret.filters.") && field.containing_type()->name() == "EgressPolicy")
       for (const TextAt& policy : TextsOf(holder, field, path)) used.insert(policy.text);
     return true;

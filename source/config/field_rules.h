@@ -10,23 +10,24 @@ namespace egret {
 
 struct FieldRule {
   enum class Kind : uint8_t {
-    kRequired,   // set, and not empty or 0
-    kNotBuilt,   // refused
-    kNotValue,   // the enum value of this name is refused: not built yet
-    kDuration,   // low to high, in milliseconds
-    kNumber,     // low to high, each entry of a list
-    kLength,     // text: at most `high` bytes
-    kCount,      // list: at most `high` entries
-    kName,       // of a resource
-    kCidr,       // a range of addresses, each entry of a list
-    kPath,       // absolute, at most 4096 bytes
-    kToken,      // RFC 9110 token
-    kHeader,     // the name of a header field that may be rewritten
-    kFieldText,  // the value of a header field
-    kListen,     // a listening address
-    kLoopback,   // a listening address that only this host reaches
-    kServer,     // host:port
-    kDns,        // address:port
+    kRequired,     // set, and not empty or 0
+    kNotBuilt,     // refused
+    kNotValue,     // the enum value of this name is refused: not built yet
+    kDuration,     // low to high, in milliseconds
+    kNumber,       // low to high, each entry of a list
+    kLength,       // text: at most `high` bytes
+    kCount,        // list: at most `high` entries
+    kName,         // of a resource
+    kCidr,         // a range of addresses, each entry of a list
+    kPath,         // absolute, at most 4096 bytes
+    kToken,        // RFC 9110 token
+    kHeader,       // the name of a header field that may be rewritten
+    kFieldText,    // the value of a header field
+    kListen,       // a listening address
+    kLoopback,     // a listening address that only this host reaches
+    kServer,       // host:port
+    kDns,          // address:port
+    kCipherSuite,  // of TLS 1.2, one that may be used
   };
   std::string_view field;
   Kind kind;

@@ -32,8 +32,11 @@ class Walk {
  private:
   template <class Filters>
   bool Network(const Filters& filters) {
+    certificate_ = false;
     for (const auto& filter : filters) {
       if (filter.has_egress_policy() && Named(filter.egress_policy())) return true;
+      const auto mode = filter.tls_terminator().client_certificates().mode();
+      certificate_ = certificate_ || mode != filters::network::v1::TlsTerminator::ClientCertificates::NONE;
       if (filter.has_http_connection() && Http(filter.http_connection().filters())) return true;
     }
     return false;
@@ -41,7 +44,8 @@ class Walk {
 
   template <class Filters>
   bool Http(const Filters& filters) {
-    found_.asks_who = found_.demands_credential = false;
+    found_.asks_who = certificate_;
+    found_.demands_credential = false;
     for (const auto& filter : filters) {
       if (filter.has_egress_policy() && Named(filter.egress_policy())) return true;
       if (!filter.has_proxy_auth()) continue;
@@ -59,6 +63,7 @@ class Walk {
   }
 
   ListenerPolicies& found_;
+  bool certificate_ = false;  // a tls_terminator that asks for one stands in this chain
 };
 
 template <class Filters>

@@ -13,7 +13,7 @@ namespace egret {
 struct ListenerPolicies {
   std::string listener;
   std::vector<std::string> policies;
-  bool asks_who = false;            // a proxy_auth stands before it
+  bool asks_who = false;            // a proxy_auth, or a tls_terminator that asks for certificates, stands before it
   bool demands_credential = false;  // and lets nobody through without one
   bool decrypts = false;            // some chain of the configuration decrypts TLS
 };

@@ -20,6 +20,7 @@ class Tunnel final : public Takeover {
     child_->peer = parent.peer;
     child_->local = parent.local;
     child_->identity = parent.identity;
+    child_->tls = parent.tls;
     child_->policies = parent.policies;
     child_->depth = static_cast<uint8_t>(parent.depth + 1);
   }

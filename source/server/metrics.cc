@@ -179,6 +179,39 @@ void Upstreams(Exposition& out) {
   out.Histogram("egret_dns_duration_seconds", "Time to resolve a name, cached or not.", &WorkerCounters::dns_duration);
 }
 
+void Tls(Exposition& out) {
+  constexpr std::pair<const char*, TlsCounters WorkerCounters::*> kSides[] = {
+      {"client", &WorkerCounters::client_tls}, {"upstream", &WorkerCounters::upstream_tls}};
+  MetricFamily& handshakes =
+      out.Family("egret_tls_handshakes_total", "TLS handshakes by how they ended.", MetricType::Counter);
+  for (const auto& [side, counters] : kSides)
+    for (size_t i = 0; i < static_cast<size_t>(TlsResult::kCount); ++i)
+      Exposition::Add(
+          handshakes, {{"side", side}, {"result", std::string(NameOf(static_cast<TlsResult>(i)))}},
+          out.Sum([i, at = counters](const WorkerThread& w) { return (w.counters().*at).results[i].Read(); }));
+  MetricFamily& versions =
+      out.Family("egret_tls_versions_total", "TLS handshakes that went well, by version.", MetricType::Counter);
+  for (const auto& [side, counters] : kSides) {
+    Exposition::Add(versions, {{"side", side}, {"version", "TLSv1.2"}},
+                    out.Sum([at = counters](const WorkerThread& w) { return (w.counters().*at).tls12.Read(); }));
+    Exposition::Add(versions, {{"side", side}, {"version", "TLSv1.3"}},
+                    out.Sum([at = counters](const WorkerThread& w) { return (w.counters().*at).tls13.Read(); }));
+  }
+  MetricFamily& resumed =
+      out.Family("egret_tls_resumed_total", "TLS handshakes that resumed an earlier session.", MetricType::Counter);
+  for (const auto& [side, counters] : kSides)
+    Exposition::Add(resumed, {{"side", side}},
+                    out.Sum([at = counters](const WorkerThread& w) { return (w.counters().*at).resumed.Read(); }));
+  MetricFamily& renewals = out.Family("egret_secret_reloads_total",
+                                      "Times that certificates, keys and trust were read again.", MetricType::Counter);
+  Exposition::Add(renewals, {{"result", "ok"}}, static_cast<double>(out.input().secrets_renewed));
+  Exposition::Add(renewals, {{"result", "failed"}}, static_cast<double>(out.input().secrets_failed));
+  MetricFamily& ends = out.Family("egret_certificate_not_after_seconds",
+                                  "When a listener's certificate ends, in seconds since 1970.", MetricType::Gauge);
+  for (const auto& [name, end] : out.input().certificates_end)
+    Exposition::Add(ends, {{"secret", name}}, static_cast<double>(end));
+}
+
 // Limits that are hit are failures of their own for the most part.
 void Limits(Exposition& out) {
   MetricFamily& hits = out.Family(
@@ -202,6 +235,7 @@ void Limits(Exposition& out) {
       {"tunnel_depth", Fault::kDepth},
       {"dns_timeout", Fault::kDnsTimeout},
       {"connect_timeout", Fault::kConnectTimeout},
+      {"tls_handshake_timeout", Fault::kTlsTimeout},
       {"response_header_timeout", Fault::kUpstreamTimeoutHeader},
       {"response_header_bytes", Fault::kUpstreamHeaderTooLarge},
       {"response_interim", Fault::kUpstreamTooManyInterim},
@@ -275,6 +309,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Failures(out);
   Policies(out);
   Upstreams(out);
+  Tls(out);
   Limits(out);
   Overloads(out);
   Workers(out);

@@ -23,6 +23,8 @@ struct MetricsInput {
   DecisionTable decisions;  // of all workers
   std::map<std::string, bool> policies_enforced;
   const LogQueue* log = nullptr;
+  uint64_t secrets_renewed = 0, secrets_failed = 0;
+  std::map<std::string, int64_t> certificates_end;  // by secret, seconds since 1970
   bool draining = false;
   int64_t started_unix = 0;
 };

@@ -35,6 +35,7 @@
 #include "source/server/memory.h"
 #include "source/server/overload.h"
 #include "source/server/pages.h"
+#include "source/server/secret_watch.h"
 #include "source/server/server_view.h"
 #include "source/server/settings.h"
 #include "source/server/take_over.h"
@@ -127,6 +128,7 @@ class Server {
       Buffer::max_large_per_thread = bootstrap_.limits().large_buffers_per_worker();
     if (!Start()) return 1;
     tasks_.Start(WatchSignals(signals));
+    tasks_.Start(secrets_.Run());
     if (const MemoryThresholds thresholds = MemoryThresholdsOf(bootstrap_.limits()); thresholds.any())
       tasks_.Start(WatchMemory(thresholds));
     loop_.Run();
@@ -235,12 +237,13 @@ class Server {
       for (const ConfigError& error : policy.error()) Say(error.ToString());
       return false;
     }
-    Result<std::shared_ptr<const Chains>, Problem> chains = BuildChains(bootstrap_, {InstanceName()});
-    if (!chains) {
-      Say(chains.error().text);
+    Result<BuiltChains, Problem> built = BuildChains(bootstrap_, {InstanceName()});
+    if (!built) {
+      Say(built.error().text);
       return false;
     }
-    snapshot = {std::move(*policy), std::move(*chains)};
+    snapshot = {std::move(*policy), std::move(built->chains)};
+    secrets_.Watch(std::move(built->renewables));
     policy_ = snapshot.policy;
     return true;
   }
@@ -319,6 +322,8 @@ class Server {
         watch.read.Close();
       } else if (info.ssi_signo == SIGUSR1) {
         log_writer_->Reopen();
+      } else if (info.ssi_signo == SIGHUP) {
+        secrets_.RenewAll();
       } else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
         End(true);
       }
@@ -354,6 +359,7 @@ class Server {
   LogQueue log_queue_{log_plan_.formats};
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<const Policy> policy_;
+  SecretWatch secrets_;
   Loop loop_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   bool health_failed_ = false;
@@ -364,6 +370,7 @@ class Server {
                          .workers = workers_,
                          .policy = policy_,
                          .log = log_queue_,
+                         .secrets = secrets_,
                          .loop = loop_,
                          .started_unix = started_unix_,
                          .draining = drain_.begun(),

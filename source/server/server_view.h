@@ -17,6 +17,7 @@
 #include "source/policy/policy.h"
 #include "source/server/connection_limits.h"
 #include "source/server/options.h"
+#include "source/server/secret_watch.h"
 #include "source/server/worker_thread.h"
 
 namespace egret {
@@ -35,6 +36,7 @@ struct ServerView {
   const std::vector<std::unique_ptr<WorkerThread>>& workers;
   const std::shared_ptr<const Policy>& policy;
   const LogQueue& log;
+  const SecretWatch& secrets;
   Loop& loop;  // the main one
   int64_t started_unix;
   const bool& draining;

@@ -81,6 +81,10 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   for (const config::v1::EgressPolicy& policy : server.bootstrap.policies())
     input.policies_enforced[policy.name()] = server.policy->Enforced(policy.name(), time(nullptr));
   input.log = &server.log;
+  input.secrets_renewed = server.secrets.renewed();
+  input.secrets_failed = server.secrets.failed();
+  for (const TlsServerContext::Expiry& expiry : server.secrets.Expiries())
+    input.certificates_end[expiry.name] = expiry.not_after;
   input.draining = server.draining;
   input.started_unix = server.started_unix;
   co_return CollectMetrics(input);

@@ -1,22 +1,13 @@
-// What a certificate says of whom it belongs to, as plain values: printable ASCII only, whatever the certificate holds.
-// Whether it is to be believed is judged elsewhere.
+// What a certificate says of whom it belongs to. Whether it is to be believed is judged elsewhere.
 #pragma once
 
-#include <openssl/x509.h>
+#include <openssl/types.h>
 
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "source/tls/tls_facts.h"
 
 namespace egret {
-
-struct CertificateFacts {
-  std::string subject;                 // RFC 2253, escaped: "CN=ci,O=Example"
-  std::string spiffe_id;               // empty: it is no X.509-SVID
-  std::vector<std::string> dns_names;  // as they stand there; names with other than printable ASCII are left out
-  std::vector<std::string> uris;       // the same
-  std::string sha256;                  // of the whole certificate, 64 hex digits in lower case
-};
 
 CertificateFacts FactsOfCertificate(X509* certificate);
 

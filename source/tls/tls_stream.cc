@@ -10,6 +10,7 @@
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
+#include "source/tls/peer_certificate.h"
 
 namespace egret {
 namespace {
@@ -47,6 +48,7 @@ struct TlsBio {
       if (io.end()) tls.lower_ended_ = true;
       if (io.failed()) tls.lower_error_ = io.error != 0 ? io.error : ECONNRESET;
       if (io.kind != Io::kBytes) return io.end() ? 0 : -1;
+      tls.heard_ = true;
     }
     return static_cast<int>(tls.input_.Take(into, static_cast<size_t>(size)));
   }
@@ -413,6 +415,17 @@ std::string_view TlsStream::sni() const {
 }
 
 bool TlsStream::resumed() const { return SSL_session_reused(ssl_) == 1; }
+
+TlsFacts TlsStream::Facts() const {
+  TlsFacts facts;
+  facts.version = version();
+  facts.cipher = cipher();
+  facts.sni = sni();
+  facts.alpn = alpn();
+  facts.resumed = resumed();
+  if (X509* const certificate = peer_certificate()) facts.certificate = FactsOfCertificate(certificate);
+  return facts;
+}
 
 X509* TlsStream::peer_certificate() const { return SSL_get0_peer_certificate(ssl_); }
 

@@ -26,6 +26,7 @@
 #include "source/base/failure.h"
 #include "source/event/task.h"
 #include "source/io/stream.h"
+#include "source/tls/tls_facts.h"
 
 namespace egret {
 
@@ -47,9 +48,12 @@ class TlsStream final : public Stream {
   std::string_view alpn() const;     // what was agreed on; empty: nothing
   std::string_view sni() const;      // what the client named; empty: nothing
   bool resumed() const;
+  TlsFacts Facts() const;          // all of it, to keep
   X509* peer_certificate() const;  // null: none was shown. Verified, where the context verifies
   // Why it failed, in words of the TLS library, never the peer's: "alert received: unknown CA"; empty: it did not.
   const std::string& detail() const { return detail_; }
+
+  bool heard() const { return heard_; }  // whether the peer has sent anything at all
 
   Stream& lower() { return *lower_; }
 
@@ -108,6 +112,7 @@ class TlsStream final : public Stream {
   Fault fault_ = Fault::kNone;  // of the handshake
   const Role role_;
   bool established_ = false;
+  bool heard_ = false;
   bool lower_ended_ = false;
   bool writing_ = false;           // Put() may write to the stream below
   bool held_back_ = false;         // the last byte of what was encrypted is still owed to the writer

@@ -21,6 +21,13 @@ ExchangeRecord& Sample(ExchangeRecord& record) {
   record.path = "/a";
   record.user_agent = "curl/7";
   record.sni = "sni.test";
+  TlsFacts tls;
+  tls.version = "TLSv1.3";
+  tls.cipher = "TLS_AES_128_GCM_SHA256";
+  tls.sni = "proxy.test";
+  tls.alpn = "h2";
+  tls.certificate = CertificateFacts{"CN=ci", "spiffe://t/a", {}, {"spiffe://t/a", "https://b"}, "abcd"};
+  record.client_tls = std::make_shared<const TlsFacts>(std::move(tls));
   record.upstream = "192.0.2.1:80";
   record.status = 502;
   record.failure = {Side::kUpstream, Fault::kUpstreamReset};
@@ -58,6 +65,11 @@ TEST(LogFormatTest, EachOperatorGivesWhatTheRecordHolds) {
       {"%UNIQUE_ID:4%", "0123"},
       {"%ROUTE_NAME%", "local"},
       {"%CONNECTION_TERMINATION_DETAILS%", "client_fin"},
+      {"%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER%", "TLSv1.3 TLS_AES_128_GCM_SHA256"},
+      {"%DOWNSTREAM_TLS_SNI% %DOWNSTREAM_TLS_ALPN%", "proxy.test h2"},
+      {"%DOWNSTREAM_PEER_SUBJECT% %DOWNSTREAM_PEER_FINGERPRINT_256%", "CN=ci abcd"},
+      {"%DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_PEER_DNS_SAN%", "spiffe://t/a,https://b -"},
+      {"%DOWNSTREAM_TRANSPORT_FAILURE_REASON%", "-"},
       {"%POLICY% %RULE% %STAGE% %DECISION% %REASON%", "web local address allow rule"},
       {"100%% \"x\"", "100% \"x\""},
       {"with an end\n", "with an end"},

@@ -75,6 +75,58 @@ TEST(Validate, RefusesWhatIsNotBuiltYet) {
             "upstreams[0].http_proxy.tls: not built yet; leave it out\n");
 }
 
+TEST(Validate, KnowsWhereATlsTerminatorMayStand) {
+  constexpr std::string_view kSecrets =
+      "secrets: [{name: c, certificate: {certificate: {file: /c}, key: {file: /k}}}, {name: t, trust: {roots: {file: "
+      "/t}}}]\n";
+  constexpr std::string_view kHttp =
+      "{http_connection: {filters: [{egress_policy: {policy: web}}, connect_tunnel, forward_router]}}";
+  const auto with = [&](std::string_view filters, std::string_view more = "") {
+    return Verdict(
+        Cat("listeners: [{name: l, address: '127.0.0.1:3128', filters: [", filters, "]}]\n", kPolicy, kSecrets, more));
+  };
+  EXPECT_EQ(with(Cat("{tls_terminator: {certificates: [c]}}, ", kHttp)), "");
+  EXPECT_EQ(with(Cat("{tls_terminator: {certificates: [c], client_certificates: {mode: REQUIRE, trust: t}, "
+                     "plaintext_too: true, minimum_version: TLS_1_3, handshake_timeout: 5s, cipher_suites: "
+                     "[TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]}}, ",
+                     kHttp)),
+            "");
+  EXPECT_EQ(with(Cat("{tls_terminator: {}}, ", kHttp)),
+            "listeners[0].filters[0].tls_terminator.certificates: required; give at least one\n");
+  EXPECT_EQ(
+      with(Cat("{tls_terminator: {certificates: [t, d], handshake_timeout: 1ms, cipher_suites: [RC4-SHA], "
+               "client_certificates: {mode: REQUEST, trust: c}}}, ",
+               kHttp)),
+      "listeners[0].filters[0].tls_terminator.certificates[0]: t: the secret of this name is another kind; name "
+      "one with `certificate`\n"
+      "listeners[0].filters[0].tls_terminator.certificates[1]: d: no secret of this name; did you mean c?\n"
+      "listeners[0].filters[0].tls_terminator.handshake_timeout: 1ms: out of bounds; from 100ms to 1m\n"
+      "listeners[0].filters[0].tls_terminator.cipher_suites[0]: RC4-SHA: not a cipher suite that may be used; write "
+      "e.g. TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\n"
+      "listeners[0].filters[0].tls_terminator.client_certificates.trust: c: the secret of this name is another "
+      "kind; name one with `trust`\n");
+  EXPECT_EQ(with(Cat("{tls_terminator: {certificates: [c], client_certificates: {mode: REQUIRE}}}, ", kHttp)),
+            "listeners[0].filters[0].tls_terminator.client_certificates.trust: nobody is believed; name a secret with "
+            "`trust`: that of the clients' CA\n");
+  EXPECT_EQ(
+      with(Cat("{tls_terminator: {certificates: [c], client_certificates: {trust: t}}}, ", kHttp)),
+      "listeners[0].filters[0].tls_terminator.client_certificates.mode: no certificate is asked for, though trust "
+      "is given; write mode: REQUEST or REQUIRE\n");
+  EXPECT_EQ(
+      Verdict(Cat("listeners: [{name: l, address: '127.0.0.1:1', transparent: REDIRECT, listener_filters: "
+                  "[tls_inspector: {}, egress_policy: {policy: web}], filters: [{tls_inspector: {}}, "
+                  "{tls_terminator: {certificates: [c]}}, {tcp_relay: {}}]}]\n",
+                  kPolicy, kSecrets)),
+      "listeners[0].filters[1].tls_terminator: the TLS of a redirected connection is for its destination; leave it "
+      "out\n"
+      "listeners[0].filters[1].tls_terminator: what stands before it would see TLS and not what is inside; put it "
+      "first\n");
+  EXPECT_EQ(Verdict(With("secrets: [{name: t, trust: {crl: {file: /x}}}, {name: c, certificate: {}}]\n")),
+            "secrets[0].trust: it believes nobody; give roots, or system_roots: true\n"
+            "secrets[1].certificate.certificate: required; give it a value\n"
+            "secrets[1].certificate.key: required; give it a value\n");
+}
+
 TEST(Validate, WantsNamesThatAreThereAndUnique) {
   EXPECT_EQ(
       Verdict(With("domain_sets: [{name: d}, {name: d}, {}]\nsecrets: [{name: 'a b', credential: {file: /c}}]\n")),

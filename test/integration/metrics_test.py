@@ -1,13 +1,16 @@
 """What is told to Prometheus: complete, described, bounded (rows O04, O07, O08), and where it is told."""
 import json
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 import urllib.request
 
+from authority import Authority
 from egret import DIRECT
-from harness import ProxyCase, allow, deny
+from harness import ProxyCase, allow, deny, proxy_config
 from origins import echo
 from raw_client import RawClient
 from waiting import SECONDS, until
@@ -37,7 +40,12 @@ def described():
 
 class Metrics(ProxyCase):
     def test_the_page_lists_what_is_exposed_and_nothing_else(self):
-        self.start()
+        config = proxy_config([allow()])
+        certificate, key = Authority(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")), "ca").issue("proxy")
+        config["secrets"] = [{"name": "c", "certificate": {"certificate": {"file": certificate}, "key": {"file": key}}}]
+        config["listeners"].append({"name": "tls", "address": FREE, "filters": [
+            {"tls_terminator": {"certificates": ["c"]}}, *config["listeners"][0]["filters"]]})
+        self.start_config(config, {"origin.test": ["127.0.0.1"]})
         self.assert_ok(self.client().get(self.url(self.origin())))
         self.assertEqual(families(self.egret.get("/stats/prometheus")[1]), described())
 

@@ -1,0 +1,38 @@
+// Secrets -> TLS contexts, and anew when the files that they came from change.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "egret/config/v1/bootstrap.pb.h"
+#include "source/base/current.h"
+#include "source/base/result.h"
+#include "source/tls/tls_context.h"
+
+namespace egret {
+
+// A part of the compiled configuration that came from files beside it.
+struct Renewable {
+  std::string what;                // for people: "listener egress"
+  std::vector<std::string> files;  // none: there is nothing to watch
+  std::string stamp;               // of the files, before they were read
+  // Reads them again and puts the result in force. Where that fails, what is in force stays.
+  std::function<std::optional<Problem>()> renew;
+  std::function<std::vector<TlsServerContext::Expiry>()> expiries;  // of what is in force
+};
+
+// Changes whenever one of the files does: another file, another size or time, or gone.
+std::string StampOf(const std::vector<std::string>& files);
+
+// Of a validated bootstrap, which outlives the part. The problem names secret and field.
+struct ServerTls {
+  std::shared_ptr<const Current<TlsServerContext>> context;
+  Renewable part;
+};
+Result<ServerTls, Problem> MakeServerTls(const config::v1::Bootstrap& bootstrap,
+                                         const filters::network::v1::TlsTerminator& message, std::string what);
+
+}  // namespace egret

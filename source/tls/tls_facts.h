@@ -1,0 +1,29 @@
+// What TLS has brought to light of a connection and of whoever is at its other end, as plain values: printable ASCII
+// only, whatever the peer sent.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace egret {
+
+struct CertificateFacts {
+  std::string subject;                 // RFC 2253, escaped: "CN=ci,O=Example"
+  std::string spiffe_id;               // empty: it is no X.509-SVID
+  std::vector<std::string> dns_names;  // as they stand there; names with other than printable ASCII are left out
+  std::vector<std::string> uris;       // the same
+  std::string sha256;                  // of the whole certificate, 64 hex digits in lower case
+};
+
+struct TlsFacts {
+  std::string_view version;  // "TLSv1.3"; like `cipher`, of the library's own tables
+  std::string_view cipher;   // "TLS_AES_128_GCM_SHA256"
+  std::string sni;           // empty: none
+  std::string alpn;          // what was agreed on; empty: nothing
+  bool resumed = false;
+  std::optional<CertificateFacts> certificate;  // the peer's, verified; nothing: it showed none
+};
+
+}  // namespace egret
