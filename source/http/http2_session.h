@@ -91,7 +91,7 @@ class Http2Session {
   // Bytes that the inboxes of all sessions of a thread may hold before new streams are refused. Set once, before the
   // threads start.
   static inline size_t max_inbox_bytes_per_thread = size_t{64} << 20;
-  static size_t inbox_bytes_of_thread();
+  static size_t inbox_bytes_of_thread() { return thread_inbox_bytes_; }
 
  private:
   enum class Shutdown : uint8_t { kNone, kNoticed, kFinal };
@@ -146,6 +146,10 @@ class Http2Session {
   void Credit(size_t bytes);
   void Forget(Http2Stream& stream);
   void FreeIfUnused(Http2Stream& stream);
+
+  static constexpr size_t kFrameHead = 9;            // octets
+  static constexpr int32_t kLastStreamId = 1 << 30;  // then new ones go elsewhere, long before there are none
+  static inline thread_local size_t thread_inbox_bytes_ = 0;
 
   Stream& stream_;
   const Http2Limits& limits_;

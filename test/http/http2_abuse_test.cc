@@ -13,7 +13,7 @@
 #include "source/event/nursery.h"
 #include "source/http/http2_server.h"
 #include "test/http/http2_bench.h"
-#include "test/http/http2_frames.h"
+#include "test/support/http2_frames.h"
 
 namespace egret {
 namespace {

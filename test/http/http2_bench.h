@@ -15,7 +15,7 @@
 #include "source/event/loop.h"
 #include "source/http/http2_server.h"
 #include "test/http/codec_peer.h"
-#include "test/http/http2_frames.h"
+#include "test/support/http2_frames.h"
 #include "test/support/pipe.h"
 
 namespace egret {

@@ -17,7 +17,7 @@
 #include "source/event/wait.h"
 #include "source/http/http2_client.h"
 #include "source/http/http2_server.h"
-#include "test/http/http2_frames.h"
+#include "test/support/http2_frames.h"
 #include "test/support/pipe.h"
 #include "test/support/run_task.h"
 

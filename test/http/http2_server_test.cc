@@ -14,7 +14,7 @@
 #include "source/event/loop.h"
 #include "test/http/codec_peer.h"
 #include "test/http/http2_bench.h"
-#include "test/http/http2_frames.h"
+#include "test/support/http2_frames.h"
 
 namespace egret {
 namespace {

@@ -1,4 +1,4 @@
-#include "test/http/http2_frames.h"
+#include "test/support/http2_frames.h"
 
 #include <nghttp2/nghttp2.h>
 
