@@ -338,6 +338,14 @@ class ChainBuilder {
   Terminators terminators_;
 };
 
+// What is spoken inside a chain's TLS, in order of preference.
+template <class Filters>
+std::vector<std::string> SpokenBy(const Filters& filters) {
+  for (const config::v1::NetworkFilter& filter : filters)
+    if (filter.has_http_connection() && !filter.http_connection().http2().disabled()) return {"h2", "http/1.1"};
+  return {"http/1.1"};
+}
+
 Result<Terminators, Problem> BuildTerminators(const config::v1::Bootstrap& bootstrap,
                                               std::vector<Renewable>& renewables) {
   Terminators out;
@@ -346,7 +354,7 @@ Result<Terminators, Problem> BuildTerminators(const config::v1::Bootstrap& boots
     for (const config::v1::NetworkFilter& filter : filters) {
       if (problem || !filter.has_tls_terminator()) continue;
       Result<ServerTls, Problem> tls =
-          MakeServerTls(bootstrap, filter.tls_terminator(), Cat("listener ", listener.name()));
+          MakeServerTls(bootstrap, filter.tls_terminator(), SpokenBy(filters), Cat("listener ", listener.name()));
       if (!tls) {
         problem = Problem{Cat("listener ", listener.name(), ": ", tls.error().text)};
         return;

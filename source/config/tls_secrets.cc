@@ -16,9 +16,6 @@ using config::v1::DataSource;
 using config::v1::Secret;
 using filters::network::v1::TlsTerminator;
 
-// What is spoken inside TLS, in order of preference.
-constexpr const char* kAlpn[] = {"http/1.1"};
-
 const Secret& Find(const Bootstrap& bootstrap, const std::string& name) {
   for (const Secret& secret : bootstrap.secrets())
     if (secret.name() == name) return secret;
@@ -80,7 +77,8 @@ TlsServerOptions::ClientCertificates ModeOf(const TlsTerminator& message) {
 }
 
 Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const Bootstrap& bootstrap,
-                                                                     const TlsTerminator& message) {
+                                                                     const TlsTerminator& message,
+                                                                     const std::vector<std::string>& alpn) {
   TlsServerOptions options;
   for (const std::string& name : message.certificates()) {
     Result<TlsKeyPair, Problem> pair = ReadKeyPair(Find(bootstrap, name));
@@ -95,7 +93,7 @@ Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const Boots
   }
   if (message.minimum_version() == TlsTerminator::TLS_1_3) options.settings.least = TlsSettings::Version::k13;
   options.settings.cipher_suites.assign(message.cipher_suites().begin(), message.cipher_suites().end());
-  options.settings.alpn.assign(std::begin(kAlpn), std::end(kAlpn));
+  options.settings.alpn = alpn;
   auto made = TlsServerContext::Make(options);
   if (!made) return Problem{Cat("secrets.", made.error().text)};
   return made;
@@ -114,16 +112,17 @@ std::string StampOf(const std::vector<std::string>& files) {
   return stamp;
 }
 
-Result<ServerTls, Problem> MakeServerTls(const Bootstrap& bootstrap, const TlsTerminator& message, std::string what) {
+Result<ServerTls, Problem> MakeServerTls(const Bootstrap& bootstrap, const TlsTerminator& message,
+                                         std::vector<std::string> alpn, std::string what) {
   Renewable part;
   part.what = std::move(what);
   part.files = FilesOf(bootstrap, message);
   part.stamp = StampOf(part.files);
-  Result<std::shared_ptr<const TlsServerContext>, Problem> first = MakeContext(bootstrap, message);
+  Result<std::shared_ptr<const TlsServerContext>, Problem> first = MakeContext(bootstrap, message, alpn);
   if (!first) return first.error();
   const auto current = std::make_shared<Current<TlsServerContext>>(std::move(*first));
-  part.renew = [&bootstrap, &message, current]() -> std::optional<Problem> {
-    Result<std::shared_ptr<const TlsServerContext>, Problem> next = MakeContext(bootstrap, message);
+  part.renew = [&bootstrap, &message, alpn = std::move(alpn), current]() -> std::optional<Problem> {
+    Result<std::shared_ptr<const TlsServerContext>, Problem> next = MakeContext(bootstrap, message, alpn);
     if (!next) return next.error();
     current->Set(std::move(*next));
     return std::nullopt;

@@ -27,12 +27,14 @@ struct Renewable {
 // Changes whenever one of the files does: another file, another size or time, or gone.
 std::string StampOf(const std::vector<std::string>& files);
 
-// Of a validated bootstrap, which outlives the part. The problem names secret and field.
+// Of a validated bootstrap, which outlives the part. `alpn`: what is spoken inside, in order of preference. The problem
+// names secret and field.
 struct ServerTls {
   std::shared_ptr<const Current<TlsServerContext>> context;
   Renewable part;
 };
 Result<ServerTls, Problem> MakeServerTls(const config::v1::Bootstrap& bootstrap,
-                                         const filters::network::v1::TlsTerminator& message, std::string what);
+                                         const filters::network::v1::TlsTerminator& message,
+                                         std::vector<std::string> alpn, std::string what);
 
 }  // namespace egret

@@ -139,6 +139,7 @@ class Http2Connection final : public Http2ServerOwner {
   void Log(Failure why) {
     RecordHolder holder(connection_.worker);
     Describe(connection_, *holder);
+    holder->kind = ExchangeRecord::Kind::kConnection;
     holder->protocol = "HTTP/2";
     holder->Fail(why);
   }

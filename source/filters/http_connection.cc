@@ -38,7 +38,8 @@ class Http1Sink final : public ExchangeSink {
 class Http1Session {
  public:
   Http1Session(Connection& connection, const HttpConnectionOptions& options, const HttpFilters& filters)
-      : connection_(connection),
+      : takes_http2_(options.serve_http2 && connection.alpn_selected().empty()),
+        connection_(connection),
         options_(options),
         filters_(filters),
         codec_(*connection.stream, options.limits),
@@ -51,7 +52,7 @@ class Http1Session {
         if (received.error().fault == Fault::kIdleTimeout) Hit(Limit::kIdleConnection);
         co_return;
       }
-      if (served == 1 && !received && received.error().fault == Fault::kHttp2Preface && options_.serve_http2) {
+      if (served == 1 && !received && received.error().fault == Fault::kHttp2Preface && takes_http2_) {
         begins_http2_ = true;
         co_return;
       }
@@ -119,6 +120,7 @@ class Http1Session {
     return RefuseRequest(exchange, why);
   }
 
+  const bool takes_http2_;  // by prior knowledge; TLS has settled what is spoken (RFC 9113 3.2, 3.3)
   Connection& connection_;
   const HttpConnectionOptions& options_;
   const HttpFilters& filters_;
@@ -159,6 +161,7 @@ HttpConnectionFilter::HttpConnectionFilter(HttpConnectionOptions options, HttpFi
 }
 
 Task<void> HttpConnectionFilter::Handle(Connection& connection, NetworkNext /*terminal*/) const {
+  if (connection.alpn_selected() == "h2") co_return co_await ServeHttp2(connection, options_, filters_);
   Left left = co_await ServeHttp1(connection, options_, filters_);
   if (connection.handover.to == nullptr && !left.begins_http2) co_return;
   connection.stream = WithPrefix(std::move(left.unparsed), std::move(connection.stream));

@@ -1,4 +1,4 @@
-"""An HTTP/2 client on python3-h2 that also sends what no honest client would, in clear by prior knowledge."""
+"""An HTTP/2 client on python3-h2 that also sends what no honest client would."""
 import socket
 
 import h2.config

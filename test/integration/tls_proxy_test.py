@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 
 from authority import Authority
+from h2_client import H2Client
 from harness import ProxyCase, allow, proxy_config
 from origins import OK, reply
 from raw_client import RawClient
@@ -134,6 +135,30 @@ class Clients(TlsProxy):
         self.assertEqual(digests, [hashlib.sha256(body).digest()] * 4)
         lines = self.egret.log_lines(4, kind="request", tls_alpn="http/1.1", tls_sni="proxy.test")
         self.assertEqual(len({line["source"] for line in lines}), 1)
+
+    def test_http2_is_spoken_where_alpn_agrees_on_it(self):
+        self.start_tls()
+        origin = self.origin(reply(OK), reply(OK))
+        authority = "origin.test:%d" % origin.port
+        client = H2Client(None, sock=self.tls_client(alpn=["h2", "http/1.1"]).sock)
+        plain = client.get(authority, "/plain")
+        tunnel = client.connect(authority)
+        self.assertEqual(client.response(plain).status, 200)
+        self.assertEqual(client.head(tunnel).status, 200)
+        client.send(tunnel, b"GET /inside HTTP/1.1\r\nHost: %s\r\n\r\n" % authority.encode())
+        client.until(lambda: client.streams[tunnel].body.endswith(b"ok"))
+        self.egret.log_lines(1, path="/plain", protocol="HTTP/2", tls_alpn="h2")
+        self.egret.log_lines(1, path="/inside", protocol="HTTP/1.1")
+
+    def test_what_alpn_agreed_on_holds(self):
+        self.start_tls()
+        client = self.tls_client(alpn=["http/1.1"])
+        response = client.ask(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        self.assertEqual(response.status, 400)
+        client = self.tls_client(alpn=["h2"])
+        client.send(b"GET http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n\r\n")
+        self.assertEqual(client.end(), "fin")
+        self.egret.one_line(kind="connection", detail="http2.protocol_error")
 
     def test_m15_an_upload_that_is_cut_short_is_not_taken_for_whole(self):
         self.start_tls()
@@ -320,6 +345,7 @@ class Handshakes(TlsProxy):
     def test_m08_protocols(self):
         self.start_tls()
         self.assertIn("ALPN protocol: http/1.1", self.s_client("-alpn", "spdy/3,http/1.1"))
+        self.assertIn("ALPN protocol: h2", self.s_client("-alpn", "http/1.1,h2"))  # our preference counts
         self.assertIn("No ALPN negotiated", self.s_client())
         self.assertIn("no application protocol", self.s_client("-alpn", "spdy/3"))
 
