@@ -12,6 +12,7 @@
 namespace egret {
 namespace {
 
+constexpr size_t kMostAnswers = 2048;  // to SETTINGS and PING, not sent yet: more than a budget's burst
 constexpr size_t kLongestSentHead = size_t{1} << 20;  // of those that we send; longer than any that is received
 
 std::string_view Text(nghttp2_rcbuf* buffer) {
@@ -95,6 +96,7 @@ nghttp2_session* Http2Callbacks::NewSession(Http2Session& session, bool server, 
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_max_continuations(option, std::numeric_limits<size_t>::max());  // the session counts them
+  nghttp2_option_set_max_outbound_ack(option, kMostAnswers);
   nghttp2_option_set_max_send_header_block_length(option, kLongestSentHead);
   // The session's own budget comes first: it counts the resets that we send, too.
   nghttp2_option_set_stream_reset_rate_limit(option, 2 * uint64_t{limits.resets.burst} + 1,
