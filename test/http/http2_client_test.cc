@@ -417,10 +417,12 @@ class BothTest : public testing::Test, public Http2ServerOwner {
 };
 
 TEST_F(BothTest, ManyExchangesSideBySide) {
+  constexpr size_t kMany = 50;
   std::vector<std::unique_ptr<Driven<bool>>> tasks;
-  for (int i = 0; i < 50; ++i) {
-    tasks.push_back(std::make_unique<Driven<bool>>(
-        loop_, Exchange(*client_, static_cast<size_t>(1 + i * i * 150), static_cast<char>('A' + i))));
+  tasks.reserve(kMany);
+  for (size_t i = 0; i < kMany; ++i) {
+    tasks.push_back(
+        std::make_unique<Driven<bool>>(loop_, Exchange(*client_, 1 + i * i * 150, static_cast<char>('A' + i))));
   }
   for (auto& task : tasks) EXPECT_TRUE(task->Finish());
   EXPECT_EQ(client_->streams(), 0u);
