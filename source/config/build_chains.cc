@@ -371,17 +371,26 @@ Result<Terminators, Problem> BuildTerminators(const config::v1::Bootstrap& boots
   return out;
 }
 
-Result<NextHops, Problem> BuildHops(const config::v1::Bootstrap& bootstrap) {
+Result<NextHops, Problem> BuildHops(const config::v1::Bootstrap& bootstrap, std::vector<Renewable>& renewables) {
   NextHops hops;
   for (const config::v1::Upstream& upstream : bootstrap.upstreams()) {
-    Result<Target, Fault> target = ParseAuthority(upstream.http_proxy().address(), std::nullopt);
+    const config::v1::Upstream::HttpProxy& proxy = upstream.http_proxy();
+    Result<Target, Fault> target = ParseAuthority(proxy.address(), std::nullopt);
     CHECK(target.ok());  // validated
-    const Result<std::string, Problem> credential = BasicCredential(bootstrap, upstream.http_proxy().credential());
+    const Result<std::string, Problem> credential = BasicCredential(bootstrap, proxy.credential());
     if (!credential) return credential.error();
+    const std::string host = target->host;
     const bool remote = upstream.resolve() == config::v1::Upstream::REMOTE;
-    hops[upstream.name()] = std::make_shared<const NextHop>(
-        NextHop{ConfiguredTarget::FromConfig(upstream.name(), std::move(*target)),
-                remote ? NextHop::Resolve::kRemote : NextHop::Resolve::kLocal, *credential});
+    NextHop hop{ConfiguredTarget::FromConfig(upstream.name(), std::move(*target)),
+                remote ? NextHop::Resolve::kRemote : NextHop::Resolve::kLocal, *credential};
+    if (proxy.has_tls()) {
+      Result<ClientTls, Problem> tls = MakeClientTls(bootstrap, proxy.tls(), host, Cat("upstream ", upstream.name()));
+      if (!tls) return Problem{Cat("upstream ", upstream.name(), ": ", tls.error().text)};
+      hop.tls = std::move(tls->context);
+      hop.tls_name = std::move(tls->name);
+      renewables.push_back(std::move(tls->part));
+    }
+    hops[upstream.name()] = std::make_shared<const NextHop>(std::move(hop));
   }
   return hops;
 }
@@ -401,7 +410,7 @@ Transparent TransparentOf(const config::v1::Listener& listener) {
 
 Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults) {
   BuiltChains built;
-  Result<NextHops, Problem> hops = BuildHops(bootstrap);
+  Result<NextHops, Problem> hops = BuildHops(bootstrap, built.renewables);
   if (!hops) return hops.error();
   Result<Terminators, Problem> terminators = BuildTerminators(bootstrap, built.renewables);
   if (!terminators) return terminators.error();

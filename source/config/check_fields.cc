@@ -111,6 +111,9 @@ std::optional<Unfit> CheckText(const FieldRule& rule, std::string_view text) {
       return CheckLoopback(text);
     case Kind::kServer:
       return ErrorOf(ParseHostPort(text));
+    case Kind::kHost:
+      if (text.empty() || IpAddress::Parse(text) || ParseHostPort(Cat(text, ":1")).ok()) return std::nullopt;
+      return Unfit{"neither a host name nor an address", "write e.g. proxy.example"};
     case Kind::kDns:
       return CheckDns(text);
     case Kind::kCipherSuite:

@@ -22,7 +22,6 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.HttpFilter.credential_broker", kNotBuilt},
     {"egret.config.v1.HttpFilter.extension", kNotBuilt},
     {"egret.filters.network.v1.TcpRelay.upstream", kNotBuilt},
-    {"egret.config.v1.Upstream.HttpProxy.tls", kNotBuilt},
     {"egret.config.v1.Secret.certificate_authority", kNotBuilt},
     {"egret.config.v1.Secret.htpasswd", kNotBuilt},
     {"egret.config.v1.Secret.jwks", kNotBuilt},
@@ -147,6 +146,7 @@ constexpr FieldRule kRules[] = {
     // Next hops.
     {"egret.config.v1.Upstream.HttpProxy.address", kRequired},
     {"egret.config.v1.Upstream.HttpProxy.address", kServer},
+    {"egret.config.v1.ClientTls.server_name", kHost},
 };
 
 }  // namespace

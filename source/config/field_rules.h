@@ -26,6 +26,7 @@ struct FieldRule {
     kListen,       // a listening address
     kLoopback,     // a listening address that only this host reaches
     kServer,       // host:port
+    kHost,         // a host name or an address
     kDns,          // address:port
     kCipherSuite,  // of TLS 1.2, one that may be used
   };

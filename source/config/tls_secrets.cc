@@ -99,6 +99,50 @@ Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const Boots
   return made;
 }
 
+Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Bootstrap& bootstrap,
+                                                                     const config::v1::ClientTls& message) {
+  TlsClientOptions options;
+  options.trust.system_roots = message.trust().empty();
+  if (!message.trust().empty()) {
+    Result<TlsTrust, Problem> trust = ReadTrust(Find(bootstrap, message.trust()));
+    if (!trust) return trust.error();
+    options.trust = std::move(*trust);
+  }
+  if (!message.certificate().empty()) {
+    Result<TlsKeyPair, Problem> pair = ReadKeyPair(Find(bootstrap, message.certificate()));
+    if (!pair) return pair.error();
+    options.certificate = std::move(*pair);
+  }
+  options.settings.alpn = {"http/1.1"};
+  auto made = TlsClientContext::Make(options);
+  if (!made) return Problem{message.trust().empty() ? made.error().text : Cat("secrets.", made.error().text)};
+  return made;
+}
+
+std::vector<std::string> FilesOf(const Bootstrap& bootstrap, const config::v1::ClientTls& message) {
+  std::vector<std::string> files;
+  for (const std::string* name : {&message.trust(), &message.certificate()})
+    if (!name->empty()) AddFiles(Find(bootstrap, *name), files);
+  return files;
+}
+
+// What can be made anew from the same messages: the context that is in force, and how.
+template <class Context, class Make>
+Result<std::shared_ptr<const Current<Context>>, Problem> MakeCurrent(Make make, Renewable& part) {
+  part.stamp = StampOf(part.files);
+  Result<std::shared_ptr<const Context>, Problem> first = make();
+  if (!first) return first.error();
+  const auto current = std::make_shared<Current<Context>>(std::move(*first));
+  part.renew = [make = std::move(make), current]() -> std::optional<Problem> {
+    Result<std::shared_ptr<const Context>, Problem> next = make();
+    if (!next) return next.error();
+    current->Set(std::move(*next));
+    return std::nullopt;
+  };
+  part.expiries = [current] { return current->Get()->expiries(); };
+  return std::shared_ptr<const Current<Context>>(current);
+}
+
 }  // namespace
 
 std::string StampOf(const std::vector<std::string>& files) {
@@ -114,21 +158,27 @@ std::string StampOf(const std::vector<std::string>& files) {
 
 Result<ServerTls, Problem> MakeServerTls(const Bootstrap& bootstrap, const TlsTerminator& message,
                                          std::vector<std::string> alpn, std::string what) {
-  Renewable part;
-  part.what = std::move(what);
-  part.files = FilesOf(bootstrap, message);
-  part.stamp = StampOf(part.files);
-  Result<std::shared_ptr<const TlsServerContext>, Problem> first = MakeContext(bootstrap, message, alpn);
-  if (!first) return first.error();
-  const auto current = std::make_shared<Current<TlsServerContext>>(std::move(*first));
-  part.renew = [&bootstrap, &message, alpn = std::move(alpn), current]() -> std::optional<Problem> {
-    Result<std::shared_ptr<const TlsServerContext>, Problem> next = MakeContext(bootstrap, message, alpn);
-    if (!next) return next.error();
-    current->Set(std::move(*next));
-    return std::nullopt;
-  };
-  part.expiries = [current] { return current->Get()->expiries(); };
-  return ServerTls{current, std::move(part)};
+  ServerTls tls;
+  tls.part.what = std::move(what);
+  tls.part.files = FilesOf(bootstrap, message);
+  auto made = MakeCurrent<TlsServerContext>(
+      [&bootstrap, &message, alpn = std::move(alpn)] { return MakeContext(bootstrap, message, alpn); }, tls.part);
+  if (!made) return made.error();
+  tls.context = std::move(*made);
+  return tls;
+}
+
+Result<ClientTls, Problem> MakeClientTls(const Bootstrap& bootstrap, const config::v1::ClientTls& message,
+                                         const std::string& host, std::string what) {
+  ClientTls tls;
+  tls.part.what = std::move(what);
+  tls.part.files = FilesOf(bootstrap, message);
+  auto made =
+      MakeCurrent<TlsClientContext>([&bootstrap, &message] { return MakeContext(bootstrap, message); }, tls.part);
+  if (!made) return made.error();
+  tls.context = std::move(*made);
+  tls.name = message.server_name().empty() ? host : message.server_name();
+  return tls;
 }
 
 }  // namespace egret

@@ -21,7 +21,7 @@ struct Renewable {
   std::string stamp;               // of the files, before they were read
   // Reads them again and puts the result in force. Where that fails, what is in force stays.
   std::function<std::optional<Problem>()> renew;
-  std::function<std::vector<TlsServerContext::Expiry>()> expiries;  // of what is in force
+  std::function<std::vector<TlsExpiry>()> expiries;  // of what is in force
 };
 
 // Changes whenever one of the files does: another file, another size or time, or gone.
@@ -36,5 +36,14 @@ struct ServerTls {
 Result<ServerTls, Problem> MakeServerTls(const config::v1::Bootstrap& bootstrap,
                                          const filters::network::v1::TlsTerminator& message,
                                          std::vector<std::string> alpn, std::string what);
+
+// The other side: TLS to `host`, or to the server_name of `message`.
+struct ClientTls {
+  std::shared_ptr<const Current<TlsClientContext>> context;
+  std::string name;  // for whom the server's certificate has to be
+  Renewable part;
+};
+Result<ClientTls, Problem> MakeClientTls(const config::v1::Bootstrap& bootstrap, const config::v1::ClientTls& message,
+                                         const std::string& host, std::string what);
 
 }  // namespace egret

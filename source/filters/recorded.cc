@@ -27,6 +27,15 @@ Task<DialOutcome> DialRecorded(Worker& worker, ExchangeRecord& record, Task<Dial
   record.connect_ms = static_cast<int64_t>(took);
   for (const DialAttempt& attempt : outcome.failed)
     record.attempts.push_back(Cat(attempt.to.ToString(), ": ", TextOf(attempt.fault).detail));
+  for (const TlsOutcome& handshake : outcome.handshakes) {
+    TlsCounters& counters = worker.counters().upstream_tls;
+    counters.Add(handshake.fault);
+    if (handshake.fault == Fault::kNone) {
+      counters.AddAgreed(handshake.version, handshake.resumed);
+    } else {
+      record.tls_detail = handshake.detail;
+    }
+  }
   if (Logs(LogComponent::kUpstream, LogLevel::kDebug)) {
     for (const std::string& attempt : record.attempts)
       Log(LogComponent::kUpstream, LogLevel::kDebug, record.request_id, " dial ", attempt);

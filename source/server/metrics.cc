@@ -207,7 +207,7 @@ void Tls(Exposition& out) {
   Exposition::Add(renewals, {{"result", "ok"}}, static_cast<double>(out.input().secrets_renewed));
   Exposition::Add(renewals, {{"result", "failed"}}, static_cast<double>(out.input().secrets_failed));
   MetricFamily& ends = out.Family("egret_certificate_not_after_seconds",
-                                  "When a listener's certificate ends, in seconds since 1970.", MetricType::Gauge);
+                                  "When a certificate of ours ends, in seconds since 1970.", MetricType::Gauge);
   for (const auto& [name, end] : out.input().certificates_end)
     Exposition::Add(ends, {{"secret", name}}, static_cast<double>(end));
 }

@@ -47,11 +47,11 @@ void SecretWatch::Renew(Watched& watched) {
   Log(LogComponent::kTls, LogLevel::kInfo, watched.part.what, ": certificates read again");
 }
 
-std::vector<TlsServerContext::Expiry> SecretWatch::Expiries() const {
-  std::vector<TlsServerContext::Expiry> all;
+std::vector<TlsExpiry> SecretWatch::Expiries() const {
+  std::vector<TlsExpiry> all;
   for (const Watched& watched : watched_) {
-    for (TlsServerContext::Expiry& expiry : watched.part.expiries()) {
-      const auto same = [&](const TlsServerContext::Expiry& other) { return other.name == expiry.name; };
+    for (TlsExpiry& expiry : watched.part.expiries()) {
+      const auto same = [&](const TlsExpiry& other) { return other.name == expiry.name; };
       if (std::none_of(all.begin(), all.end(), same)) all.push_back(std::move(expiry));
     }
   }

@@ -25,7 +25,7 @@ class SecretWatch {
 
   uint64_t renewed() const { return renewed_; }
   uint64_t failed() const { return failed_; }
-  std::vector<TlsServerContext::Expiry> Expiries() const;
+  std::vector<TlsExpiry> Expiries() const;
 
  private:
   struct Watched {

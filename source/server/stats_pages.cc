@@ -83,8 +83,7 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   input.log = &server.log;
   input.secrets_renewed = server.secrets.renewed();
   input.secrets_failed = server.secrets.failed();
-  for (const TlsServerContext::Expiry& expiry : server.secrets.Expiries())
-    input.certificates_end[expiry.name] = expiry.not_after;
+  for (const TlsExpiry& expiry : server.secrets.Expiries()) input.certificates_end[expiry.name] = expiry.not_after;
   input.draining = server.draining;
   input.started_unix = server.started_unix;
   co_return CollectMetrics(input);

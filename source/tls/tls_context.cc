@@ -262,7 +262,6 @@ int PeerIndex() {
 
 Result<std::shared_ptr<const TlsClientContext>, Problem> TlsClientContext::Make(const TlsClientOptions& options) {
   std::shared_ptr<TlsClientContext> out(new TlsClientContext);
-  out->verify_ = options.verify;
   Result<SslContextPtr, Problem> made = NewContext(TLS_client_method(), options.settings);
   if (!made) return made.error();
   out->context_ = std::move(*made);
@@ -273,8 +272,10 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> TlsClientContext::Make(
     SSL_CTX_set1_cert_store(context, store->get());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   }
-  if (!options.certificate.certificate_pem.empty())
+  if (!options.certificate.certificate_pem.empty()) {
     if (Result<bool, Problem> shown = Show(context, options.certificate); !shown) return shown.error();
+    out->expiries_.push_back({options.certificate.name, NotAfter(SSL_CTX_get0_certificate(context))});
+  }
   if (const std::string wire = AlpnWire(options.settings.alpn); !wire.empty())
     SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(wire.data()),
                             static_cast<unsigned>(wire.size()));

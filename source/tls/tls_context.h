@@ -40,6 +40,12 @@ struct TlsServerOptions {
   TlsSettings settings = {};
 };
 
+// When a certificate of ours ends.
+struct TlsExpiry {
+  std::string name;   // of the key pair
+  int64_t not_after;  // seconds since 1970, of its leaf
+};
+
 class TlsServerContext : public std::enable_shared_from_this<TlsServerContext> {
  public:
   static Result<std::shared_ptr<const TlsServerContext>, Problem> Make(const TlsServerOptions& options);
@@ -47,11 +53,7 @@ class TlsServerContext : public std::enable_shared_from_this<TlsServerContext> {
   // The server's side of a connection; its handshake has not begun.
   std::unique_ptr<TlsStream> Accept(std::unique_ptr<Stream> lower) const;
 
-  struct Expiry {
-    std::string name;   // of the key pair
-    int64_t not_after;  // seconds since 1970, of its leaf
-  };
-  const std::vector<Expiry>& expiries() const { return expiries_; }
+  const std::vector<TlsExpiry>& expiries() const { return expiries_; }
 
  private:
   TlsServerContext() = default;
@@ -64,7 +66,7 @@ class TlsServerContext : public std::enable_shared_from_this<TlsServerContext> {
   std::map<std::string, SSL_CTX*, std::less<>> by_name_;         // "www.example.com"
   std::map<std::string, SSL_CTX*, std::less<>> by_parent_name_;  // "example.com" of "*.example.com"
   std::vector<std::string> alpn_;
-  std::vector<Expiry> expiries_;
+  std::vector<TlsExpiry> expiries_;
 };
 
 struct TlsClientOptions {
@@ -86,6 +88,7 @@ class TlsClientContext : public std::enable_shared_from_this<TlsClientContext> {
 
   static constexpr size_t kMostSessions = 1000;
   size_t sessions() const;  // that could be resumed
+  const std::vector<TlsExpiry>& expiries() const { return expiries_; }
 
  private:
   using SessionPtr = std::unique_ptr<SSL_SESSION, FreeWith<SSL_SESSION_free>>;
@@ -99,7 +102,7 @@ class TlsClientContext : public std::enable_shared_from_this<TlsClientContext> {
   SessionPtr Recall(const std::string& host) const;
 
   SslContextPtr context_;
-  bool verify_ = true;
+  std::vector<TlsExpiry> expiries_;
   mutable std::mutex mutex_;
   mutable std::list<Remembered> remembered_;  // the latest first
   mutable std::map<std::string, std::list<Remembered>::iterator, std::less<>> by_host_;

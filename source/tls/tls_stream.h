@@ -52,6 +52,9 @@ class TlsStream final : public Stream {
   X509* peer_certificate() const;  // null: none was shown. Verified, where the context verifies
   // Why it failed, in words of the TLS library, never the peer's: "alert received: unknown CA"; empty: it did not.
   const std::string& detail() const { return detail_; }
+  // What kind of failure that was: kTlsAlert, kTlsCertificate, kTlsProtocol; kNone: none of TLS. A client of TLS 1.3
+  // may hear only afterwards that the server did not believe it.
+  Fault fault() const { return fault_; }
 
   bool heard() const { return heard_; }  // whether the peer has sent anything at all
 
@@ -107,9 +110,9 @@ class TlsStream final : public Stream {
   size_t batched_ = 0;
   size_t fill_ = 0;  // how much may be read from below now; 0: nothing
   Io read_end_{Io::kAgain};
-  int broken_ = 0;              // the error that every further call gets
-  int lower_error_ = 0;         // of the stream below
-  Fault fault_ = Fault::kNone;  // of the handshake
+  int broken_ = 0;       // the error that every further call gets
+  int lower_error_ = 0;  // of the stream below
+  Fault fault_ = Fault::kNone;
   const Role role_;
   bool established_ = false;
   bool heard_ = false;

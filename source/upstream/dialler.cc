@@ -22,6 +22,45 @@ Task<DialResult> DialConfigured(const Target& target, Resolver& resolver, const 
   co_return co_await DialAny(resolved->addresses, target.port, options);
 }
 
+// A connection to the parent, inside TLS where the hop has it.
+struct ParentLink {
+  std::unique_ptr<Stream> stream;  // null: none
+  TlsStream* tls = nullptr;        // the same, where it is TLS
+  Endpoint peer;
+  Fault fault = Fault::kNone;
+  std::vector<DialAttempt> failed;
+  std::vector<TlsOutcome> handshakes;
+};
+
+Task<void> ShakeHands(ParentLink& link, const NextHop& hop, uint64_t timeout_ms) {
+  std::unique_ptr<TlsStream> made = hop.tls->Get()->Connect(std::move(link.stream), hop.tls_name);
+  link.tls = made.get();
+  link.stream = std::move(made);
+  const std::optional<Failure> failure = co_await WithDeadline(link.tls->Handshake(), timeout_ms);
+  link.fault = failure ? failure->fault : Fault::kTlsTimeout;
+  TlsOutcome outcome{link.fault, link.tls->detail()};
+  if (link.fault == Fault::kNone) {
+    outcome.version = link.tls->version();
+    outcome.resumed = link.tls->resumed();
+  } else {
+    if (failure) link.stream->Finish();  // the alert is on its way
+    link.stream.reset();
+    link.tls = nullptr;
+  }
+  link.handshakes.push_back(std::move(outcome));
+}
+
+Task<ParentLink> ReachParent(const NextHop& hop, Resolver& resolver, const DialOptions& options) {
+  ParentLink link;
+  DialResult dialled = co_await DialConfigured(hop.target.target(), resolver, options);
+  link.stream = std::move(dialled.stream);
+  link.peer = dialled.peer;
+  link.fault = dialled.fault;
+  link.failed = std::move(dialled.failed);
+  if (link.stream != nullptr && hop.tls != nullptr) co_await ShakeHands(link, hop, options.connect_timeout_ms);
+  co_return link;
+}
+
 struct Answer {
   Fault fault = Fault::kNone;
   int status = 0;
@@ -69,21 +108,32 @@ struct Asked {
   Endpoint parent;
   Answer answer;
   bool parent_reached = false;
+  std::vector<TlsOutcome> handshakes;
 };
+
+// In TLS 1.3 a client hears only behind its handshake that it is not believed.
+void HearLateAlert(const ParentLink& link, Asked& asked) {
+  if (link.tls == nullptr || asked.answer.fault == Fault::kNone || link.tls->fault() == Fault::kNone) return;
+  asked.answer.fault = link.tls->fault();
+  asked.parent_reached = false;
+  asked.handshakes.back() = {link.tls->fault(), link.tls->detail()};
+}
 
 Task<Asked> AskParent(const NextHop& hop, Resolver& resolver, const DialOptions& options, const std::string& authority,
                       const std::string& via) {
   Asked asked;
-  DialResult dialled = co_await DialConfigured(hop.target.target(), resolver, options);
-  asked.parent = dialled.peer;
-  asked.answer.fault = dialled.fault;
-  asked.parent_reached = dialled.stream != nullptr;
+  ParentLink link = co_await ReachParent(hop, resolver, options);
+  asked.parent = link.peer;
+  asked.answer.fault = link.fault;
+  asked.parent_reached = link.stream != nullptr;
+  asked.handshakes = std::move(link.handshakes);
   if (!asked.parent_reached) co_return asked;
   Http1ClientLimits limits;
   limits.head_ms = options.connect_timeout_ms;
-  asked.answer = co_await AskForTunnel(*dialled.stream, hop, authority, via, limits);
+  asked.answer = co_await AskForTunnel(*link.stream, hop, authority, via, limits);
+  HearLateAlert(link, asked);
   if (asked.answer.fault == Fault::kNone)
-    asked.stream = WithPrefix(std::move(asked.answer.unparsed), std::move(dialled.stream));
+    asked.stream = WithPrefix(std::move(asked.answer.unparsed), std::move(link.stream));
   co_return asked;
 }
 
@@ -119,6 +169,7 @@ class TunnelContest {
   Asked& last() { return last_; }
   const Endpoint& to() const { return to_; }  // where the tunnel leads
   std::vector<DialAttempt>& failed() { return failed_; }
+  std::vector<TlsOutcome>& handshakes() { return handshakes_; }
 
  private:
   Task<void> Ask(Endpoint to) {
@@ -126,6 +177,7 @@ class TunnelContest {
     Asked asked = co_await AskParent(hop_, resolver_, options_, authority, via_);
     --under_way_;
     changed_.Open();
+    for (TlsOutcome& outcome : asked.handshakes) handshakes_.push_back(std::move(outcome));
     if (over_) co_return;
     last_ = std::move(asked);
     to_ = to;
@@ -143,6 +195,7 @@ class TunnelContest {
   Asked last_;
   Endpoint to_;
   std::vector<DialAttempt> failed_;
+  std::vector<TlsOutcome> handshakes_;
   size_t under_way_ = 0;
   bool over_ = false;
   Gate changed_{false};
@@ -169,10 +222,15 @@ Task<DialOutcome> Dialler::Direct(DialPermit permit, DialOptions options) {
 
 Task<DialOutcome> Dialler::Parent(DialPermit permit, const NextHop& hop, Resolver& resolver, DialOptions options) {
   CHECK(permit.next_hop().has_value());
-  DialResult result = co_await DialConfigured(hop.target.target(), resolver, options);
-  if (result.stream == nullptr) co_return Failed(std::move(result));
+  ParentLink link = co_await ReachParent(hop, resolver, options);
   DialOutcome outcome;
-  outcome.dialled = Dialled(permit, std::move(result.stream), result.peer);
+  outcome.handshakes = std::move(link.handshakes);
+  if (link.stream == nullptr) {
+    outcome.fault = link.fault;
+    outcome.failed = std::move(link.failed);
+  } else {
+    outcome.dialled = Dialled(permit, std::move(link.stream), link.peer);
+  }
   co_return outcome;
 }
 
@@ -189,6 +247,7 @@ Task<DialOutcome> Dialler::TunnelToName(DialPermit permit, const NextHop& hop, R
   std::optional<Asked> asked =
       co_await WithDeadline(AskParent(hop, resolver, options, authority, via), options.connect_timeout_ms);
   outcome.fault = asked ? asked->answer.fault : Fault::kConnectTimeout;
+  if (asked) outcome.handshakes = std::move(asked->handshakes);
   if (asked && asked->stream != nullptr) outcome.dialled = Dialled(permit, std::move(asked->stream), asked->parent);
   co_return outcome;
 }
@@ -200,6 +259,7 @@ Task<DialOutcome> Dialler::TunnelToAddress(DialPermit permit, const NextHop& hop
   const bool in_time = (co_await WithDeadline(contest.Run(), options.connect_timeout_ms)).has_value();
   Asked& last = contest.last();
   outcome.failed = std::move(contest.failed());
+  outcome.handshakes = std::move(contest.handshakes());
   outcome.fault = in_time || last.stream != nullptr ? last.answer.fault : Fault::kConnectTimeout;
   if (last.stream != nullptr) outcome.dialled = Dialled(permit, std::move(last.stream), contest.to());
   co_return outcome;

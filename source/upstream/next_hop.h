@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "source/base/current.h"
 #include "source/policy/permit.h"
+#include "source/tls/tls_context.h"
 
 namespace egret {
 
@@ -16,6 +19,9 @@ struct NextHop {
   ConfiguredTarget target;
   Resolve resolve = Resolve::kLocal;
   std::string authorization;  // value of Proxy-Authorization; empty: none
+  // TLS to the parent, and for whom its certificate has to be. Null: in clear.
+  std::shared_ptr<const Current<TlsClientContext>> tls = nullptr;
+  std::string tls_name = {};
 };
 
 }  // namespace egret

@@ -71,8 +71,12 @@ TEST(Validate, RefusesWhatIsNotBuiltYet) {
       "out\n");
   EXPECT_EQ(Verdict(With("secrets: [{name: s, htpasswd: {file: /u}}]\n"
                          "upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {}}}]\n")),
-            "secrets[0].htpasswd: not built yet; leave it out\n"
-            "upstreams[0].http_proxy.tls: not built yet; leave it out\n");
+            "secrets[0].htpasswd: not built yet; leave it out\n");
+  EXPECT_EQ(
+      Verdict(With("upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {trust: t, server_name: 'a b'}}}]\n")),
+      "upstreams[0].http_proxy.tls.trust: t: no secret of this name; add it under secrets\n"
+      "upstreams[0].http_proxy.tls.server_name: \"a b\": neither a host name nor an address; write e.g. "
+      "proxy.example\n");
 }
 
 TEST(Validate, KnowsWhereATlsTerminatorMayStand) {
