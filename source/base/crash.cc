@@ -24,7 +24,7 @@ constexpr Name kSignals[] = {
 static_assert(SIGSEGV == 11 && SIGBUS == 7 && SIGILL == 4 && SIGFPE == 8 && SIGABRT == 6);
 
 // Only what a signal handler may do: no memory is asked for, nothing is formatted.
-void Tell(int number) {
+[[maybe_unused]] void Tell(int number) {
   for (const Name& name : kSignals)
     if (name.number == number) (void)!write(STDERR_FILENO, name.text.data(), name.text.size());
   std::array<void*, 64> frames;
