@@ -60,11 +60,15 @@ Outcome SettleForWhatCame(std::string_view seen, Connection& connection) {
 
 // Reads until it is certain, or the server speaks first.
 Task<Outcome> Peek(Connection& connection, std::string& seen, size_t max_bytes) {
-  Gate& server = connection.upstream ? connection.upstream->ReadGate() : Gate::NeverOpen();
+  Gate* server = connection.upstream ? &connection.upstream->ReadGate() : &Gate::NeverOpen();
   for (;;) {
-    const auto who = co_await Race(connection.stream->Readable(), server);
+    const auto who = co_await Race(connection.stream->Readable(), *server);
     if (who.index() == 1) {
       if (connection.upstream->EndedSilently()) co_return Outcome::kServerEnded;
+      if (connection.upstream->GreetsAsHttp2()) {
+        server = &Gate::NeverOpen();  // it will say nothing more before its client did
+        continue;
+      }
       co_return SettleForWhatCame(seen, connection);
     }
     Buffer buffer;

@@ -54,6 +54,13 @@ bool EndedUnread(Stream& stream) {
   return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
+size_t PeekUnread(Stream& stream, std::span<char> into) {
+  const SocketStream* const socket = stream.AsSocket();
+  if (socket == nullptr) return 0;
+  const ssize_t n = recv(socket->fd(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+  return n > 0 ? static_cast<size_t>(n) : 0;
+}
+
 Task<void> LingeringClose(Stream& stream, uint64_t ms, size_t bytes) {
   co_await WithDeadline(Discard(stream, bytes), ms);
 }

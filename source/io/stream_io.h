@@ -23,4 +23,7 @@ Task<void> LingeringClose(Stream& stream, uint64_t ms, size_t bytes);
 // false where it cannot be told (only a socket can).
 bool EndedUnread(Stream& stream);
 
+// What can be read next, without taking it: how many bytes were copied; 0 where there are none, or it cannot be told.
+size_t PeekUnread(Stream& stream, std::span<char> into);
+
 }  // namespace egret

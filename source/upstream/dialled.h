@@ -2,9 +2,13 @@
 // permit that says how it may be used (policy.md, "no second permit, no byte").
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "source/base/check.h"
@@ -25,6 +29,11 @@ class Dialled {
   Gate& GoneGate() { return stream_->GoneGate(); }
   // It ended its side and said nothing before.
   bool EndedSilently() { return EndedUnread(*stream_); }
+  // What it said first is no word to its client, but HTTP/2's SETTINGS, which wait for nobody (RFC 9113 3.4).
+  bool GreetsAsHttp2() {
+    std::array<char, kHttp2FrameHead> head;
+    return PeekUnread(*stream_, head) == head.size() && IsHttp2Settings(head);
+  }
   // Where it leads: the destination's address; the parent's, where a parent resolves the name.
   const Endpoint& peer() const { return peer_; }
 
@@ -36,6 +45,15 @@ class Dialled {
 
  private:
   friend class Dialler;
+  static constexpr size_t kHttp2FrameHead = 9;
+  // Length (24 bits, settings of 6 bytes each), type 4, no flags, stream 0 (RFC 9113 4.1, 6.5).
+  static bool IsHttp2Settings(std::span<const char, kHttp2FrameHead> head) {
+    static constexpr std::string_view kTypeFlagsStream{"\x04\0\0\0\0\0", 6};
+    const auto length = static_cast<uint8_t>(head[2]);
+    return head[0] == 0 && head[1] == 0 && length % 6 == 0 &&
+           std::string_view(head.data() + 3, kTypeFlagsStream.size()) == kTypeFlagsStream;
+  }
+
   Dialled(const DialPermit& permit, std::unique_ptr<Stream> stream, Endpoint peer)
       : permit_id_(permit.id()),
         next_hop_(permit.next_hop() ? permit.next_hop()->name() : std::string()),

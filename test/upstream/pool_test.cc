@@ -25,7 +25,7 @@ class PoolTest : public testing::Test {
   std::unique_ptr<Http1Link> Make(uint8_t n, std::string_view key = kKey) {
     auto [near, far] = PipeStream::Pair();
     auto link = std::make_unique<Http1Link>(pool_.Enter(std::string(key)), std::move(near),
-                                               Endpoint{IpAddress::V4(0x5db8d800u + n), 80}, client_);
+                                            Endpoint{IpAddress::V4(0x5db8d800u + n), 80}, client_);
     origins_.push_back(std::move(far));
     return link;
   }
@@ -40,7 +40,7 @@ class PoolTest : public testing::Test {
   }
   // One whole request on it, so that it may be used again.
   std::unique_ptr<Http1Link> Used(std::unique_ptr<Http1Link> link,
-                                     std::string answer = "HTTP/1.1 204 No Content\r\n\r\n") {
+                                  std::string answer = "HTTP/1.1 204 No Content\r\n\r\n") {
     EXPECT_TRUE(RunTask(loop_, Exchange(link->client, *origins_.back(), std::move(answer))));
     origins_.back()->in().bytes.clear();
     return link;
