@@ -36,8 +36,8 @@ struct Http2Limits {
   size_t trailer_bytes = size_t{8} << 10;
   int interim = 16;  // responses before the final one, of an upstream
 
-  uint32_t streams = 100;                        // that the peer may have open; ended ones count while they are served
-  uint32_t stream_window = uint32_t{256} << 10;  // bytes that a stream's reader may be behind
+  uint32_t streams = 100;                          // that the peer may have open; with those still served: twice
+  uint32_t stream_window = uint32_t{256} << 10;    // bytes that a stream's reader may be behind
   uint32_t connection_window = uint32_t{1} << 20;  // bytes in flight, of all streams
   size_t inbox_bytes = size_t{1} << 20;    // unread by all readers: above, the connection's window is not renewed
   size_t outbox_bytes = size_t{64} << 10;  // of one stream, waiting for its turn

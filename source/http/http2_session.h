@@ -135,6 +135,7 @@ class Http2Session {
 
   Http2Stream* Find(int32_t id) const;
   Http2Stream& Add();
+  bool IsFull() const;
   void OpenForRequest(int32_t id);
   void TakeSection(Http2Stream& stream, bool end);
   void TakeRequest(Http2Stream& stream, bool end);

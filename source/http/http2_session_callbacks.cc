@@ -87,8 +87,18 @@ void Http2Session::OnBeginHeaders(const nghttp2_frame& frame) {
 
 // Ended streams count, too, until their tasks have ended: else a client that opens and resets would have any number of
 // them run (CVE-2023-44487).
+// A stream that has ended is none for its client, which may open the next one before a task is done with it.
+bool Http2Session::IsFull() const {
+  if (stream_count_ < limits_.streams) return false;
+  if (stream_count_ >= 2 * size_t{limits_.streams}) return true;
+  size_t open = 0;
+  for (const ListNode* node = streams_.first(); node != &streams_; node = node->after())
+    if (static_cast<const Http2Stream*>(node)->open) ++open;
+  return open >= limits_.streams;
+}
+
 void Http2Session::OpenForRequest(int32_t id) {
-  if (stream_count_ >= limits_.streams || thread_inbox_bytes_ >= max_inbox_bytes_per_thread) {
+  if (IsFull() || thread_inbox_bytes_ >= max_inbox_bytes_per_thread) {
     ++hits_[static_cast<size_t>(Http2Limit::kStreams)];
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
     return;

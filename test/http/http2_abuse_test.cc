@@ -83,16 +83,19 @@ TEST_F(Http2Abuse, F02_ResetsOfRunningRequestsEndToo) {
   EXPECT_LE(sent, 60);
 }
 
-TEST_F(Http2Abuse, EndedStreamsCountAsLongAsTheirTasksRun) {
+TEST_F(Http2Abuse, EndedStreamsMakeRoomButNotForMoreTasksThanTwiceTheLimit) {
   limits_.streams = 5;
   Connect();
   for (uint32_t id = 1; id < 40; id += 2) Say(Headers(id, Get()));
   EXPECT_EQ(streams_.size(), 5u);
   for (uint32_t id = 1; id < 11; id += 2) Say(Reset(id, 8));
   for (uint32_t id = 41; id < 80; id += 2) Say(Headers(id, Get()));
-  EXPECT_EQ(streams_.size(), 5u);  // the five that nobody wants any more
-  streams_.clear();
+  EXPECT_EQ(streams_.size(), 10u);  // with the five that nobody wants any more
+  for (uint32_t id = 41; id < 51; id += 2) Say(Reset(id, 8));
   Say(Headers(81, Get()));
+  EXPECT_EQ(streams_.size(), 10u);
+  streams_.clear();
+  Say(Headers(83, Get()));
   EXPECT_EQ(streams_.size(), 1u);
 }
 
