@@ -149,6 +149,9 @@ void Mark(FdWatch& watch, uint32_t what) {
   if ((what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) watch.write.Open();
 }
 
+// More than a turn takes: time has passed unseen.
+constexpr uint64_t kStoodStillMs = 100;
+
 // All that there is to hear, before any timer is looked at: what came in time is not late because this thread was. A
 // process that was stopped wakes with EINTR and nothing heard.
 void HearEvents(int epoll, int wait_ms) {
@@ -232,8 +235,11 @@ bool Loop::Drain() {
 bool Loop::Turn(int max_wait_ms) {
   int wait = ready_.empty() ? NextTimerMs() : 0;
   if (max_wait_ms >= 0 && (wait < 0 || wait > max_wait_ms)) wait = max_wait_ms;
+  const uint64_t before_ms = now_ms_;
   HearEvents(epoll_, wait);
   RefreshClock();
+  // A process is stopped on its way out of a kernel call: what came meanwhile was not among what that call heard.
+  if (now_ms_ > before_ms + static_cast<uint64_t>(std::max(wait, 0)) + kStoodStillMs) HearEvents(epoll_, 0);
   if (mail_watch_.read.open()) {
     mail_watch_.read.Close();
     RunPosted();

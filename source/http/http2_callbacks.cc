@@ -12,7 +12,7 @@
 namespace egret {
 namespace {
 
-constexpr size_t kMostAnswers = 2048;  // to SETTINGS and PING, not sent yet: more than a budget's burst
+constexpr size_t kMostAnswers = 2048;                 // to SETTINGS and PING, not sent yet: more than a budget's burst
 constexpr size_t kLongestSentHead = size_t{1} << 20;  // of those that we send; longer than any that is received
 
 std::string_view Text(nghttp2_rcbuf* buffer) {

@@ -257,11 +257,11 @@ class Ports(NetnsCase):
             sock.connect_ex(self.egret.address)
             clients.append(sock)
 
-        def overflows():
+        def told(name):
             with open("/proc/net/netstat") as f:
                 names, values = [line.split() for line in f if line.startswith("TcpExt:")]
-            return int(dict(zip(names, values))["ListenOverflows"])
-        until(lambda: overflows() > 0, "the queue to overflow")
+            return int(dict(zip(names, values))[name])
+        until(lambda: told("ListenOverflows") > 0, "the queue to overflow")
         self.egret.signal(signal.SIGCONT)
         for sock in clients:  # whoever was dropped tries again, as the kernel does, within seconds
             sock.settimeout(SECONDS)
@@ -273,7 +273,8 @@ class Ports(NetnsCase):
                 answer += piece
             self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
         self.assertGreater(dropped(), 0)
-        self.assertEqual(dropped(), overflows())
+        # The kernel counts at the socket what it calls a drop, of which an overflow is nearly always the cause.
+        until(lambda: dropped() == told("ListenDrops"), "both to tell the same")  # those that were dropped still knock
 
     @staticmethod
     def sent(sock, data):
