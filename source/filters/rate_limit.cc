@@ -27,8 +27,8 @@ RateLimitFilter::RateLimitFilter(const RateLimitOptions& options)
 
 std::string RateLimitFilter::KeyOf(Exchange& exchange) const {
   if (per_ == RateLimitOptions::Key::kDestination) return exchange.target ? exchange.target->ToString() : std::string();
-  const auto& bytes = ClientNetwork(exchange.connection().peer.address).bytes();
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const IpAddress network = ClientNetwork(exchange.connection().peer.address);
+  return std::string(reinterpret_cast<const char*>(network.bytes().data()), network.bytes().size());
 }
 
 Task<Response> RateLimitFilter::Handle(Exchange& exchange, HttpNext next) const {

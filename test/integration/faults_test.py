@@ -249,6 +249,7 @@ class Ports(NetnsCase):
         dropped = lambda: self.egret.metric("egret_accept_queue_drops_total")  # noqa: E731
         self.assertEqual(dropped(), 0)
         self.egret.signal(signal.SIGSTOP)
+        until(self.all_stopped, "every thread to stand still")
         clients = []
         for _ in range(60):
             sock = socket.socket()
@@ -275,6 +276,13 @@ class Ports(NetnsCase):
         self.assertGreater(dropped(), 0)
         # The kernel counts at the socket what it calls a drop, of which an overflow is nearly always the cause.
         until(lambda: dropped() == told("ListenDrops"), "both to tell the same")  # those that were dropped still knock
+
+    def all_stopped(self):
+        states = []
+        for path in glob.glob("/proc/%d/task/*/stat" % self.egret.pid):
+            with open(path) as f:
+                states.append(f.read().rpartition(")")[2].split()[0])
+        return set(states) == {"T"}
 
     @staticmethod
     def sent(sock, data):
