@@ -36,7 +36,8 @@ class TlsTruncationTest : public testing::Test {
     Failure why;
   };
   Task<Outcome> Exchange(const std::string& response, Goodbye goodbye) {
-    Http1Client codec(*ends_.client, {});
+    const Http1ClientLimits limits;
+    Http1Client codec(*ends_.client, limits);
     Head request;
     request.method = "GET";
     request.form = TargetForm::kOrigin;
