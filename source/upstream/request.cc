@@ -16,7 +16,6 @@ class Http1Request final : public UpstreamRequest {
   }
 
   const Endpoint& peer() const override { return link_->peer; }
-  Version version() const override { return Version::kHttp11; }
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
     return link_->client.SendHead(head, body, withhold_body);
   }
@@ -47,7 +46,6 @@ class Http2Request final : public UpstreamRequest {
       : stream_(std::move(stream)), peer_(peer), reused_(reused) {}
 
   const Endpoint& peer() const override { return peer_; }
-  Version version() const override { return Version::kHttp2; }
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
     return stream_->SendHead(head, body, withhold_body);
   }

@@ -33,7 +33,6 @@ class UpstreamRequest {
 
   // Where the connection leads.
   virtual const Endpoint& peer() const = 0;
-  virtual Version version() const = 0;
 
   // As of Http1Client and Http2ClientStream.
   virtual Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) = 0;
