@@ -26,7 +26,8 @@ enum class Fault : uint8_t {
   kHttpMethod,           // a method that is not built in
   kHttpTarget,           // request target malformed
   kHttpTargetForm,       // origin-form where only a proxy request is served
-  kHttpScheme,           // a scheme that is not http
+  kHttpScheme,           // a scheme that is neither http nor https
+  kHttpsInClear,         // https asked for over a connection in clear
   kHttpTrace,            // TRACE would reflect credentials
   kHttpHost,             // Host missing, repeated, invalid
   kHttpHostMismatch,     // Host is not the target's authority

@@ -55,8 +55,9 @@ struct Connection {
   std::optional<Binding> binding;   // what was dialled for it, for later stages and for revocation
   std::optional<Dialled> upstream;  // dialled and checked, not yet written to
   RelayLimits relay_limits;
-  RecordHolder record;    // the tunnel's; none where requests tell of it
-  std::string parent_id;  // request id of the CONNECT
+  bool decrypted = false;  // what it carries came out of TLS that was meant for the destination: requests are https
+  RecordHolder record;     // the tunnel's; none where requests tell of it
+  std::string parent_id;   // request id of the CONNECT
 
   // Learned by tls_inspector; unknown until then.
   std::optional<Protocol> protocol;

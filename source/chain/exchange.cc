@@ -31,7 +31,7 @@ Facts Exchange::facts() const {
   if (target) facts.target = &*target;
   const Head& head = request.head;
   if (connect()) return facts;
-  facts.protocol = Protocol::kHttp;
+  facts.protocol = secure ? Protocol::kTls : Protocol::kHttp;
   facts.method = head.method;
   facts.path = head.path.substr(0, head.path.find('?'));
   facts.headers = head.fields();

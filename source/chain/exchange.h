@@ -62,6 +62,7 @@ class Exchange final : public Running {
 
   Request request;
   std::optional<Target> target;          // canonical; what is decided on is what is forwarded to
+  bool secure = false;                   // https: it goes to the target inside TLS
   std::string_view upgrade;              // the protocol that Upgrade asks for; taken off the head
   std::string_view proxy_authorization;  // taken off the head
   std::string_view via;                  // our pseudonym on this listener
@@ -73,6 +74,8 @@ class Exchange final : public Running {
   Facts facts() const;
 
   bool connect() const { return request.head.method == "CONNECT"; }
+  // The port that the scheme of a plain request implies (RFC 9110 4.2).
+  uint16_t default_port() const { return secure ? 443 : 80; }
 
   // RFC 9110 10.1.1.
   Expectation expectation = Expectation::kNone;

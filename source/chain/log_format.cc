@@ -101,6 +101,8 @@ const std::vector<LogFormat::Operator>& LogFormat::Table() {
       {"BYTES_SENT", false, [](Out& out, const Moment& m, Arg) { egret::Append(out, m.record.sent_bytes); }},
       {"DURATION", false, [](Out& out, const Moment& m, Arg) { egret::Append(out, m.duration_ms); }},
       {"UPSTREAM_HOST", false, [](Out& out, const Moment& m, Arg) { out += m.record.upstream; }},
+      {"UPSTREAM_PROTOCOL", false, [](Out& out, const Moment& m, Arg) { out += m.record.upstream_protocol; }},
+      {"UPSTREAM_TLS_VERSION", false, [](Out& out, const Moment& m, Arg) { out += m.record.upstream_tls_version; }},
       {"DOWNSTREAM_REMOTE_ADDRESS", false, [](Out& out, const Moment& m, Arg) { out += m.record.source; }},
       {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", false, [](Out& out, const Moment& m, Arg) { out += m.record.source; }},
       {"REQUESTED_SERVER_NAME", false, [](Out& out, const Moment& m, Arg) { out += m.record.sni; }},

@@ -11,6 +11,7 @@
 #include "source/chain/listener.h"
 #include "source/config/data_source.h"
 #include "source/config/duration.h"
+#include "source/config/router_tls.h"
 #include "source/filters/connect_tunnel.h"
 #include "source/filters/egress_policy.h"
 #include "source/filters/forward_router.h"
@@ -97,8 +98,12 @@ std::shared_ptr<const ListenerChains> BuiltInTunnel(const HttpConnectionOptions&
 class ChainBuilder {
  public:
   ChainBuilder(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults, NextHops hops,
-               Terminators terminators)
-      : bootstrap_(bootstrap), defaults_(defaults), hops_(std::move(hops)), terminators_(std::move(terminators)) {}
+               Terminators terminators, RouterTls router_tls)
+      : bootstrap_(bootstrap),
+        defaults_(defaults),
+        hops_(std::move(hops)),
+        terminators_(std::move(terminators)),
+        router_tls_(std::move(router_tls)) {}
 
   std::shared_ptr<const Chains> Build() const {
     auto chains = std::make_shared<Chains>();
@@ -232,6 +237,7 @@ class ChainBuilder {
       options.target = HttpConnectionOptions::Target::kTunnel;
     if (message.target() == filters::network::v1::HttpConnection::HOST)
       options.target = HttpConnectionOptions::Target::kHost;
+    options.https_in_clear = message.https_in_clear();
     if (message.denial_detail() == filters::network::v1::HttpConnection::NONE)
       options.denial_detail = DenialDetail::kNone;
     if (message.denial_detail() == filters::network::v1::HttpConnection::FULL)
@@ -316,6 +322,11 @@ class ChainBuilder {
   ForwardRouterOptions RouterOptions(const filters::http::v1::ForwardRouter& message) const {
     ForwardRouterOptions options;
     options.next_hop = Hop(message.upstream());
+    options.tls = router_tls_.Of(message);
+    if (message.upstream_http2() == filters::http::v1::ForwardRouter::NEVER)
+      options.http2 = ForwardRouterOptions::Http2::kNever;
+    if (message.upstream_http2() == filters::http::v1::ForwardRouter::ALWAYS)
+      options.http2 = ForwardRouterOptions::Http2::kAlways;
     if (message.has_connect_timeout()) options.dial.connect_timeout_ms = Milliseconds(message.connect_timeout());
     if (message.has_response_header_timeout())
       options.limits.http1.head_ms = options.limits.http2.answer_ms = Milliseconds(message.response_header_timeout());
@@ -336,6 +347,7 @@ class ChainBuilder {
   const ChainDefaults& defaults_;
   NextHops hops_;
   Terminators terminators_;
+  RouterTls router_tls_;
 };
 
 // What is spoken inside a chain's TLS, in order of preference.
@@ -414,7 +426,10 @@ Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
   if (!hops) return hops.error();
   Result<Terminators, Problem> terminators = BuildTerminators(bootstrap, built.renewables);
   if (!terminators) return terminators.error();
-  built.chains = ChainBuilder(bootstrap, defaults, std::move(*hops), std::move(*terminators)).Build();
+  Result<RouterTls, Problem> router_tls = RouterTls::Make(bootstrap, built.renewables);
+  if (!router_tls) return router_tls.error();
+  built.chains =
+      ChainBuilder(bootstrap, defaults, std::move(*hops), std::move(*terminators), std::move(*router_tls)).Build();
   return built;
 }
 

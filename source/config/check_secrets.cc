@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "source/base/strings.h"
+#include "source/config/walk.h"
 
 namespace egret {
 namespace {
@@ -11,7 +12,30 @@ namespace {
 using config::v1::Bootstrap;
 using config::v1::Listener;
 using config::v1::NetworkFilter;
+using filters::http::v1::ForwardRouter;
 using filters::network::v1::TlsTerminator;
+
+// A router's certificates have to be for its destinations.
+class RouterChecker final : public Visitor {
+ public:
+  explicit RouterChecker(std::vector<ConfigError>& errors) : errors_(errors) {}
+
+  void Enter(const google::protobuf::Message& message, const std::string& path) override {
+    if (message.GetDescriptor() != ForwardRouter::descriptor()) return;
+    const std::string& name = static_cast<const ForwardRouter&>(message).tls().server_name();
+    if (name.empty()) return;
+    errors_.push_back({.field = Below(path, "tls.server_name"),
+                       .value = ShownValue(name),
+                       .why = "each destination's certificate has to be for the destination's own name",
+                       .remedy = "leave it out"});
+  }
+  bool Visit(const google::protobuf::Message&, const google::protobuf::FieldDescriptor&, const std::string&) override {
+    return true;
+  }
+
+ private:
+  std::vector<ConfigError>& errors_;
+};
 
 class SecretChecker {
  public:
@@ -67,7 +91,10 @@ std::vector<ConfigError> CheckSecrets(const Bootstrap& bootstrap) {
       checker.CheckChain(listener, listener.filter_chains(j).filters(),
                          Below(Below(Below(path, "filter_chains"), static_cast<size_t>(j)), "filters"));
   }
-  return checker.Take();
+  std::vector<ConfigError> errors = checker.Take();
+  RouterChecker routers(errors);
+  Walk(bootstrap, "", routers);
+  return errors;
 }
 
 }  // namespace egret

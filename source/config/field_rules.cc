@@ -27,7 +27,6 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.Secret.jwks", kNotBuilt},
     {"egret.filters.http.v1.RateLimit.per", kNotValue, 0, 0, "IDENTITY"},
     {"egret.filters.http.v1.ConnectTunnel.dial", kNotValue, 0, 0, "ON_DEMAND"},
-    {"egret.filters.http.v1.ForwardRouter.upstream_http2", kNotValue, 0, 0, "ALWAYS"},
 
     // Names of resources.
     {"egret.config.v1.Listener.name", kName},

@@ -3,24 +3,12 @@
 // response, an upload that outlives it and a stream both ways are all the same case.
 #pragma once
 
-#include <cstdint>
-#include <memory>
+#include <utility>
 
 #include "source/chain/filter.h"
-#include "source/io/dial.h"
-#include "source/io/relay.h"
-#include "source/upstream/next_hop.h"
-#include "source/upstream/request.h"
+#include "source/filters/origin_route.h"
 
 namespace egret {
-
-struct ForwardRouterOptions {
-  std::shared_ptr<const NextHop> next_hop;  // null: direct
-  DialOptions dial;
-  UpstreamLimits limits;
-  RelayLimits upgraded;         // of a connection that switched protocols
-  uint64_t continue_ms = 1000;  // an origin that does not answer Expect is sent the body after this
-};
 
 class ForwardRouterFilter final : public HttpFilter {
  public:

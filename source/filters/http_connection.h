@@ -19,6 +19,7 @@ struct HttpConnectionOptions {
 
   std::string via = "egret";  // our pseudonym in Via and Proxy-Status (RFC 9110 7.6.3); one for each instance
   Target target = Target::kByPlace;
+  bool https_in_clear = false;  // https:// may be asked for over a connection that is not TLS itself
   DenialDetail denial_detail = DenialDetail::kRule;
   Http1ServerLimits limits;
   bool serve_http2 = true;  // to who begins with its preface (RFC 9113 3.3)

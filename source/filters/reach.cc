@@ -29,12 +29,14 @@ std::string ViaOf(const Exchange& exchange) {
   return via;
 }
 
-// A parent that resolves makes for a tunnel to it like for a plain request to it: the permit says where it leads.
+// A parent that resolves makes for a tunnel to it like for a plain request to it: the permit says where it leads. Of
+// https it sees nothing but the tunnel.
 [[clang::coro_wrapper]] Task<DialOutcome> DialFor(Exchange& exchange, DialPermit permit, const NextHop* hop,
                                                   const DialOptions& options) {
   if (hop == nullptr) return Dialler::Direct(std::move(permit), options);
   Resolver& resolver = exchange.worker().resolver();
-  if (permit.next_hop() && !exchange.connect()) return Dialler::Parent(std::move(permit), *hop, resolver, options);
+  if (permit.next_hop() && !exchange.connect() && !exchange.secure)
+    return Dialler::Parent(std::move(permit), *hop, resolver, options);
   return Dialler::Tunnel(std::move(permit), *hop, resolver, options, ViaOf(exchange));
 }
 

@@ -20,6 +20,17 @@ Task<Result<Resolved, Fault>> ResolveRecorded(Worker& worker, ExchangeRecord& re
   co_return resolved;
 }
 
+void RecordHandshake(Worker& worker, ExchangeRecord& record, const TlsOutcome& outcome) {
+  TlsCounters& counters = worker.counters().upstream_tls;
+  counters.Add(outcome.fault);
+  if (outcome.fault != Fault::kNone) {
+    record.tls_detail = outcome.detail;
+    return;
+  }
+  counters.AddAgreed(outcome.version, outcome.resumed);
+  record.upstream_tls_resumed = outcome.resumed;
+}
+
 Task<DialOutcome> DialRecorded(Worker& worker, ExchangeRecord& record, Task<DialOutcome> dial) {
   const uint64_t before = worker.loop().now_ms();
   DialOutcome outcome = co_await std::move(dial);
@@ -27,15 +38,7 @@ Task<DialOutcome> DialRecorded(Worker& worker, ExchangeRecord& record, Task<Dial
   record.connect_ms = static_cast<int64_t>(took);
   for (const DialAttempt& attempt : outcome.failed)
     record.attempts.push_back(Cat(attempt.to.ToString(), ": ", TextOf(attempt.fault).detail));
-  for (const TlsOutcome& handshake : outcome.handshakes) {
-    TlsCounters& counters = worker.counters().upstream_tls;
-    counters.Add(handshake.fault);
-    if (handshake.fault == Fault::kNone) {
-      counters.AddAgreed(handshake.version, handshake.resumed);
-    } else {
-      record.tls_detail = handshake.detail;
-    }
-  }
+  for (const TlsOutcome& handshake : outcome.handshakes) RecordHandshake(worker, record, handshake);
   if (Logs(LogComponent::kUpstream, LogLevel::kDebug)) {
     for (const std::string& attempt : record.attempts)
       Log(LogComponent::kUpstream, LogLevel::kDebug, record.request_id, " dial ", attempt);

@@ -10,11 +10,15 @@
 #include "source/event/task.h"
 #include "source/io/resolver.h"
 #include "source/upstream/dialler.h"
+#include "source/upstream/tls_handshake.h"
 
 namespace egret {
 
 // The references outlive the task.
 Task<Result<Resolved, Fault>> ResolveRecorded(Worker& worker, ExchangeRecord& record, const std::string& name);
+
+// How a handshake with an origin or a parent went.
+void RecordHandshake(Worker& worker, ExchangeRecord& record, const TlsOutcome& outcome);
 
 // `dial`: one of Dialler's, not yet begun.
 Task<DialOutcome> DialRecorded(Worker& worker, ExchangeRecord& record, Task<DialOutcome> dial);

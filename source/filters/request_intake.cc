@@ -70,7 +70,7 @@ Task<ServeEnd> RefuseRequest(Exchange& exchange, Failure why) {
 [[clang::coro_wrapper]] Task<ServeEnd> TakeAndServe(Exchange& exchange, const HttpConnectionOptions& options,
                                                     const HttpFilters& filters) {
   Fault fault = TakeHopByHop(exchange);
-  if (fault == Fault::kNone) fault = ResolveTarget(exchange, options.target);
+  if (fault == Fault::kNone) fault = ResolveTarget(exchange, options);
   DescribeRequest(exchange, exchange.request.head, exchange.record());
   if (fault != Fault::kNone) return RefuseRequest(exchange, {Side::kClient, fault});
   return Serve(exchange, filters, options.serve);

@@ -8,8 +8,6 @@
 namespace egret {
 namespace {
 
-constexpr uint16_t kHttpPort = 80;
-
 bool Same(const Target& a, const Target& b) { return a.host == b.host && a.literal == b.literal && a.port == b.port; }
 
 // Host beside a CONNECT must agree where it is sent; its port may be left out.
@@ -26,22 +24,36 @@ Fault ResolveConnect(Exchange& exchange) {
   return Fault::kNone;
 }
 
+// Whether `scheme` is https; an error where it is neither that nor http.
+Result<bool, Fault> IsHttps(std::string_view scheme) {
+  if (EqualsIgnoreCase(scheme, "https")) return true;
+  if (EqualsIgnoreCase(scheme, "http")) return false;
+  return Fault::kHttpScheme;
+}
+
 // The authority of the target wins, whatever Host says (RFC 9112 3.2.2).
-Fault ResolveAbsolute(Exchange& exchange) {
+Fault ResolveAbsolute(Exchange& exchange, bool https_in_clear) {
   const Head& head = exchange.request.head;
-  if (!EqualsIgnoreCase(head.scheme, "http")) return Fault::kHttpScheme;
-  Result<Target, Fault> target = ParseAuthority(head.authority, kHttpPort);
+  const Result<bool, Fault> https = IsHttps(head.scheme);
+  if (!https) return https.error();
+  if (*https && !https_in_clear && exchange.connection().tls == nullptr) return Fault::kHttpsInClear;
+  exchange.secure = *https;
+  Result<Target, Fault> target = ParseAuthority(head.authority, exchange.default_port());
   if (!target) return Fault::kHttpTarget;
   exchange.target = std::move(*target);
   return Fault::kNone;
 }
 
-// As an origin reads it (RFC 9112 3.2): Host, or the authority of an absolute-form.
-Result<Target, Fault> AskedOfOrigin(const Head& head, uint16_t default_port) {
+// As an origin reads it (RFC 9112 3.2): Host, or the authority of an absolute-form, whose scheme has to be what the
+// connection is (RFC 9110 7.4).
+Result<Target, Fault> AskedOfOrigin(const Exchange& exchange, uint16_t default_port) {
+  const Head& head = exchange.request.head;
   if (head.form == TargetForm::kAuthority) return Fault::kMisdirected;
   std::string_view authority = head.authority;
   if (head.form == TargetForm::kAbsolute) {
-    if (!EqualsIgnoreCase(head.scheme, "http")) return Fault::kHttpScheme;
+    const Result<bool, Fault> https = IsHttps(head.scheme);
+    if (!https) return https.error();
+    if (*https != exchange.secure) return Fault::kMisdirected;
   } else {
     const Field* host = head.Find(FieldName::kHost);
     if (host == nullptr) return Fault::kHttpHost;
@@ -54,7 +66,8 @@ Result<Target, Fault> AskedOfOrigin(const Head& head, uint16_t default_port) {
 
 // Every request inside a tunnel must be for the tunnel's own destination.
 Fault ResolveInTunnel(Exchange& exchange) {
-  Result<Target, Fault> target = AskedOfOrigin(exchange.request.head, kHttpPort);
+  exchange.secure = exchange.connection().decrypted;
+  Result<Target, Fault> target = AskedOfOrigin(exchange, exchange.default_port());
   if (!target) return target.error();
   if (!Same(*target, *exchange.connection().target)) return Fault::kMisdirected;
   exchange.target = std::move(*target);
@@ -64,7 +77,7 @@ Fault ResolveInTunnel(Exchange& exchange) {
 // Below a transparent listener each request says where it goes, and the connection on which port.
 Fault ResolveHost(Exchange& exchange) {
   const uint16_t port = exchange.connection().original_destination->port;
-  Result<Target, Fault> target = AskedOfOrigin(exchange.request.head, port);
+  Result<Target, Fault> target = AskedOfOrigin(exchange, port);
   if (!target) return target.error();
   if (target->port != port) return Fault::kMisdirected;
   exchange.target = std::move(*target);
@@ -73,8 +86,9 @@ Fault ResolveHost(Exchange& exchange) {
 
 }  // namespace
 
-Fault ResolveTarget(Exchange& exchange, HttpConnectionOptions::Target mode) {
+Fault ResolveTarget(Exchange& exchange, const HttpConnectionOptions& options) {
   using Mode = HttpConnectionOptions::Target;
+  const Mode mode = options.target;
   if (exchange.connection().judge_requests && (mode == Mode::kHost || mode == Mode::kByPlace))
     return ResolveHost(exchange);
   const bool inside =
@@ -85,7 +99,7 @@ Fault ResolveTarget(Exchange& exchange, HttpConnectionOptions::Target mode) {
     case TargetForm::kAuthority:
       return ResolveConnect(exchange);
     case TargetForm::kAbsolute:
-      return ResolveAbsolute(exchange);
+      return ResolveAbsolute(exchange, options.https_in_clear);
     case TargetForm::kOrigin:
     case TargetForm::kAsterisk:
       return Fault::kHttpTargetForm;

@@ -6,7 +6,7 @@
 
 namespace egret {
 
-// Sets exchange.target. kNone, or why the request cannot be served here.
-Fault ResolveTarget(Exchange& exchange, HttpConnectionOptions::Target mode);
+// Sets exchange.target and exchange.secure. kNone, or why the request cannot be served here.
+Fault ResolveTarget(Exchange& exchange, const HttpConnectionOptions& options);
 
 }  // namespace egret

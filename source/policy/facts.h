@@ -62,7 +62,7 @@ struct Facts {
   Fact<const Identity*> identity;
   const Target* target = nullptr;
   Fact<std::span<const IpAddress>> resolved;  // everything that the name resolved to; ignored for a literal
-  Fact<Protocol> protocol;                    // of what a tunnel carries; kHttp for a plain request
+  Fact<Protocol> protocol;                    // of what a tunnel carries; of a plain request kHttp, or kTls for https
   Fact<std::string_view> sni;                 // as received
   Fact<std::span<const IpAddress>>
       sni_resolved;  // only where a literal's tunnel shows an SNI: what that name resolved to

@@ -42,9 +42,10 @@ Facts FactsOf(const Binding& binding, const Facts& facts) {
   return With(facts, binding.remote ? Addresses::Absent() : Addresses(binding.resolved));
 }
 
-// A plain request is HTTP whatever the caller said.
+// A plain request is HTTP, or goes to its target inside TLS; whatever else the caller said.
 Facts FactsOf(Ask ask, Facts facts) {
-  if (ask == Ask::kRequest) facts.protocol = Protocol::kHttp;
+  const bool https = facts.protocol.known() && facts.protocol.value() == Protocol::kTls;
+  if (ask == Ask::kRequest && !https) facts.protocol = Protocol::kHttp;
   return facts;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <utility>
 
 #include "source/base/check.h"
@@ -259,6 +260,12 @@ int PeerIndex() {
 }
 
 }  // namespace
+
+TlsClientContext::TlsClientContext()
+    : id_([] {
+        static std::atomic<uint64_t> last{0};
+        return ++last;
+      }()) {}
 
 Result<std::shared_ptr<const TlsClientContext>, Problem> TlsClientContext::Make(const TlsClientOptions& options) {
   std::shared_ptr<TlsClientContext> out(new TlsClientContext);

@@ -86,6 +86,9 @@ class TlsClientContext : public std::enable_shared_from_this<TlsClientContext> {
   std::unique_ptr<TlsStream> Connect(std::unique_ptr<Stream> lower, const std::string& host,
                                      const std::vector<std::string>& alpn = {}) const;
 
+  // Of this process; no two contexts have the same.
+  uint64_t id() const { return id_; }
+
   static constexpr size_t kMostSessions = 1000;
   size_t sessions() const;  // that could be resumed
   const std::vector<TlsExpiry>& expiries() const { return expiries_; }
@@ -96,11 +99,12 @@ class TlsClientContext : public std::enable_shared_from_this<TlsClientContext> {
     std::string host;
     SessionPtr session;
   };
-  TlsClientContext() = default;
+  TlsClientContext();
   static int OnSession(SSL* ssl, SSL_SESSION* session);
   void Remember(std::string host, SessionPtr session) const;
   SessionPtr Recall(const std::string& host) const;
 
+  const uint64_t id_;
   SslContextPtr context_;
   std::vector<TlsExpiry> expiries_;
   mutable std::mutex mutex_;

@@ -17,6 +17,7 @@
 #include "source/io/stream.h"
 #include "source/io/stream_io.h"
 #include "source/policy/permit.h"
+#include "source/upstream/tls_handshake.h"
 
 namespace egret {
 
@@ -43,6 +44,17 @@ class Dialled {
     return std::move(stream_);
   }
 
+  // The origin's TLS handshake and nothing else: what is inside stays closed until a second permit opens it. Where it
+  // fails nothing is left but peer(). `offer` and this outlive the task.
+  Task<TlsOutcome> Secure(const InspectPermit& permit, const TlsOffer& offer, uint64_t timeout_ms) {
+    CHECK(permit.Fits(Link{permit_id_, peer_.address, next_hop_}));
+    TlsOutcome outcome = co_await ShakeHands(stream_, offer, timeout_ms);
+    if (outcome.fault == Fault::kNone) tls_ = static_cast<const TlsStream*>(stream_.get());
+    co_return outcome;
+  }
+  // Once that went well: what there is to know. Null: in clear, so far.
+  const TlsStream* tls() const { return tls_; }
+
  private:
   friend class Dialler;
   static constexpr size_t kHttp2FrameHead = 9;
@@ -63,6 +75,7 @@ class Dialled {
   uint64_t permit_id_;
   std::string next_hop_;
   std::unique_ptr<Stream> stream_;
+  const TlsStream* tls_ = nullptr;  // the same
   Endpoint peer_;
 };
 

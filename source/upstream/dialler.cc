@@ -7,6 +7,7 @@
 #include "source/event/nursery.h"
 #include "source/event/wait.h"
 #include "source/io/prefixed_stream.h"
+#include "source/tls/tls_stream.h"
 
 namespace egret {
 namespace {
@@ -32,21 +33,11 @@ struct ParentLink {
   std::vector<TlsOutcome> handshakes;
 };
 
-Task<void> ShakeHands(ParentLink& link, const NextHop& hop, uint64_t timeout_ms) {
-  std::unique_ptr<TlsStream> made = hop.tls->Get()->Connect(std::move(link.stream), hop.tls_name);
-  link.tls = made.get();
-  link.stream = std::move(made);
-  const std::optional<Failure> failure = co_await WithDeadline(link.tls->Handshake(), timeout_ms);
-  link.fault = failure ? failure->fault : Fault::kTlsTimeout;
-  TlsOutcome outcome{link.fault, link.tls->detail()};
-  if (link.fault == Fault::kNone) {
-    outcome.version = link.tls->version();
-    outcome.resumed = link.tls->resumed();
-  } else {
-    if (failure) link.stream->Finish();  // the alert is on its way
-    link.stream.reset();
-    link.tls = nullptr;
-  }
+Task<void> Secure(ParentLink& link, const NextHop& hop, uint64_t timeout_ms) {
+  const TlsOffer offer{hop.tls->Get(), hop.tls_name, {std::string(kAlpnHttp1)}};
+  TlsOutcome outcome = co_await ShakeHands(link.stream, offer, timeout_ms);
+  link.fault = outcome.fault;
+  link.tls = static_cast<TlsStream*>(link.stream.get());
   link.handshakes.push_back(std::move(outcome));
 }
 
@@ -57,7 +48,7 @@ Task<ParentLink> ReachParent(const NextHop& hop, Resolver& resolver, const DialO
   link.peer = dialled.peer;
   link.fault = dialled.fault;
   link.failed = std::move(dialled.failed);
-  if (link.stream != nullptr && hop.tls != nullptr) co_await ShakeHands(link, hop, options.connect_timeout_ms);
+  if (link.stream != nullptr && hop.tls != nullptr) co_await Secure(link, hop, options.connect_timeout_ms);
   co_return link;
 }
 
@@ -116,7 +107,7 @@ void HearLateAlert(const ParentLink& link, Asked& asked) {
   if (link.tls == nullptr || asked.answer.fault == Fault::kNone || link.tls->fault() == Fault::kNone) return;
   asked.answer.fault = link.tls->fault();
   asked.parent_reached = false;
-  asked.handshakes.back() = {link.tls->fault(), link.tls->detail()};
+  asked.handshakes.back() = {.fault = link.tls->fault(), .detail = link.tls->detail()};
 }
 
 Task<Asked> AskParent(const NextHop& hop, Resolver& resolver, const DialOptions& options, const std::string& authority,

@@ -13,19 +13,11 @@
 
 namespace egret {
 
-// A TLS handshake with a parent.
-struct TlsOutcome {
-  Fault fault = Fault::kNone;
-  std::string detail = {};        // why it failed, in the TLS library's words
-  std::string_view version = {};  // where it went well: "TLSv1.3"
-  bool resumed = false;
-};
-
 struct DialOutcome {
   std::optional<Dialled> dialled;
   Fault fault = Fault::kNone;
   std::vector<DialAttempt> failed;
-  std::vector<TlsOutcome> handshakes;
+  std::vector<TlsOutcome> handshakes;  // with a parent
 };
 
 class Dialler {

@@ -6,10 +6,20 @@
 
 namespace egret {
 
-Http1Link::Http1Link(PoolPlace taken, std::unique_ptr<Stream> dialled, Endpoint to, const Http1ClientLimits& with)
-    : place(std::move(taken)),
-      stream(std::move(dialled)),
-      peer(to),
+namespace {
+
+uint64_t NextNumber() {
+  static thread_local uint64_t last = 0;
+  return ++last;
+}
+
+}  // namespace
+
+Http1Link::Http1Link(NewLink made, const Http1ClientLimits& with)
+    : place(std::move(made.place)),
+      stream(std::move(made.stream)),
+      peer(made.peer),
+      tls_version(made.tls_version),
       limits(with),
       client(*stream, limits),
       born_ms(Loop::current()->now_ms()) {
@@ -20,7 +30,14 @@ bool Http1Link::StillQuiet() {
   return !stream->GoneGate().open() && !stream->PeerDoneGate().open() && client.StillQuiet();
 }
 
-Http2Link::Http2Link(PoolPlace taken, std::unique_ptr<Stream> dialled, Endpoint to, const Http2Limits& with)
-    : place(std::move(taken)), stream(std::move(dialled)), peer(to), limits(with), client(*stream, limits) {}
+Http2Link::Http2Link(NewLink made, const Http2Limits& with)
+    : place(std::move(made.place)),
+      stream(std::move(made.stream)),
+      peer(made.peer),
+      tls_version(made.tls_version),
+      turn(std::move(made.turn)),
+      number(NextNumber()),
+      limits(with),
+      client(*stream, limits) {}
 
 }  // namespace egret

@@ -4,15 +4,27 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "source/base/ip.h"
 #include "source/base/list.h"
 #include "source/http/http1_client.h"
 #include "source/http/http2_client.h"
 #include "source/io/stream.h"
+#include "source/upstream/dial_turns.h"
 #include "source/upstream/pool_place.h"
 
 namespace egret {
+
+// A connection that has just been made.
+struct NewLink {
+  PoolPlace place;
+  std::unique_ptr<Stream> stream;
+  Endpoint peer;
+  std::string_view tls_version = {};  // static; empty: in clear
+  std::optional<DialTurn> turn = {};  // that of its key, where others may wait for it
+};
 
 // One request at a time: whoever uses it owns it, the pool while it idles.
 struct Http1Link : ListNode {
@@ -20,7 +32,7 @@ struct Http1Link : ListNode {
     Http1Link* link = nullptr;
   };
 
-  Http1Link(PoolPlace taken, std::unique_ptr<Stream> dialled, Endpoint to, const Http1ClientLimits& with);
+  Http1Link(NewLink made, const Http1ClientLimits& with);
 
   const PoolKey& key() const { return place.key(); }
   // Nothing came, and it did not end. An origin that closes, or speaks unasked, opens the read gate; one read tells.
@@ -29,6 +41,7 @@ struct Http1Link : ListNode {
   PoolPlace place;
   std::unique_ptr<Stream> stream;
   Endpoint peer;
+  std::string_view tls_version;
   Http1ClientLimits limits;  // its own: a link outlives the config that it was made under
   Http1Client client;
   uint64_t born_ms;
@@ -38,17 +51,21 @@ struct Http1Link : ListNode {
 
 // Many requests at once: the pool owns it until it ends.
 struct Http2Link : ListNode {
-  Http2Link(PoolPlace taken, std::unique_ptr<Stream> dialled, Endpoint to, const Http2Limits& with);
+  Http2Link(NewLink made, const Http2Limits& with);
   ~Http2Link() { Unlink(); }
   Http2Link(const Http2Link&) = delete;
   Http2Link& operator=(const Http2Link&) = delete;
 
   const PoolKey& key() const { return place.key(); }
-  bool HasRoom() const { return !client.over() && client.CanOpen(); }
+  // Before its SETTINGS have come nobody knows how many requests a peer takes at once.
+  bool HasRoom() const { return client.ready() && !client.over() && client.CanOpen(); }
 
   PoolPlace place;
   std::unique_ptr<Stream> stream;
   Endpoint peer;
+  std::string_view tls_version;
+  std::optional<DialTurn> turn;  // until its SETTINGS have come
+  const uint64_t number;         // of this worker's, rising
   Http2Limits limits;
   Http2Client client;
 };

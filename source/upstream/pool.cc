@@ -86,13 +86,13 @@ std::unique_ptr<Http1Link> UpstreamPool::Take(const PoolKey& key, const Admits& 
   return std::unique_ptr<Http1Link>(found);
 }
 
-Http2Link* UpstreamPool::FindShared(const PoolKey& key, const Admits& admits) {
+Http2Link* UpstreamPool::FindShared(const PoolKey& key, const Admits& admits, uint64_t after) {
   const auto at = shelves_.find(key);
   if (at == shelves_.end()) return nullptr;
   ListNode& shared = at->second.shared;
   for (ListNode* node = shared.first(); node != &shared; node = node->after()) {
     auto& link = static_cast<Http2Link&>(*node);
-    if (link.HasRoom() && admits(link.peer.address)) return &link;
+    if (link.number > after && link.HasRoom() && admits(link.peer.address)) return &link;
   }
   return nullptr;
 }
@@ -104,7 +104,20 @@ void UpstreamPool::Share(std::unique_ptr<Http2Link> link) {
   shared_.Start(Run(std::move(link)));
 }
 
+// Those who wait for a link may use it from now on.
+Task<void> UpstreamPool::Announce(Http2Link& link) {
+  Http2Client& client = link.client;
+  while (!client.ready() && !client.over()) {
+    client.room().Close();
+    co_await GateAwaiter(client.room());
+  }
+  if (client.ready() && link.turn) std::move(*link.turn).FoundHttp2();
+  link.turn.reset();
+}
+
 Task<void> UpstreamPool::Run(std::unique_ptr<Http2Link> link) {
+  Nursery announcing;
+  announcing.Start(Announce(*link));
   // How it ended is told by the streams.
   co_await link->client.Run();
 }

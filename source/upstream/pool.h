@@ -15,6 +15,7 @@
 #include "source/event/loop.h"
 #include "source/event/nursery.h"
 #include "source/event/task.h"
+#include "source/upstream/dial_turns.h"
 #include "source/upstream/link.h"
 #include "source/upstream/pool_place.h"
 
@@ -43,9 +44,9 @@ class UpstreamPool {
   std::optional<PoolPlace> Claim(PoolKey key, const PoolLimits& limits);
   // For a connection that is there already (a tunnel's), whatever the limit.
   PoolPlace Enter(PoolKey key);
-  // A link of that key with room for one more request, that `admits` agrees to; null where there is none. It is the
-  // pool's, for this turn only.
-  Http2Link* FindShared(const PoolKey& key, const Admits& admits);
+  // A link of that key with room for one more request, that `admits` agrees to, and whose number is above `after`; null
+  // where there is none. It is the pool's, for this turn only.
+  Http2Link* FindShared(const PoolKey& key, const Admits& admits, uint64_t after = 0);
   // From here on the link is the pool's, and lives until its connection ends: that may be at once.
   void Share(std::unique_ptr<Http2Link> link);
   // After an exchange: keeps it, or closes it where it cannot be used again.
@@ -56,6 +57,8 @@ class UpstreamPool {
   void ForEach(Visit visit) const {
     for (const auto& [key, shelf] : shelves_) visit(key, shelf.links, shelf.idle_count);
   }
+
+  DialTurns& turns() { return turns_; }
 
   // Closes what nobody uses now.
   void Clear();
@@ -78,11 +81,13 @@ class UpstreamPool {
 
   bool MakeRoom(Shelf& shelf, const PoolLimits& limits);
   static Task<void> Run(std::unique_ptr<Http2Link> link);
+  static Task<void> Announce(Http2Link& link);
   void Drop(Http1Link& idle);
   void Unshelve(Http1Link& idle);
   void Leave(const PoolKey& key);
   void Sweep();
 
+  DialTurns turns_;
   std::unordered_map<PoolKey, Shelf> shelves_;
   ListNode by_age_;  // of Http1Link::Age, the one that idled longest first
   Gauge idle_count_, link_count_;

@@ -16,6 +16,9 @@ class Http1Request final : public UpstreamRequest {
   }
 
   const Endpoint& peer() const override { return link_->peer; }
+  std::string_view tls_version() const override { return link_->tls_version; }
+  std::string_view protocol() const override { return "HTTP/1.1"; }
+  uint64_t number() const override { return 0; }
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
     return link_->client.SendHead(head, body, withhold_body);
   }
@@ -42,10 +45,17 @@ class Http1Request final : public UpstreamRequest {
 
 class Http2Request final : public UpstreamRequest {
  public:
-  Http2Request(std::unique_ptr<Http2ClientStream> stream, Endpoint peer, bool reused)
-      : stream_(std::move(stream)), peer_(peer), reused_(reused) {}
+  Http2Request(Http2Link& link, bool reused)
+      : stream_(link.client.Open()),
+        peer_(link.peer),
+        tls_version_(link.tls_version),
+        number_(link.number),
+        reused_(reused) {}
 
   const Endpoint& peer() const override { return peer_; }
+  std::string_view tls_version() const override { return tls_version_; }
+  std::string_view protocol() const override { return "HTTP/2"; }
+  uint64_t number() const override { return number_; }
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
     return stream_->SendHead(head, body, withhold_body);
   }
@@ -63,6 +73,8 @@ class Http2Request final : public UpstreamRequest {
  private:
   std::unique_ptr<Http2ClientStream> stream_;
   Endpoint peer_;
+  std::string_view tls_version_;
+  uint64_t number_;
   bool reused_;
 };
 
@@ -70,26 +82,33 @@ class Http2Request final : public UpstreamRequest {
 
 std::unique_ptr<UpstreamRequest> TakePooled(UpstreamPool& pool, const PoolKey& key, const UpstreamPool::Admits& admits,
                                             const PoolLimits& limits) {
-  if (Http2Link* shared = pool.FindShared(key, admits))
-    return std::make_unique<Http2Request>(shared->client.Open(), shared->peer, true);
+  if (std::unique_ptr<UpstreamRequest> shared = TakeNewer(pool, key, admits, 0)) return shared;
   std::unique_ptr<Http1Link> idle = pool.Take(key, admits);
   if (idle == nullptr) return nullptr;
   return std::make_unique<Http1Request>(pool, std::move(idle), true, limits);
 }
 
-std::unique_ptr<UpstreamRequest> BeginHttp1(UpstreamPool& pool, PoolPlace place, std::unique_ptr<Stream> stream,
-                                            Endpoint peer, const UpstreamLimits& limits) {
-  auto link = std::make_unique<Http1Link>(std::move(place), std::move(stream), peer, limits.http1);
-  return std::make_unique<Http1Request>(pool, std::move(link), false, limits.pool);
+std::unique_ptr<UpstreamRequest> TakeNewer(UpstreamPool& pool, const PoolKey& key, const UpstreamPool::Admits& admits,
+                                           uint64_t number) {
+  Http2Link* const shared = pool.FindShared(key, admits, number);
+  if (shared == nullptr) return nullptr;
+  return std::make_unique<Http2Request>(*shared, true);
 }
 
-std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, PoolPlace place, std::unique_ptr<Stream> stream,
-                                            Endpoint peer, const UpstreamLimits& limits) {
+std::unique_ptr<UpstreamRequest> BeginHttp1(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits) {
+  std::optional<DialTurn> turn = std::move(made.turn);
+  auto link = std::make_unique<Http1Link>(std::move(made), limits.http1);
+  auto request = std::make_unique<Http1Request>(pool, std::move(link), false, limits.pool);
+  if (turn) std::move(*turn).FoundHttp1();
+  return request;
+}
+
+std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits) {
   Http2Limits bounded = limits.http2;
   bounded.idle_ms = limits.pool.idle_ms;
   bounded.max_age_ms = limits.pool.max_age_ms;
-  auto link = std::make_unique<Http2Link>(std::move(place), std::move(stream), peer, bounded);
-  auto request = std::make_unique<Http2Request>(link->client.Open(), peer, false);
+  auto link = std::make_unique<Http2Link>(std::move(made), bounded);
+  auto request = std::make_unique<Http2Request>(*link, false);
   pool.Share(std::move(link));
   return request;
 }

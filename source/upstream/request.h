@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "source/base/failure.h"
 #include "source/base/ip.h"
@@ -31,8 +32,12 @@ class UpstreamRequest {
   UpstreamRequest(const UpstreamRequest&) = delete;
   UpstreamRequest& operator=(const UpstreamRequest&) = delete;
 
-  // Where the connection leads.
+  // What the connection is: where it leads, the version of TLS around it (empty: in clear), what is spoken.
   virtual const Endpoint& peer() const = 0;
+  virtual std::string_view tls_version() const = 0;
+  virtual std::string_view protocol() const = 0;  // "HTTP/1.1", "HTTP/2"
+  // Of a shared connection: its number, rising with each that is made; 0 of others.
+  virtual uint64_t number() const = 0;
 
   // As of Http1Client and Http2ClientStream.
   virtual Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) = 0;
@@ -61,12 +66,13 @@ struct UpstreamLimits {
 // none of that key that `admits` agrees to.
 std::unique_ptr<UpstreamRequest> TakePooled(UpstreamPool& pool, const PoolKey& key, const UpstreamPool::Admits& admits,
                                             const PoolLimits& limits);
+// To try once more: only one of HTTP/2 that was made after that number.
+std::unique_ptr<UpstreamRequest> TakeNewer(UpstreamPool& pool, const PoolKey& key, const UpstreamPool::Admits& admits,
+                                           uint64_t number);
 
 // The first request on a new connection.
-std::unique_ptr<UpstreamRequest> BeginHttp1(UpstreamPool& pool, PoolPlace place, std::unique_ptr<Stream> stream,
-                                            Endpoint peer, const UpstreamLimits& limits);
+std::unique_ptr<UpstreamRequest> BeginHttp1(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits);
 // As above; the connection is shared from now on.
-std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, PoolPlace place, std::unique_ptr<Stream> stream,
-                                            Endpoint peer, const UpstreamLimits& limits);
+std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits);
 
 }  // namespace egret

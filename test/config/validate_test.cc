@@ -59,16 +59,16 @@ TEST(Validate, RefusesWhatIsNotBuiltYet) {
             "directory: not built yet; leave it out\n"
             "workload_sets: not built yet; leave it out\n");
   EXPECT_EQ(
-      Verdict(WithHttp("{proxy_auth: {}}, {egress_policy: {policy: web}}, {rate_limit: {per: IDENTITY, tunnels: 1}}, "
-                       "{connect_tunnel: {dial: "
-                       "ON_DEMAND}}, credential_broker, {forward_router: {upstream_http2: ALWAYS}}")),
+      Verdict(WithHttp(
+          "{proxy_auth: {}}, {egress_policy: {policy: web}}, {rate_limit: {per: IDENTITY, tunnels: 1}}, "
+          "{connect_tunnel: {dial: "
+          "ON_DEMAND}}, credential_broker, {forward_router: {upstream_http2: ALWAYS, tls: {server_name: a.b}}}")),
       "listeners[0].filters[0].http_connection.filters[0].proxy_auth: not built yet; leave it out\n"
       "listeners[0].filters[0].http_connection.filters[2].rate_limit.per: IDENTITY: not built yet; leave it out\n"
       "listeners[0].filters[0].http_connection.filters[3].connect_tunnel.dial: ON_DEMAND: not built yet; leave it out\n"
       "listeners[0].filters[0].http_connection.filters[4].credential_broker: not built yet; leave it out\n"
-      "listeners[0].filters[0].http_connection.filters[5].forward_router.upstream_http2: ALWAYS: not built yet; leave "
-      "it "
-      "out\n");
+      "listeners[0].filters[0].http_connection.filters[5].forward_router.tls.server_name: a.b: each destination's "
+      "certificate has to be for the destination's own name; leave it out\n");
   EXPECT_EQ(Verdict(With("secrets: [{name: s, htpasswd: {file: /u}}]\n"
                          "upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {}}}]\n")),
             "secrets[0].htpasswd: not built yet; leave it out\n");

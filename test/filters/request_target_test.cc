@@ -35,6 +35,7 @@ struct Row {
   Mode mode = Mode::kByPlace;
   std::string_view method = "GET";
   std::string_view original = {};  // where a transparent connection wanted to go
+  enum class Around : uint8_t { kClear, kClearAndAllowed, kTls, kDecrypted } around = Around::kClear;
 };
 
 class RequestTargetTest : public ChainTestBase {
@@ -64,7 +65,12 @@ class RequestTargetTest : public ChainTestBase {
     for (const std::string_view host : row.hosts) head.Add(FieldName::kHost, host);
     NoSink sink;
     Exchange exchange(*connection, sink, std::move(request), RecordHolder(*worker_));
-    const Fault fault = ResolveTarget(exchange, row.mode);
+    HttpConnectionOptions options;
+    options.target = row.mode;
+    options.https_in_clear = row.around == Row::Around::kClearAndAllowed;
+    if (row.around == Row::Around::kTls) connection->tls = std::make_shared<const TlsFacts>();
+    connection->decrypted = row.around == Row::Around::kDecrypted;
+    const Fault fault = ResolveTarget(exchange, options);
     const std::string where = Cat(row.authority, " Host: ", row.hosts.empty() ? "-" : row.hosts[0], " in ", row.tunnel);
     EXPECT_EQ(TextOf(fault).detail, TextOf(row.fault).detail) << where;
     EXPECT_EQ(exchange.target.has_value(), !row.target.empty()) << where;
@@ -82,13 +88,36 @@ TEST_F(RequestTargetTest, H10_TheAuthorityOfAnAbsoluteTargetWinsWhateverHostSays
            {kAbsolute, "HTTP://A.Example.", {}, "", "a.example:80"},
            {kAbsolute, "http://192.0.2.1:81", {"x"}, "", "192.0.2.1:81"},
            {kAbsolute, "http://[2001:DB8::1]", {"x"}, "", "[2001:db8::1]:80"},
-           {kAbsolute, "https://a.example", {"a.example"}, "", "", Fault::kHttpScheme},
+           {kAbsolute, "https://a.example", {"a.example"}, "", "", Fault::kHttpsInClear},
            {kAbsolute, "ftp://a.example", {"a.example"}, "", "", Fault::kHttpScheme},
            {kAbsolute, "http://u@a.example", {"a.example"}, "", "", Fault::kHttpTarget},
            {kAbsolute, "http://a.example:0", {"a.example"}, "", "", Fault::kHttpTarget},
            {kAbsolute, "http://0x7f.1", {"a.example"}, "", "", Fault::kHttpTarget},
        })
     Check(row);
+}
+
+// What is asked for with https is answered over TLS, and is asked for over TLS unless the operator says otherwise.
+TEST_F(RequestTargetTest, HttpsImpliesItsPortAndIsNotMixedWithHttp) {
+  using enum Row::Around;
+  const auto check = [&](std::string_view authority, std::string_view host, std::string_view tunnel, Row::Around around,
+                         std::string_view target, Fault fault = Fault::kNone) {
+    Row row{authority.empty() ? kOrigin : kAbsolute, authority, {host}, tunnel, target, fault};
+    row.around = around;
+    Check(row);
+  };
+  check("https://a.example", "a.example", "", kTls, "a.example:443");
+  check("HTTPS://a.example:80", "a.example", "", kTls, "a.example:80");
+  check("https://a.example", "a.example", "", kClearAndAllowed, "a.example:443");
+  check("https://a.example", "a.example", "", kClear, "", Fault::kHttpsInClear);
+  check("http://a.example", "a.example", "", kTls, "a.example:80");
+  check("ftp://a.example", "a.example", "", kTls, "", Fault::kHttpScheme);
+  check("", "a.example", "a.example:443", kDecrypted, "a.example:443");
+  check("https://a.example", "a.example", "a.example:443", kDecrypted, "a.example:443");
+  check("http://a.example:443", "a.example", "a.example:443", kDecrypted, "", Fault::kMisdirected);
+  check("", "a.example:80", "a.example:443", kDecrypted, "", Fault::kMisdirected);
+  check("", "a.example", "a.example:443", kClear, "", Fault::kMisdirected);
+  check("https://a.example", "a.example", "a.example:443", kTls, "", Fault::kMisdirected);
 }
 
 TEST_F(RequestTargetTest, T22_BelowATransparentListenerEachRequestNamesItsTargetOnThePortThatWasWanted) {
@@ -104,7 +133,7 @@ TEST_F(RequestTargetTest, T22_BelowATransparentListenerEachRequestNamesItsTarget
   check(kOrigin, "", {"a.example:80"}, "", Fault::kMisdirected);
   check(kOrigin, "", {}, "", Fault::kHttpHost);
   check(kOrigin, "", {"a b"}, "", Fault::kHttpHost);
-  check(kAbsolute, "https://b.example", {"b.example"}, "", Fault::kHttpScheme);
+  check(kAbsolute, "https://b.example", {"b.example"}, "", Fault::kMisdirected);
   check(kConnect, "a.example:443", {"a.example:443"}, "", Fault::kMisdirected);
   Check({kOrigin, "", {"a.example"}, "", "", Fault::kHttpTargetForm, Mode::kAbsoluteForm, "GET", "192.0.2.1:80"});
 }
@@ -146,7 +175,7 @@ TEST_F(RequestTargetTest, P11_InsideATunnelEveryRequestIsForTheTunnelsOwnDestina
            {kOrigin, "", {"a.example.evil"}, "a.example:80", "", Fault::kMisdirected},
            {kOrigin, "", {"192.0.2.1"}, "192.0.2.2:80", "", Fault::kMisdirected},
            {kAbsolute, "http://b.example", {"a.example"}, "a.example:80", "", Fault::kMisdirected},
-           {kAbsolute, "https://a.example:80", {"a.example"}, "a.example:80", "", Fault::kHttpScheme},
+           {kAbsolute, "https://a.example:80", {"a.example"}, "a.example:80", "", Fault::kMisdirected},
            {kConnect, "a.example:80", {}, "a.example:80", "", Fault::kMisdirected},
            {kOrigin, "", {}, "a.example:80", "", Fault::kHttpHost},
            {kOrigin, "", {"u@a.example"}, "a.example:80", "", Fault::kHttpHost},

@@ -173,7 +173,7 @@ class ForwardTest(ProxyCase):
             b"GET / HTTP/1.1\r\nHost: origin.test\r\n\r\n": "http1.not_a_proxy_request",
             b"OPTIONS * HTTP/1.1\r\nHost: origin.test\r\n\r\n": "http1.not_a_proxy_request",
             b"GET ftp://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n\r\n": "http1.unsupported_scheme",
-            b"GET https://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n\r\n": "http1.unsupported_scheme",
+            b"GET https://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n\r\n": "https_in_clear",
         }.items():
             with self.subTest(request):
                 client = self.client()

@@ -135,7 +135,7 @@ class Targets(Twins):
     def test_https_in_clear_is_not_forwarded(self):
         client = self.client()
         client.send(headers(1, block(self.fields_of(scheme="https", authority=client.authority))))
-        self.assert_refused_with(client, client.finish(1), 501, "http_request_error", "http1.unsupported_scheme")
+        self.assert_refused_with(client, client.finish(1), 403, "http_request_denied", "https_in_clear")
 
 
 class Timeouts(Twins):

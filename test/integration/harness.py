@@ -24,6 +24,7 @@ REFUSALS = {
     "http1.invalid_target": (400, "http_request_error"),
     "http1.not_a_proxy_request": (400, "http_request_error"),
     "http1.unsupported_scheme": (501, "http_request_error"),
+    "https_in_clear": (403, "http_request_denied"),
     "http1.invalid_host": (400, "http_request_error"),
     "http1.host_mismatch": (400, "http_request_error"),
     "http1.invalid_connect_target": (400, "http_request_error"),

@@ -24,8 +24,8 @@ class PoolTest : public testing::Test {
   // A link whose last octet is `n`.
   std::unique_ptr<Http1Link> Make(uint8_t n, std::string_view key = kKey) {
     auto [near, far] = PipeStream::Pair();
-    auto link = std::make_unique<Http1Link>(pool_.Enter(std::string(key)), std::move(near),
-                                            Endpoint{IpAddress::V4(0x5db8d800u + n), 80}, client_);
+    auto link = std::make_unique<Http1Link>(
+        NewLink{pool_.Enter(std::string(key)), std::move(near), Endpoint{IpAddress::V4(0x5db8d800u + n), 80}}, client_);
     origins_.push_back(std::move(far));
     return link;
   }

@@ -1,0 +1,57 @@
+// How a request gets to where it is for: found out once, of the request, its connection and what the router is set to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "source/base/current.h"
+#include "source/chain/exchange.h"
+#include "source/io/dial.h"
+#include "source/io/relay.h"
+#include "source/tls/tls_context.h"
+#include "source/upstream/next_hop.h"
+#include "source/upstream/pool_place.h"
+#include "source/upstream/request.h"
+#include "source/upstream/tls_handshake.h"
+
+namespace egret {
+
+struct ForwardRouterOptions {
+  enum class Http2 : uint8_t { kAuto, kNever, kAlways };
+
+  std::shared_ptr<const NextHop> next_hop;  // null: direct
+  // For https; null where no such request can come.
+  std::shared_ptr<const Current<TlsClientContext>> tls;
+  Http2 http2 = Http2::kAuto;
+  DialOptions dial;
+  UpstreamLimits limits;
+  RelayLimits upgraded;         // of a connection that switched protocols
+  uint64_t continue_ms = 1000;  // an origin that does not answer Expect is sent the body after this
+};
+
+struct OriginRoute {
+  enum class Http2 : uint8_t {
+    kNo,
+    kOffered,  // within TLS the origin chooses
+    kOnly,     // in clear by prior knowledge (RFC 9113 3.3)
+  };
+
+  // Whether connections of this route can be shared by many requests.
+  bool may_share() const { return http2 != Http2::kNo; }
+
+  const NextHop* hop;  // null: direct
+  // The parent resolves, and requests in clear may be sent to it as they are.
+  bool to_parent = false;
+  PoolKey key;         // of connections that lead to the origin
+  PoolKey parent_key;  // of those that lead to such a parent
+  std::optional<TlsOffer> tls;
+  Http2 http2 = Http2::kNo;
+};
+
+// Of a request that has its target.
+OriginRoute RouteOf(Exchange& exchange, const ForwardRouterOptions& options);
+
+inline bool ParentResolves(const NextHop* hop) { return hop != nullptr && hop->resolve == NextHop::Resolve::kRemote; }
+
+}  // namespace egret

@@ -1,0 +1,167 @@
+#include "source/filters/upstream_way.h"
+
+#include <functional>
+#include <utility>
+
+#include "source/base/check.h"
+#include "source/chain/connection.h"
+#include "source/chain/local_reply.h"
+#include "source/filters/reach.h"
+#include "source/filters/recorded.h"
+
+namespace egret {
+namespace {
+
+using Http2 = OriginRoute::Http2;
+
+UpstreamWay Refused(Response refusal) {
+  UpstreamWay way;
+  way.refusal = std::move(refusal);
+  return way;
+}
+UpstreamWay Failed(Exchange& exchange, Fault fault) { return Refused(LocalReply(exchange, {Side::kUpstream, fault})); }
+
+void Describe(ExchangeRecord& record, const UpstreamRequest& request, bool reused) {
+  record.upstream = request.peer().ToString();
+  record.upstream_protocol = request.protocol();
+  record.upstream_tls_version = request.tls_version();
+  record.upstream_reused = reused;
+}
+
+// Inside a tunnel whose own connection is gone, the target is admitted anew; outside, egress_policy has done it.
+std::optional<Response> EnsureAdmission(Exchange& exchange) {
+  if (exchange.admission) return std::nullopt;
+  Connection& connection = exchange.connection();
+  Ruling<Admission> ruling = exchange.worker().policy().DecideTarget(connection.policies.value_or(PolicyStack()),
+                                                                     exchange.facts(), Ask::kRequest);
+  if (!ruling.permit) return DenialReply(exchange, ruling.decision);
+  exchange.admission = std::move(ruling.permit);
+  return std::nullopt;
+}
+
+// --- From the pool
+
+Ruling<RequestPermit> AdmitLink(Exchange& exchange, const NextHop* hop, const IpAddress& peer) {
+  const Policy& policy = exchange.worker().policy();
+  if (ParentResolves(hop)) return policy.AdmitRemote(*exchange.admission, exchange.facts(), hop->target);
+  return policy.Admit(*exchange.admission, exchange.facts(), peer);
+}
+
+std::unique_ptr<UpstreamRequest> TakeAdmitted(Exchange& exchange, const PoolKey& key, const OriginRoute& route,
+                                              const PoolLimits& limits, Attempt attempt) {
+  std::optional<Decision> agreed;
+  const auto admits = [&](const IpAddress& peer) {
+    Ruling<RequestPermit> ruling = AdmitLink(exchange, route.hop, peer);
+    if (ruling.permit) agreed = std::move(ruling.decision);
+    return ruling.permit.has_value();
+  };
+  UpstreamPool& pool = exchange.worker().pool();
+  std::unique_ptr<UpstreamRequest> request = attempt.second ? TakeNewer(pool, key, std::ref(admits), attempt.after)
+                                                            : TakePooled(pool, key, std::ref(admits), limits);
+  if (request == nullptr) return nullptr;
+  RecordDecision(exchange.worker(), exchange.record(), *agreed);
+  Describe(exchange.record(), *request, true);
+  if (route.hop != nullptr) exchange.record().next_hop = route.hop->target.name();
+  exchange.worker().counters().upstream_reused.Add();
+  return request;
+}
+
+// Where a parent resolves, a tunnel's requests first look for a connection like the tunnel's own.
+UpstreamWay TakeAnyPooled(Exchange& exchange, const OriginRoute& route, const PoolLimits& limits, Attempt attempt) {
+  UpstreamWay way;
+  if (!route.to_parent || exchange.connection().target)
+    way.request = TakeAdmitted(exchange, route.key, route, limits, attempt);
+  if (way.request == nullptr && route.to_parent) {
+    way.request = TakeAdmitted(exchange, route.parent_key, route, limits, attempt);
+    way.to_parent = true;
+  }
+  return way;
+}
+
+// --- A new one
+
+// What is spoken inside: agreed on within TLS, else by prior knowledge.
+bool SpeaksHttp2(const OriginRoute& route, std::string_view alpn) {
+  return route.tls ? alpn == kAlpnHttp2 : route.http2 == Http2::kOnly;
+}
+
+std::unique_ptr<UpstreamRequest> Begin(Exchange& exchange, NewLink made, bool http2, const UpstreamLimits& limits) {
+  UpstreamPool& pool = exchange.worker().pool();
+  std::unique_ptr<UpstreamRequest> request =
+      http2 ? BeginHttp2(pool, std::move(made), limits) : BeginHttp1(pool, std::move(made), limits);
+  Describe(exchange.record(), *request, false);
+  return request;
+}
+
+// The first request on a connection that leads to the origin.
+Task<UpstreamWay> BeginAtOrigin(Exchange& exchange, const OriginRoute& route, const ForwardRouterOptions& options,
+                                NewLink made, std::string_view alpn) {
+  TlsOutcome outcome;
+  outcome.alpn = alpn;
+  const bool secured = !made.tls_version.empty();
+  if (route.tls && !secured) {
+    outcome = co_await ShakeHands(made.stream, *route.tls, options.dial.connect_timeout_ms);
+    RecordHandshake(exchange.worker(), exchange.record(), outcome);
+    if (outcome.fault != Fault::kNone) co_return Failed(exchange, outcome.fault);
+    made.tls_version = outcome.version;
+  }
+  UpstreamWay way;
+  way.request = Begin(exchange, std::move(made), SpeaksHttp2(route, outcome.alpn), options.limits);
+  co_return way;
+}
+
+// The tunnel's own connection, which was dialled for its CONNECT: it leads to the origin, through whatever parent.
+[[clang::coro_wrapper]] Task<UpstreamWay> TakeTunnels(Exchange& exchange, const OriginRoute& route,
+                                                      const ForwardRouterOptions& options) {
+  UpstreamPool& pool = exchange.worker().pool();
+  Dialled dialled = std::move(*exchange.connection().upstream);
+  exchange.connection().upstream.reset();
+  const TlsStream* const tls = dialled.tls();
+  const Endpoint peer = dialled.peer();
+  const std::string_view version = tls != nullptr ? tls->version() : "";
+  const std::string_view alpn = tls != nullptr ? tls->alpn() : "";
+  NewLink made{pool.Enter(route.key), std::move(dialled).Open(*exchange.permit), peer, version,
+               route.may_share() ? pool.turns().Take(route.key) : std::nullopt};
+  return BeginAtOrigin(exchange, route, options, std::move(made), alpn);
+}
+
+Task<UpstreamWay> Dial(Exchange& exchange, const OriginRoute& route, const ForwardRouterOptions& options,
+                       std::optional<DialTurn> turn) {
+  std::optional<PoolPlace> place =
+      exchange.worker().pool().Claim(route.to_parent ? route.parent_key : route.key, options.limits.pool);
+  if (!place) co_return Failed(exchange, Fault::kPoolLimit);
+  Reached reached = co_await Reach(exchange, *exchange.admission, route.hop, options.dial);
+  if (reached.refusal) co_return Refused(std::move(*reached.refusal));
+  CHECK(reached.request.has_value());
+  const Endpoint peer = reached.dialled->peer();
+  NewLink made{std::move(*place), std::move(*reached.dialled).Open(*reached.request), peer, {}, std::move(turn)};
+  if (!route.to_parent) co_return co_await BeginAtOrigin(exchange, route, options, std::move(made), {});
+  UpstreamWay way;
+  way.to_parent = true;
+  way.request = Begin(exchange, std::move(made), false, options.limits);
+  co_return way;
+}
+
+}  // namespace
+
+Task<UpstreamWay> FindWay(Exchange& exchange, const OriginRoute& route, const ForwardRouterOptions& options,
+                          Attempt attempt) {
+  if (exchange.connection().upstream && exchange.permit) co_return co_await TakeTunnels(exchange, route, options);
+  if (std::optional<Response> refusal = EnsureAdmission(exchange)) co_return Refused(std::move(*refusal));
+  DialTurns& turns = exchange.worker().pool().turns();
+  const Loop& loop = exchange.worker().loop();
+  const uint64_t due_ms = loop.now_ms() + options.dial.connect_timeout_ms;
+  for (;;) {
+    if (UpstreamWay way = TakeAnyPooled(exchange, route, options.limits.pool, attempt); way.request != nullptr)
+      co_return way;
+    if (route.to_parent || !route.may_share() || turns.SpeaksHttp1(route.key)) break;
+    if (std::optional<DialTurn> turn = turns.Take(route.key))
+      co_return co_await Dial(exchange, route, options, std::move(turn));
+    if (loop.now_ms() >= due_ms) co_return Failed(exchange, Fault::kConnectTimeout);
+    if (std::optional<DialTurn> turn = co_await turns.Wait(route.key, due_ms - loop.now_ms()))
+      co_return co_await Dial(exchange, route, options, std::move(turn));
+  }
+  co_return co_await Dial(exchange, route, options, std::nullopt);
+}
+
+}  // namespace egret
