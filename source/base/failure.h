@@ -43,6 +43,7 @@ enum class Fault : uint8_t {
   kHttp2Preface,     // HTTP/2 where it is not served
   kHttp2Protocol,    // a rule of the connection was broken (RFC 9113 5.4.1)
   kHttp2Malformed,   // one request was malformed, or its stream misused (RFC 9113 8.1.1, 5.4.2)
+  kHttp2Connect,     // extended CONNECT for something else than WebSocket
   kHttp2Flood,       // more frames of a kind than anybody needs
   kTlsHello,         // no sound ClientHello, or not in time
   kTlsProtocol,      // the handshake failed, or what followed was no sound TLS

@@ -9,7 +9,7 @@
 
 namespace egret {
 
-// A takeover only with a 2xx (to CONNECT) or a 101, and never beside a body.
+// A takeover only with a 2xx (to CONNECT, ordinary or extended) or a 101, and never beside a body.
 struct Response {
   Head head;
   std::unique_ptr<Body> body;  // null: no content

@@ -17,7 +17,9 @@ Task<ServeEnd> Whole(Exchange& exchange, const HttpFilters& chain) {
 }
 
 bool MaySwitch(const Exchange& exchange, const Head& head) {
-  return head.status == 101 || (exchange.request.head.method == "CONNECT" && head.status / 100 == 2);
+  const Head& request = exchange.request.head;
+  const bool connect = request.method == "CONNECT" || !request.protocol.empty();
+  return head.status == 101 || (connect && head.status / 100 == 2);
 }
 
 // The client is gone, or is to be told by the end alone.

@@ -12,6 +12,7 @@
 #include "source/filters/upstream_call.h"
 #include "source/filters/upstream_way.h"
 #include "source/http/hop.h"
+#include "source/http/websocket.h"
 
 namespace egret {
 namespace {
@@ -38,8 +39,8 @@ void PrepareHead(Exchange& exchange, bool may_upgrade) {
   Head& head = exchange.request.head;
   head.Set(FieldName::kHost, exchange.target->Authority(exchange.default_port()));
   AddVia(head, exchange.via);
-  if (may_upgrade && EqualsIgnoreCase(exchange.upgrade, "websocket")) {
-    head.Add(FieldName::kUpgrade, "websocket");
+  if (may_upgrade && EqualsIgnoreCase(exchange.upgrade, kWebSocket)) {
+    AddWebSocketOffer(head);
   } else {
     exchange.upgrade = {};  // a protocol that nobody here can police (h2c among them): the request goes on without
   }
@@ -103,12 +104,13 @@ Task<Result<Head, Failure>> Send(Exchange& exchange, UpstreamCall& call, uint64_
 
 Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLimits& limits) {
   // RFC 9110 7.8: only to what was offered, and not before the whole request is there.
-  const Field* upgrade = head.Find(FieldName::kUpgrade);
-  if (upgrade == nullptr || !EqualsIgnoreCase(upgrade->value, exchange.upgrade) || !call.request().upload_complete())
+  const Head& asked = exchange.request.head;
+  if (!AcceptsWebSocket(asked, head) || !call.request().upload_complete())
     return LocalReply(exchange, {Side::kUpstream, Fault::kUpstreamBadUpgrade});
   if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});
   AddVia(head, exchange.via);
-  head.Add(FieldName::kUpgrade, exchange.upgrade);
+  TellOfWebSocket(asked, head);
+  exchange.record().carries = kWebSocket;
   Response response;
   response.head = std::move(head);
   const std::shared_ptr<UpstreamRequest> request = call.Take();
@@ -121,6 +123,9 @@ Response Finish(Exchange& exchange, UpstreamCall& call, Head head, bool to_paren
   const ExchangeRecord& record = exchange.record();
   exchange.record().first_byte_ms = static_cast<int64_t>(exchange.worker().loop().now_ms() - record.started_ms);
   if (head.status == 101) return Switch(exchange, call, std::move(head), upgraded);
+  // To an extended CONNECT it would say that there is a tunnel.
+  if (!exchange.request.head.protocol.empty() && head.status < 300)
+    return LocalReply(exchange, {Side::kUpstream, Fault::kUpstreamBadUpgrade});
   if (head.status == 407)  // whoever asked, it was not for this client to hear (RFC 9110 11.7.1)
     return LocalReply(exchange, {Side::kUpstream, to_parent ? Fault::kParentAuth : Fault::kUpstreamUnasked407});
   if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});

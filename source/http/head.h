@@ -58,7 +58,9 @@ class Head {
   std::string_view scheme;     // "http", "https"; empty for origin-form over HTTP/1 and for CONNECT
   std::string_view authority;  // as received: absolute-form's, CONNECT's, :authority; else empty (Host is a field)
   std::string_view path;       // with query, "*" for asterisk-form; empty for CONNECT
-  std::string_view protocol;   // extended CONNECT's :protocol (RFC 8441)
+  // What an extended CONNECT asks for, its :protocol (RFC 8441). Received, it is the GET that it stands for: `method`
+  // says so. To be sent, it is a CONNECT.
+  std::string_view protocol;
 
   // A response's.
   int status = 0;

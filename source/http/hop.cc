@@ -113,6 +113,7 @@ Failure StripHopByHop(Head& head) {
 }
 
 std::string_view WantedUpgrade(const Head& request) {
+  if (!request.protocol.empty()) return request.protocol;
   if (request.version != Version::kHttp11) return {};
   const Field* const upgrade = request.Find(FieldName::kUpgrade);
   if (upgrade == nullptr) return {};

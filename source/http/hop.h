@@ -14,8 +14,8 @@ namespace egret {
 // Upgrade is read before. Expect stays.
 Failure StripHopByHop(Head& head);
 
-// The protocol that a request offers to switch to (RFC 9110 7.8): the first one of Upgrade, if Connection names it and
-// the request is HTTP/1.1; else empty. A slice of the head's own memory.
+// The protocol that a request offers to switch to: an extended CONNECT's (RFC 8441); the first one of Upgrade, if
+// Connection names it and the request is HTTP/1.1 (RFC 9110 7.8); else empty. A slice of the head's own memory.
 std::string_view WantedUpgrade(const Head& request);
 
 // Adds "1.1 pseudonym", with the version in which the message was received.

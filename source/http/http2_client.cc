@@ -36,6 +36,9 @@ Task<Failure> Http2ClientStream::SendHead(const Head& head, Body* body, bool wit
   const std::optional<uint64_t> length = LengthFor(head, body);
   head_request_ = head.method == "HEAD";
   stream_->connect = connect;
+  extended_ = !head.protocol.empty();
+  if (extended_ && !co_await MayExtendConnect())
+    co_return stream_->why ? stream_->why : ByUpstream(Fault::kUpstreamBadUpgrade);
   std::optional<Chunk> first;
   if (body != nullptr && length != 0 && !withhold_body && body->Ready()) {
     first = co_await body->Read();
@@ -50,6 +53,15 @@ Task<Failure> Http2ClientStream::SendHead(const Head& head, Body* body, bool wit
   upload_.emplace(*stream_, length);
   if (!first) co_return Failure{};
   co_return co_await upload_->Put(*first, *body);
+}
+
+// RFC 8441 3: not before the peer has said so. Where it says nothing at all, the session ends.
+Task<bool> Http2ClientStream::MayExtendConnect() {
+  while (stream_->open && !stream_->session->got_settings()) {
+    stream_->readable.Close();
+    co_await GateAwaiter(stream_->readable);
+  }
+  co_return stream_->open && stream_->session->peer_takes_extended_connect();
 }
 
 Task<UploadEnd> Http2ClientStream::Upload(Body& body) {
@@ -93,7 +105,7 @@ std::unique_ptr<Body> Http2ClientStream::ResponseBody() {
 std::unique_ptr<Stream> Http2ClientStream::TakeTunnel() {
   received_ = stream_->received_bytes;
   sent_ = stream_->sent_bytes;
-  return MakeHttp2Tunnel(std::move(stream_));
+  return MakeHttp2Tunnel(std::move(stream_), extended_ ? Http2Code::kCancel : Http2Code::kConnectError);
 }
 
 }  // namespace egret

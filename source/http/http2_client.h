@@ -32,9 +32,10 @@ class Http2ClientStream {
  public:
   explicit Http2ClientStream(Http2StreamPtr stream);
 
-  // Puts the head: `scheme`, Host or `authority`, and `path` must be there, for CONNECT the authority alone. A first
-  // chunk that is ready leaves with it, unless `withhold_body` (Expect). Errors: of the connection, and the body's own
-  // before anything was put.
+  // Puts the head: `scheme`, Host or `authority`, and `path` must be there, for CONNECT the authority alone; `protocol`
+  // makes it an extended CONNECT, which waits for the peer's SETTINGS. A first chunk that is ready leaves with it,
+  // unless `withhold_body` (Expect). Errors: of the connection, kUpstreamBadUpgrade (it does not take extended
+  // CONNECT), and the body's own, before anything was put.
   Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body = false);
   // Puts what SendHead did not. Ends also when the stream did.
   Task<UploadEnd> Upload(Body& body);
@@ -59,12 +60,15 @@ class Http2ClientStream {
   uint64_t sent_bytes() const { return stream_ != nullptr ? stream_->sent_bytes : sent_; }
 
  private:
+  Task<bool> MayExtendConnect();
+
   Http2StreamPtr stream_;
   std::optional<Http2Upload> upload_;
   std::optional<uint64_t> length_;  // of the response
   uint64_t answer_ms_, body_ms_;
   uint64_t received_ = 0, sent_ = 0;
   bool head_request_ = false;
+  bool extended_ = false;  // CONNECT
   bool no_content_ = false;
   bool upload_begun_ = false;
   bool response_begun_ = false;

@@ -7,6 +7,7 @@
 #include "source/base/strings.h"
 #include "source/http/field_value.h"
 #include "source/http/target.h"
+#include "source/http/websocket.h"
 
 namespace egret {
 namespace {
@@ -112,6 +113,7 @@ Fault Http2HeadReader::SettleTarget() {
     const Result<RequestTarget, Fault> target = ParseTarget(head_.method, head_.authority);
     return target ? Fault::kNone : target.error();
   }
+  if (!head_.protocol.empty() && !EqualsIgnoreCase(head_.protocol, kWebSocket)) return Fault::kHttp2Connect;
   // As an absolute-form would say it, with an authority of its own.
   head_.form = TargetForm::kAbsolute;
   if (!IsPlainAuthority(head_.authority)) return Fault::kHttpTarget;
@@ -195,7 +197,7 @@ bool Http2Fields::SetRequest(const Head& head, std::optional<uint64_t> length) {
   const bool connect = head.method == "CONNECT";
   const bool tunnel = connect && head.protocol.empty();
   std::string_view authority = head.authority;
-  if (const Field* host = head.Find(FieldName::kHost); host != nullptr && !connect) authority = host->value;
+  if (const Field* host = head.Find(FieldName::kHost); host != nullptr && !tunnel) authority = host->value;
   if (!IsToken(head.method) || !IsFieldValue(authority) || !IsFieldValue(head.path)) return false;
   if (!tunnel && (head.scheme.empty() || head.path.empty())) return false;
   Add(":method", head.method);

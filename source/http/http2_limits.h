@@ -41,7 +41,7 @@ struct Http2Limits {
   uint32_t connection_window = uint32_t{1} << 20;  // bytes in flight, of all streams
   size_t inbox_bytes = size_t{1} << 20;    // unread by all readers: above, the connection's window is not renewed
   size_t outbox_bytes = size_t{64} << 10;  // of one stream, waiting for its turn
-  bool extended_connect = false;           // offered to clients (RFC 8441)
+  bool extended_connect = true;            // offered to clients (RFC 8441)
 
   Http2Rate resets = {500, 50};
   Http2Rate control_frames = {1000, 100};  // each other kind for itself

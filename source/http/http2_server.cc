@@ -24,6 +24,8 @@ Request Http2ServerStream::TakeRequest() {
   stream_->heads.pop_front();
   Request request{std::move(received.head), nullptr, false};
   head_request_ = request.head.method == "HEAD";
+  extended_ = !request.head.protocol.empty();
+  if (extended_ && !refused_) request.head.method = "GET";
   // A CONNECT's content is the tunnel's.
   if (!received.ended && !stream_->connect && !refused_) {
     request.body = MakeHttp2Body(*stream_, received.length, body_ms_, {Side::kClient, Fault::kClientTimeoutBody});
@@ -92,7 +94,7 @@ void Http2ServerStream::RefuseUnprocessed() {
 std::unique_ptr<Stream> Http2ServerStream::TakeTunnel() {
   received_ = stream_->received_bytes;
   sent_ = stream_->sent_bytes;
-  return MakeHttp2Tunnel(std::move(stream_));
+  return MakeHttp2Tunnel(std::move(stream_), extended_ ? Http2Code::kCancel : Http2Code::kConnectError);
 }
 
 }  // namespace egret

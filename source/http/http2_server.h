@@ -25,13 +25,14 @@ class Http2ServerStream {
  public:
   explicit Http2ServerStream(Http2StreamPtr stream);
 
-  // Once. The body borrows this object.
+  // Once. The body borrows this object. An extended CONNECT is the GET that it stands for.
   Request TakeRequest();
   // Set where the head cannot be served and should be answered with this: too large, a target that is none. Then the
   // request has what is known of it.
   Failure refused() const { return refused_; }
 
-  // As of Http1Server. Respond ends when END_STREAM is on its way, or for a 2xx to CONNECT when the head is put.
+  // As of Http1Server. Respond ends when END_STREAM is on its way, or for a 2xx to CONNECT (ordinary or extended: then
+  // it has no content) when the head is put.
   Task<Failure> Inform(const Head& interim);
   Task<Failure> Respond(const Head& head, Body* body);
   bool responded_head() const { return stream_ == nullptr || stream_->head_put; }
@@ -63,6 +64,7 @@ class Http2ServerStream {
   uint64_t body_ms_;
   uint64_t received_ = 0, sent_ = 0;
   bool head_request_ = false;
+  bool extended_ = false;  // CONNECT
 };
 
 class Http2ServerOwner {

@@ -126,6 +126,7 @@ class Http2Session {
   int OnHeader(int32_t id, std::string_view name, std::string_view value);
   int OnFrame(const nghttp2_frame& frame);
   int OnDataFrame(const nghttp2_frame& frame);
+  void TellOfSettings();
   void OnContent(int32_t id, std::string_view bytes);
   void OnInvalidFrame(const nghttp2_frame& frame);
   void OnClosed(Http2Stream& stream, uint32_t code);

@@ -142,6 +142,7 @@ int Http2Session::OnFrame(const nghttp2_frame& frame) {
       } else {
         got_settings_ = true;
         room_.Open();
+        TellOfSettings();
       }
       return 0;
     case NGHTTP2_GOAWAY:
@@ -150,6 +151,14 @@ int Http2Session::OnFrame(const nghttp2_frame& frame) {
       return 0;
     default:
       return 0;
+  }
+}
+
+// A stream that asks for more than requests waits for them.
+void Http2Session::TellOfSettings() {
+  for (ListNode* node = streams_.first(); node != &streams_; node = node->after()) {
+    auto& stream = static_cast<Http2Stream&>(*node);
+    if (!stream.head_put) stream.readable.Open();
   }
 }
 

@@ -68,7 +68,7 @@ class Http2Body final : public Body {
 
 class Http2Tunnel final : public Stream {
  public:
-  explicit Http2Tunnel(Http2StreamPtr stream) : stream_(std::move(stream)) {}
+  Http2Tunnel(Http2StreamPtr stream, Http2Code broken) : stream_(std::move(stream)), broken_(broken) {}
   ~Http2Tunnel() override {
     if (!stream_->inbox.empty()) Abort();
     if (stream_->why || stream_->session == nullptr) return;
@@ -111,8 +111,7 @@ class Http2Tunnel final : public Stream {
     return {Io::kEnd};
   }
   void Abort() override {
-    if (stream_->session != nullptr)
-      stream_->session->Reset(*stream_, Http2Code::kConnectError, {Side::kEgret, Fault::kConnectReset});
+    if (stream_->session != nullptr) stream_->session->Reset(*stream_, broken_, {Side::kEgret, Fault::kConnectReset});
   }
   Gate& ReadGate() override { return stream_->readable; }
   Gate& WriteGate() override { return stream_->writable; }
@@ -121,6 +120,7 @@ class Http2Tunnel final : public Stream {
 
  private:
   Http2StreamPtr stream_;
+  Http2Code broken_;
 };
 
 }  // namespace
@@ -138,8 +138,8 @@ std::unique_ptr<Body> MakeHttp2Body(Http2Stream& stream, std::optional<uint64_t>
   return std::make_unique<Http2Body>(stream, length, idle_ms, timeout);
 }
 
-std::unique_ptr<Stream> MakeHttp2Tunnel(Http2StreamPtr stream) {
-  return std::make_unique<Http2Tunnel>(std::move(stream));
+std::unique_ptr<Stream> MakeHttp2Tunnel(Http2StreamPtr stream, Http2Code broken) {
+  return std::make_unique<Http2Tunnel>(std::move(stream), broken);
 }
 
 Task<Failure> Http2Upload::Put(const Chunk& chunk, Body& source) {

@@ -119,7 +119,8 @@ class Http2Upload {
 };
 
 // A CONNECT's stream, both ways, once the 2xx was put. Finish is END_STREAM; Abort, and destruction with bytes unread,
-// is RST_STREAM (CONNECT_ERROR); the peer's reset and the loss of the connection are ECONNRESET (RFC 9113 8.5).
-std::unique_ptr<Stream> MakeHttp2Tunnel(Http2StreamPtr stream);
+// is RST_STREAM (`broken`: CONNECT_ERROR, or CANCEL for an extended CONNECT); the peer's reset and the loss of the
+// connection are ECONNRESET (RFC 9113 8.5, RFC 8441 5).
+std::unique_ptr<Stream> MakeHttp2Tunnel(Http2StreamPtr stream, Http2Code broken);
 
 }  // namespace egret

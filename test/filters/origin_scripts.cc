@@ -122,7 +122,9 @@ Task<void> RefusesLate(Peer& proxy, int nth) {
 
 Task<void> SwitchesProtocols(Peer& proxy, int) {
   if (!co_await proxy.HearUntil("\r\n\r\n")) co_return;
-  co_await proxy.Say(NoContent(101, "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+  co_await proxy.Say(NoContent(101,
+                               "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                               "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
   if (!co_await proxy.Hear(4)) co_return;
   co_await proxy.Say("pong");
   co_await proxy.HearEnd();

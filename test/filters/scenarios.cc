@@ -217,7 +217,10 @@ Task<void> TunnelSilent(ProxyBench& bench) {
 }
 Task<void> Upgrade(ProxyBench& bench) {
   Peer& proxy = bench.Connect();
-  if (!co_await proxy.Say(Request(bench, "GET", "/chat", "Connection: Upgrade\r\nUpgrade: websocket\r\n"))) co_return;
+  if (!co_await proxy.Say(Request(bench, "GET", "/chat",
+                                  "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")))
+    co_return;
   if (!co_await proxy.HearAnswer() || proxy.http().status() != 101) co_return;
   if (!co_await proxy.Say("ping") || !co_await proxy.Hear(4)) co_return;
   proxy.Finish();
@@ -393,7 +396,7 @@ std::vector<Scenario> MakeScenarios() {
       {"TunnelRefused", From(Web), TunnelRefused, "502 connection_refused\n" + a,
        "request 502 connection_refused\n" + ok},
       {"TunnelSilent", From(Silent), TunnelSilent, opened, "tunnel 200 idle_timeout idle_timeout\n"},
-      {"Upgrade", From(SwitchesProtocols), Upgrade, "101 \n> pong\n", "tunnel 101 client_fin\n"},
+      {"Upgrade", From(SwitchesProtocols), Upgrade, "101 \n> pong\n", "tunnel 101 client_fin websocket\n"},
 
       {"UpgradeInsideAnUpload", From(SwitchesProtocols), UpgradeInsideAnUpload, "502 upstream_bad_upgrade\n",
        "request 502 upstream_bad_upgrade\n"},

@@ -338,6 +338,65 @@ TEST_F(Http2ClientTest, ExtendedConnectIsKnownFromTheServersSettings) {
   EXPECT_TRUE(client_->takes_extended_connect());
 }
 
+Head Extended() {
+  Head head = Request("CONNECT");
+  head.protocol = "websocket";
+  return head;
+}
+constexpr std::string_view kExtended =
+    "HEADERS 1 :method=CONNECT :scheme=http :authority=a.example :path=/x :protocol=websocket\n";
+
+TEST_F(Http2ClientTest, AnExtendedConnectIsATunnelWhoseBreakIsCancel) {
+  Start({{kEnableConnectProtocol, 1}});
+  auto stream = client_->Open();
+  EXPECT_FALSE(Driven(loop_, stream->SendHead(Extended(), nullptr)).Finish());
+  EXPECT_EQ(Heard(), kExtended);
+  Say(Headers(1, kOk, kEndHeaders) + Data(1, "early"));
+  EXPECT_EQ(ReadHead(*stream)->status, 200);
+  const std::unique_ptr<Stream> tunnel = stream->TakeTunnel();
+  char block[100];
+  EXPECT_EQ(tunnel->Read(block).bytes, 5u);
+  tunnel->Abort();
+  EXPECT_EQ(Heard(), "RST_STREAM 1 code 8\n");
+}
+
+TEST_F(Http2ClientTest, AnExtendedConnectWaitsForTheServersSettings) {
+  Open();
+  const auto stream = client_->Open();
+  const Head head = Extended();
+  Driven sending(loop_, stream->SendHead(head, nullptr));
+  EXPECT_FALSE(sending.Settle());
+  Hear();
+  Say(Settings({{kEnableConnectProtocol, 1}}) + SettingsAck());
+  EXPECT_FALSE(sending.Finish());
+  EXPECT_EQ(Heard(), kExtended);
+}
+
+TEST_F(Http2ClientTest, AnExtendedConnectIsNotSentToWhoDoesNotTakeIt) {
+  Open();
+  const auto stream = client_->Open();
+  const Head head = Extended();
+  Driven sending(loop_, stream->SendHead(head, nullptr));
+  Hear();
+  Say(Settings() + SettingsAck());
+  EXPECT_EQ(sending.Finish().fault, Fault::kUpstreamBadUpgrade);
+  EXPECT_FALSE(stream->request_written());
+  EXPECT_EQ(Heard(), "");
+}
+
+TEST_F(Http2ClientTest, AnExtendedConnectEndsWithAConnectionThatNeverSaysAnything) {
+  for (const bool ends : {true, false}) {
+    limits_.preface_ms = 50;
+    Open();
+    const auto stream = client_->Open();
+    const Head head = Extended();
+    Driven sending(loop_, stream->SendHead(head, nullptr));
+    EXPECT_FALSE(sending.Settle());
+    if (ends) server_->Finish();
+    EXPECT_EQ(sending.Finish().fault, ends ? Fault::kUpstreamClosed : Fault::kUpstreamTimeoutHeader);
+  }
+}
+
 // ---- Both codecs
 
 class BothTest : public testing::Test, public Http2ServerOwner {

@@ -116,7 +116,8 @@ class ForwardTest(ProxyCase):
             request = connection.read_request()
             self.assertEqual(request.header("upgrade"), "websocket")
             self.assertIn("upgrade", request.header("connection").lower())
-            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhi")
+            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhi")
             while connection.reader.more():
                 connection.send(connection.reader.rest().upper())
         origin = self.origin(switch)
@@ -128,7 +129,7 @@ class ForwardTest(ProxyCase):
         client.send(b"\x00binary\xff")
         self.assertEqual(client.reader.exactly(8), b"\x00BINARY\xff")
         client.close()
-        self.egret.one_line(source=client.local, status=101)
+        self.egret.one_line(source=client.local, status=101, carries="websocket")
 
     def test_a_destination_that_refuses_or_says_nothing_is_a_502(self):
         self.start()

@@ -253,7 +253,7 @@ table(PseudoFields, [
     ("8.5", "CONNECT to port 0", pseudo((":method", "CONNECT"), (":authority", "origin.test:0")), bad_request()),
     ("8.5", "CONNECT with content-length",
      lambda c: open_headers(1, c.connect() + literal("content-length", "5")), bad_request()),
-    ("8.5", "extended CONNECT that was not offered",
-     pseudo((":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/"),
-            (":authority", authority)), malformed()),
+    ("8.5", "extended CONNECT of an unknown protocol",
+     pseudo((":method", "CONNECT"), (":protocol", "connect-udp"), (":scheme", "http"), (":path", "/"),
+            (":authority", authority)), refused(501)),
 ])
