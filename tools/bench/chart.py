@@ -2,13 +2,17 @@
 cost it. Shorter is better, and 1 is what the kernel alone costs."""
 from xml.sax.saxutils import escape
 
-PANELS = ("fwd", "fwd100k", "connect", "tunnel1k", "bulk")
+PANELS = ("fwd", "fwd100k", "connect", "tunnel1k", "bulk", "h2_fwd", "h2_tunnel1k", "tls_fwd", "tls_hs")
 TITLES = {
     "fwd": "GET of 1 KiB, keep-alive",
     "fwd100k": "GET of 100 KiB, keep-alive",
     "connect": "a short tunnel: connect, 1 KiB, close",
     "tunnel1k": "1 KiB through a standing tunnel",
     "bulk": "64 MiB through a tunnel",
+    "h2_fwd": "GET of 1 KiB from clients of HTTP/2",
+    "h2_tunnel1k": "1 KiB through a standing CONNECT stream",
+    "tls_fwd": "GET of 1 KiB over TLS, keep-alive",
+    "tls_hs": "connect, TLS handshake, GET, close",
 }
 COLUMNS, PANEL_WIDTH, GAP, MARGIN, TOP = 3, 296, 20, 24, 64
 ROW, BAR, LABEL, VALUE, HEAD = 18, 12, 92, 40, 40

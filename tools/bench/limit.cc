@@ -23,7 +23,6 @@
 #include <vector>
 
 #include "source/base/ip.h"
-#include "source/base/json.h"
 #include "source/base/strings.h"
 #include "tools/bench/sockets.h"
 
@@ -266,16 +265,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGPIPE, SIG_IGN);  // splice knows no MSG_NOSIGNAL
   Limit limit(ParseEndpointOrDie(*origin));
-  std::string json;
-  egret::JsonWriter out(json);
-  out.BeginObject();
-  out.Key("listeners");
-  out.BeginObject();
-  out.Member("relay", limit.Open(Kind::kRelay).ToString());
-  out.Member("connect", limit.Open(Kind::kConnect).ToString());
-  out.Member("splice", limit.Open(Kind::kSplice).ToString());
-  out.EndObject();
-  out.EndObject();
-  WriteReadyFile(std::string(*ready_file), json);
+  const egret::Endpoint relay = limit.Open(Kind::kRelay), connect = limit.Open(Kind::kConnect);
+  WriteReadyListeners(*ready_file, {{"relay", relay}, {"connect", connect}, {"splice", limit.Open(Kind::kSplice)}});
   limit.Run();
 }

@@ -9,7 +9,7 @@ import time
 import machine
 
 DISTURBED_PERCENT = 5  # of the proxy's core, used by others
-PATIENT_SECONDS = 480  # no measurement is repeated after so long: a whole run is to take ten minutes
+PATIENT_SECONDS = 780  # no measurement is repeated after so long: a whole run is to take a quarter of an hour
 WORKER_THREADS = r"worker-\d|wrk:worker_"  # what Egret and Envoy call them
 
 
@@ -68,7 +68,7 @@ class Bench:
         alone = workload.workers == 1
         self.origin.move_to({self.other_core} if alone else both)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            subject.start(folder, {self.proxy_core} if alone else both, self.origin)
+            subject.start(folder, {self.proxy_core} if alone else both, self.origin, workload)
             try:
                 return self.idle(subject, workload) if workload.name == "idle" else self.load(subject, workload)
             except RuntimeError as e:
@@ -79,13 +79,15 @@ class Bench:
     def client(self, subject, workload):
         """The load after its warm-up, waiting for a line."""
         by_path = isinstance(workload.asked, str)
-        targets = self.origin.addresses() if by_path else self.origin.relayed_addresses()
-        if workload.load == "forward":  # the limit's relay knows one origin only, and the others are to find the same
+        targets = self.origin.targets(workload)
+        if workload.forwards:  # the limits know one origin only, and the others are to find the same
             targets = targets[:1]
         request = ["--path", workload.asked] if by_path else ["--answer-bytes", str(workload.asked)]
+        if workload.http2_origin:  # Egret speaks HTTP/2 in clear to who speaks gRPC
+            request += ["--content-type", "application/grpc"]
         command = [os.path.join(self.binaries, "load"), "--workload", workload.load, "--proxy", subject.address(workload),
                    "--targets", ",".join(targets), *request, "--connections", str(workload.connections),
-                   "--seconds", str(self.options.seconds),
+                   "--streams", str(workload.streams), "--seconds", str(self.options.seconds),
                    "--warm-up", str(0 if workload.name == "idle" else self.options.warm_up)]
         cores = {self.other_core} if workload.workers == 1 else {self.proxy_core, self.other_core}
         client = machine.start(command, cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

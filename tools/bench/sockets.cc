@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <iterator>
 #include <string>
 
+#include "source/base/json.h"
 #include "source/base/strings.h"
 
 namespace egret::bench {
@@ -67,6 +69,14 @@ Dialled Dial(const Endpoint& to) {
   return {};
 }
 
+int DialAndWait(const Endpoint& to) {
+  const Dialled dialled = Dial(to);
+  if (dialled.fd < 0) Die("connect");
+  pollfd connected{dialled.fd, POLLOUT, 0};
+  if (!dialled.connected && (poll(&connected, 1, -1) != 1 || (connected.revents & POLLERR) != 0)) Die("connect");
+  return dialled.fd;
+}
+
 Poller::Poller() : fd_(epoll_create1(EPOLL_CLOEXEC)) {
   if (fd_ < 0) Die("epoll_create1");
 }
@@ -99,6 +109,19 @@ void WriteReadyFile(const std::string& path, const std::string& json) {
   std::fputs(json.c_str(), file);
   std::fclose(file);
   if (std::rename(partial.c_str(), path.c_str()) != 0) Die(path);
+}
+
+void WriteReadyListeners(std::string_view path,
+                         std::initializer_list<std::pair<std::string_view, Endpoint>> listeners) {
+  std::string json;
+  JsonWriter out(json);
+  out.BeginObject();
+  out.Key("listeners");
+  out.BeginObject();
+  for (const auto& [name, address] : listeners) out.Member(name, address.ToString());
+  out.EndObject();
+  out.EndObject();
+  WriteReadyFile(std::string(path), json);
 }
 
 }  // namespace egret::bench

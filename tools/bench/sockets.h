@@ -1,14 +1,16 @@
-// What both measuring programs need of sockets: non-blocking TCP over epoll. Anything unexpected ends the program, for
+// What all measuring programs need of sockets: non-blocking TCP over epoll. Anything unexpected ends the program, for
 // then there is nothing to measure.
 #pragma once
 
 #include <sys/epoll.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "source/base/ip.h"
 
@@ -28,6 +30,8 @@ struct Dialled {
   bool connected = false;
 };
 Dialled Dial(const Endpoint& to);
+// Waits until it is connected; for what is done before anything is measured.
+int DialAndWait(const Endpoint& to);
 
 class Poller {
  public:
@@ -37,6 +41,7 @@ class Poller {
   ~Poller();
 
   void Add(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_ADD, fd, events, owner); }
+  void Remove(int fd) { Control(EPOLL_CTL_DEL, fd, 0, nullptr); }
   void Modify(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_MOD, fd, events, owner); }
   // Empty after `timeout_ms` (-1: never) or a signal.
   std::span<const epoll_event> Wait(int timeout_ms);
@@ -50,6 +55,8 @@ class Poller {
 
 // The whole file at once, as whoever waits for it expects.
 void WriteReadyFile(const std::string& path, const std::string& json);
+// {"listeners": {name: "ADDRESS:PORT", ...}}
+void WriteReadyListeners(std::string_view path, std::initializer_list<std::pair<std::string_view, Endpoint>> listeners);
 
 // "--name value" among the arguments.
 std::optional<std::string_view> Option(std::span<char* const> arguments, std::string_view name);

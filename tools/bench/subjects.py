@@ -102,10 +102,12 @@ class Origin:
         for name, size in workloads.FILES.items():
             with open(files + name, "wb") as f:
                 f.write(b"x" * size)
-        self.ports = free_ports(self.PORTS)
+        *self.ports, self.http2_port = free_ports(self.PORTS + 1)
+        listens = ["    listen 127.0.0.1:%d backlog=4096;" % p for p in self.ports]
+        listens.append("    listen 127.0.0.1:%d http2;" % self.http2_port)
         config = write(os.path.join(folder, "nginx.conf"), ORIGIN_CONFIG % {
-            "folder": folder, "files": files,
-            "listen": "\n".join("    listen 127.0.0.1:%d backlog=4096;" % p for p in self.ports)})
+            "folder": folder, "files": files, "listen": "\n".join(listens)})
+        self.pair = KeyPair(folder)
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = Process("origin", folder, cores, [nginx, "-p", folder, "-c", config, "-e", "stderr"])
         self.process.wait_until(listening(self.ports[-1]))
@@ -115,14 +117,14 @@ class Origin:
         self.relayed.wait_until(lambda: ready_listeners(ready))
         self.relayed_at = ready_listeners(ready)
 
-    def addresses(self):
-        return ["127.0.0.1:%d" % p for p in self.ports]
-
-    def relayed_addresses(self):
-        return self.relayed_at
+    def targets(self, workload):
+        """What the client asks for, each as good as the other."""
+        if not isinstance(workload.asked, str):
+            return self.relayed_at
+        return ["127.0.0.1:%d" % p for p in ([self.http2_port] if workload.http2_origin else self.ports)]
 
     def all_ports(self):
-        return self.ports + [int(address.rpartition(":")[2]) for address in self.relayed_at]
+        return self.ports + [self.http2_port] + [int(address.rpartition(":")[2]) for address in self.relayed_at]
 
     def move_to(self, cores):
         for process in (self.process, self.relayed):
@@ -131,6 +133,17 @@ class Origin:
     def stop(self):
         self.process.stop()
         self.relayed.stop()
+
+
+class KeyPair:
+    """What every proxy shows to clients of TLS: one certificate of P-256 that signed itself."""
+
+    def __init__(self, folder):
+        self.certificate, self.key = (os.path.join(folder, name) for name in ("proxy.pem", "proxy.key"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2",
+                        "-keyout", self.key, "-out", self.certificate], check=True, stderr=subprocess.DEVNULL)
+        os.chmod(self.key, 0o644)  # some proxies give up root before they read it
 
 
 ORIGIN_CONFIG = """\
@@ -164,7 +177,7 @@ class Subject:
     def does(self, workload):
         return workload.workers == self.workers and (not workload.only or self.name in workload.only)
 
-    def start(self, folder, cores, origin):
+    def start(self, folder, cores, origin, workload):
         raise NotImplementedError
 
     def address(self, workload):
@@ -201,12 +214,18 @@ class Limit(WithReadyFile):
     def __init__(self, binary):
         self.binary = binary
 
-    def start(self, folder, cores, origin):
-        self.run(folder, cores, [self.binary, "--origin", origin.addresses()[0]])
+    def start(self, folder, cores, origin, workload):
+        command = [self.binary]
+        if workload.tls:
+            command = [self.binary + "_tls", "--certificate", origin.pair.certificate, "--key", origin.pair.key]
+        elif workload.http2 and not workload.http2_origin:  # where the origin speaks it, bytes are relayed
+            command = [self.binary + "_http2"]
+        self.run(folder, cores, command + ["--origin", origin.targets(workload)[0]])
 
     def address(self, workload):
-        port = {"forward": "relay", "connect": "connect", "tunnel": "connect"}[workload.load]
-        return self.listeners["splice" if workload.is_bulk else port]
+        if len(self.listeners) == 1:
+            return next(iter(self.listeners.values()))
+        return self.listeners["splice" if workload.is_bulk else "relay" if workload.forwards else "connect"]
 
 
 class CopyingLimit(Limit):
@@ -232,9 +251,11 @@ class Egret(WithReadyFile):
         self.binary, self.workers = binary, workers
         self.name = "egret" if workers == 1 else "egret-%d" % workers
 
-    def start(self, folder, cores, origin):
+    def start(self, folder, cores, origin, workload):
         config = write(os.path.join(folder, "egret.yaml"), EGRET_CONFIG % {
             "workers": self.workers, "log": os.path.join(folder, "access.log"),
+            "certificate": origin.pair.certificate, "key": origin.pair.key,
+            "terminator": "- tls_terminator: {certificates: [proxy]}" if workload.tls else "",
             "ports": ", ".join(map(str, origin.all_ports()))})
         self.run(folder, cores, [self.binary, "--config", config])
 
@@ -254,10 +275,13 @@ EGRET_CONFIG = """\
 workers: %(workers)d
 admin: {address: "127.0.0.1:0"}
 access_log: [{file: {path: %(log)s}, format: JSON}]
+secrets:
+- {name: proxy, certificate: {certificate: {file: %(certificate)s}, key: {file: %(key)s}}}
 listeners:
 - name: egress
   address: "127.0.0.1:0"
   filters:
+  %(terminator)s
   - http_connection:
       filters:
       - egress_policy: {policy: bench}

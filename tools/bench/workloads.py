@@ -13,8 +13,25 @@ class Workload(NamedTuple):
     # HTTP, so that a tunnel is relayed whatever a proxy would do to HTTP
     connections: int
     text: str  # what one operation is
-    only: tuple = ()  # names of the subjects that it is for; (): all
+    only: tuple = ()  # names of the subjects that it is for; (): all that can
     workers: int = 1
+    streams: int = 1  # outstanding on each connection of HTTP/2
+    http2_origin: bool = False  # in clear, which a proxy knows by the configuration or by application/grpc
+
+    @property
+    def tls(self):
+        """Whether the client speaks TLS to the proxy."""
+        return self.load.startswith("tls_")
+
+    @property
+    def http2(self):
+        """Whether the client speaks HTTP/2, which it does in clear."""
+        return self.load.startswith("h2_")
+
+    @property
+    def forwards(self):
+        """One request after another to the same origin, and no tunnel."""
+        return self.load not in ("connect", "tunnel", "h2_tunnel")
 
     @property
     def is_bulk(self):
@@ -47,6 +64,15 @@ ALL = {w.name: w for w in (
     Workload("bulk", "tunnel", 64 << 20, 1, "1 KiB of a 64 MiB download through a tunnel"),
     Workload("bulk_http", "tunnel", "/64m", 1, "1 KiB of a 64 MiB HTTP download through a tunnel", OURS),
     Workload("idle", "tunnel", 1 << 10, 4000, "resident memory of one idle tunnel, 4,000 open in a fresh process"),
+    Workload("h2_fwd", "h2_forward", "/1k", 8, "GET of 1 KiB over HTTP/2, 8 streams a connection, HTTP/1.1 to the origin",
+             streams=8),
+    Workload("h2_fwd_single", "h2_forward", "/1k", 32, "the same, one stream a connection"),
+    Workload("h2_fwd_h2", "h2_forward", "/1k", 8, "GET of 1 KiB over HTTP/2, 8 streams a connection, HTTP/2 to the origin",
+             streams=8, http2_origin=True),
+    Workload("h2_tunnel1k", "h2_tunnel", 1 << 10, 8, "request and answer of 1 KiB through a standing CONNECT stream, "
+             "8 a connection", streams=8),
+    Workload("tls_fwd", "tls_forward", "/1k", 32, "keep-alive absolute-form GET of 1 KiB to a proxy over TLS"),
+    Workload("tls_hs", "tls_handshake", "/1k", 32, "TCP + TLS with the proxy + GET of 1 KiB + close"),
     *(_growth(connections) for connections in (10, 1000, 8000)),
     *(_workers(connections) for connections in (1, 10, 1000)),
 )}

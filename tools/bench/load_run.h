@@ -1,0 +1,87 @@
+// What all clients of the load share: the plan, the loop that wakes them, and the account of what they did.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "source/base/ip.h"
+#include "tools/bench/sockets.h"
+
+namespace egret::bench {
+
+using Clock = std::chrono::steady_clock;
+
+struct Plan {
+  enum class Work : uint8_t { kForward, kConnect, kTunnel };
+  Work work = Work::kForward;
+  bool tls = false;
+  bool handshakes = false;  // each operation on a connection of its own
+  bool http2 = false;
+  Endpoint proxy;
+  std::vector<Endpoint> targets;  // in turn, so that no pair of addresses runs out of ports
+  std::string path;
+  std::optional<uint64_t> answer_bytes;  // instead of a path
+  std::string content_type;              // of requests over HTTP/2; empty: none
+  size_t connections = 32;
+  size_t streams = 1;  // of each connection of HTTP/2
+};
+
+struct Totals {
+  uint64_t operations = 0, errors = 0, bytes = 0;
+  std::vector<uint32_t> latencies_us;
+};
+
+class Run;
+
+// A connection. It begins an operation, or as many as it may have outstanding, and when one ends the next, until the
+// run has no more for it.
+class Client {
+ public:
+  virtual ~Client() = default;
+  virtual void Begin() = 0;
+  virtual void OnEvent(uint32_t events) = 0;
+};
+
+class Run {
+ public:
+  static constexpr size_t kBufferBytes = size_t{256} * 1024;
+
+  explicit Run(const Plan& plan);
+  ~Run();
+
+  // At least one operation of each client, then new ones until `seconds` are over; ends when none is outstanding.
+  double Go(double seconds);
+
+  const Totals& totals() const { return totals_; }
+  uint32_t LatencyUs(double quantile);
+
+  // For the clients.
+  const Plan& plan() const { return plan_; }
+  Poller& poller() { return poller_; }
+  char* buffer() { return buffer_.get(); }
+  bool more() const { return more_; }
+  const Endpoint& NextTarget() { return plan_.targets[next_++ % plan_.targets.size()]; }
+  Clock::time_point Began();
+  void Received(size_t bytes) { totals_.bytes += bytes; }
+  void Succeeded(Clock::time_point began);
+  void Failed(std::string_view why);
+
+ private:
+  const Plan plan_;
+  const std::unique_ptr<char[]> buffer_;
+  Poller poller_;
+  Totals totals_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  bool more_ = false;
+  size_t outstanding_ = 0;
+  size_t next_ = 0;
+};
+
+}  // namespace egret::bench
