@@ -20,6 +20,9 @@ namespace {
 constexpr const char* kCipherSuites =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+// The same order. A handshake hashes more than it encrypts, and SHA-256 is an instruction of most machines.
+constexpr const char* kModernCipherSuites =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr const char* kGroups = "X25519:P-256:P-384";
 
 Problem Library(std::string_view what) {
@@ -67,7 +70,7 @@ Result<SslContextPtr, Problem> NewContext(const SSL_METHOD* method, const TlsSet
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_max_early_data(raw, 0);
   SSL_CTX_set_timeout(raw, TicketKeys::kSessionLife.count());
-  if (SSL_CTX_set1_groups_list(raw, kGroups) != 1 ||
+  if (SSL_CTX_set1_groups_list(raw, kGroups) != 1 || SSL_CTX_set_ciphersuites(raw, kModernCipherSuites) != 1 ||
       SSL_CTX_set_cipher_list(raw, CipherList(settings.cipher_suites).c_str()) != 1)
     return Library("cipher suites");
   return context;

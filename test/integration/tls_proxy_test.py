@@ -80,7 +80,7 @@ class Clients(TlsProxy):
         origin = self.origin()
         self.assertEqual(self.curl(self.url(origin)), b"ok")
         line = self.egret.log_lines(1, kind="request")[0]
-        self.assertEqual((line["tls_version"], line["tls_cipher"]), ("TLSv1.3", "TLS_AES_256_GCM_SHA384"))
+        self.assertEqual((line["tls_version"], line["tls_cipher"]), ("TLSv1.3", "TLS_AES_128_GCM_SHA256"))
         self.assertNotIn("client_subject", line)
         self.assertEqual(self.curl("--proxytunnel", self.url(origin)), b"ok")
         self.assertEqual(self.egret.log_lines(kind="tunnel")[0]["tls_version"], "TLSv1.3")
