@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "source/base/check.h"
 
@@ -12,43 +13,52 @@ constexpr size_t kLargestBlock = size_t{16} << 10;
 
 }  // namespace
 
+void ByteQueue::AddBlock(size_t capacity) {
+  auto* const block = new (::operator new(sizeof(Block) + capacity)) Block{nullptr, capacity, 0, 0};
+  (last_ != nullptr ? last_->next : first_) = block;
+  last_ = block;
+}
+
+void ByteQueue::DropFirst() {
+  Block* const block = first_;
+  first_ = block->next;
+  if (first_ == nullptr) last_ = nullptr;
+  ::operator delete(block);
+}
+
 void ByteQueue::Append(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (blocks_.empty() || blocks_.back().end == blocks_.back().capacity) {
+    if (last_ == nullptr || last_->end == last_->capacity) {
       // The first block fits; where more comes, fewer and larger ones follow.
-      const size_t wanted = blocks_.empty() ? bytes.size() : std::max(bytes.size(), 2 * blocks_.back().capacity);
-      const size_t capacity = std::min(wanted, kLargestBlock);
-      blocks_.push_back({std::unique_ptr<char[]>(new char[capacity]), capacity, 0, 0});
+      const size_t wanted = last_ == nullptr ? bytes.size() : std::max(bytes.size(), 2 * last_->capacity);
+      AddBlock(std::min(wanted, kLargestBlock));
     }
-    Block& last = blocks_.back();
-    const size_t n = std::min(bytes.size(), last.capacity - last.end);
-    std::memcpy(last.bytes.get() + last.end, bytes.data(), n);
-    last.end += n;
+    const size_t n = std::min(bytes.size(), last_->capacity - last_->end);
+    std::memcpy(last_->bytes() + last_->end, bytes.data(), n);
+    last_->end += n;
     size_ += n;
     bytes.remove_prefix(n);
   }
 }
 
 std::string_view ByteQueue::front() const {
-  if (blocks_.empty()) return {};
-  const Block& first = blocks_.front();
-  return {first.bytes.get() + first.begin, first.end - first.begin};
+  if (first_ == nullptr) return {};
+  return {first_->bytes() + first_->begin, first_->end - first_->begin};
 }
 
 void ByteQueue::Drop(size_t bytes) {
   CHECK(bytes <= size_);
   size_ -= bytes;
   while (bytes > 0) {
-    Block& first = blocks_.front();
-    const size_t n = std::min(bytes, first.end - first.begin);
-    first.begin += n;
+    const size_t n = std::min(bytes, first_->end - first_->begin);
+    first_->begin += n;
     bytes -= n;
-    if (first.begin == first.end) blocks_.pop_front();
+    if (first_->begin == first_->end) DropFirst();
   }
 }
 
 void ByteQueue::Clear() {
-  blocks_.clear();
+  while (first_ != nullptr) DropFirst();
   size_ = 0;
 }
 

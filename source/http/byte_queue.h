@@ -3,14 +3,17 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
-#include <memory>
 #include <string_view>
 
 namespace egret {
 
 class ByteQueue {
  public:
+  ByteQueue() = default;
+  ByteQueue(const ByteQueue&) = delete;
+  ByteQueue& operator=(const ByteQueue&) = delete;
+  ~ByteQueue() { Clear(); }
+
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
@@ -21,11 +24,17 @@ class ByteQueue {
   void Clear();
 
  private:
+  // Its bytes lie behind it, in the same allocation: an empty queue has none, a short message one.
   struct Block {
-    std::unique_ptr<char[]> bytes;
-    size_t capacity = 0, begin = 0, end = 0;
+    char* bytes() { return reinterpret_cast<char*>(this + 1); }
+    Block* next;
+    size_t capacity, begin, end;
   };
-  std::deque<Block> blocks_;
+  void AddBlock(size_t capacity);
+  void DropFirst();
+
+  Block* first_ = nullptr;
+  Block* last_ = nullptr;
   size_t size_ = 0;
 };
 

@@ -48,17 +48,15 @@ size_t Head::Count(FieldName name) const {
       std::count_if(fields_.begin(), fields_.end(), [name](const Field& f) { return Is(f, name); }));
 }
 
-void Head::AddKept(std::string_view name, std::string_view value) {
+void Head::Push(FieldName known, std::string_view name, std::string_view value) {
   if (fields_.capacity() == 0) fields_.reserve(kUsualFields);
-  const FieldName known = LookUpFieldName(name);
   present_.Add(known);
   fields_.push_back({name, value, static_cast<uint8_t>(known)});
 }
 
-void Head::Add(FieldName name, std::string_view value) {
-  present_.Add(name);
-  fields_.push_back({TextOf(name), Keep(value), static_cast<uint8_t>(name)});
-}
+void Head::AddKept(std::string_view name, std::string_view value) { Push(LookUpFieldName(name), name, value); }
+
+void Head::Add(FieldName name, std::string_view value) { Push(name, TextOf(name), Keep(value)); }
 
 void Head::Add(std::string_view name, std::string_view value) { AddKept(Keep(name), Keep(value)); }
 

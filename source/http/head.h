@@ -67,6 +67,8 @@ class Head {
   std::string_view reason;
 
  private:
+  void Push(FieldName known, std::string_view name, std::string_view value);
+
   std::unique_ptr<char[]> block_;  // the one that has room_
   std::vector<std::unique_ptr<char[]>> full_blocks_;
   std::span<char> room_;

@@ -1,6 +1,7 @@
 #include "source/http/http2_head.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "source/base/check.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr size_t kFieldOverhead = 32;  // RFC 9113 6.5.2
 constexpr size_t kMaxTrailers = 64;
 constexpr size_t kNumberBytes = 24;
+constexpr size_t kOwnFields = 6;  // pseudo-header fields and content-length
 
 bool Is(const Field& field, FieldName name) { return field.known == static_cast<uint8_t>(name); }
 
@@ -149,17 +151,20 @@ Http2HeadReader::Verdict Http2HeadReader::FinishResponse() {
   return verdict;
 }
 
-void Http2Fields::Begin(size_t bytes) {
+void Http2Fields::Begin(size_t fields, size_t name_bytes) {
   text_.clear();
-  text_.reserve(bytes + kNumberBytes);
+  text_.reserve(name_bytes + kNumberBytes);
   fields_.clear();
+  fields_.reserve(fields + kOwnFields);
 }
 
 std::string_view Http2Fields::Lower(std::string_view name) {
   const size_t at = text_.size();
   CHECK(at + name.size() <= text_.capacity());
-  for (const char c : name) text_.push_back(AsciiLower(c));
-  return {text_.data() + at, name.size()};
+  text_.append(name);
+  const std::span<char> lowered(text_.data() + at, name.size());
+  for (char& c : lowered) c = AsciiLower(c);
+  return {lowered.data(), lowered.size()};
 }
 
 void Http2Fields::Add(std::string_view name, std::string_view value, bool secret) {
@@ -193,7 +198,7 @@ size_t NameBytes(const Head& head) {
 }  // namespace
 
 bool Http2Fields::SetRequest(const Head& head, std::optional<uint64_t> length) {
-  Begin(NameBytes(head));
+  Begin(head.fields().size(), NameBytes(head));
   const bool connect = head.method == "CONNECT";
   const bool tunnel = connect && head.protocol.empty();
   std::string_view authority = head.authority;
@@ -215,7 +220,7 @@ bool Http2Fields::SetRequest(const Head& head, std::optional<uint64_t> length) {
 bool Http2Fields::SetResponse(const Head& head, std::optional<uint64_t> length, bool keep_length) {
   static constexpr int kLowest = 100, kHighest = 999;
   if (head.status < kLowest || head.status > kHighest || head.status == 101) return false;
-  Begin(NameBytes(head));
+  Begin(head.fields().size(), NameBytes(head));
   Append(text_, head.status);
   Add(":status", text_);
   if (length) AddLength(*length);
@@ -225,7 +230,7 @@ bool Http2Fields::SetResponse(const Head& head, std::optional<uint64_t> length, 
 void Http2Fields::SetTrailers(const Trailers& trailers) {
   size_t bytes = 0;
   for (const auto& [name, value] : trailers.fields()) bytes += name.size();
-  Begin(bytes);
+  Begin(trailers.fields().size(), bytes);
   for (const auto& [name, value] : trailers.fields())
     if (MayBeTrailer(name) && IsToken(name) && IsFieldValue(value)) Add(Lower(name), value);
 }

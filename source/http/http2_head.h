@@ -76,7 +76,7 @@ class Http2Fields {
   bool empty() const { return fields_.empty(); }
 
  private:
-  void Begin(size_t bytes);
+  void Begin(size_t fields, size_t name_bytes);
   std::string_view Lower(std::string_view name);
   void Add(std::string_view name, std::string_view value, bool secret = false);
   bool AddHeadFields(const Head& head, bool keep_length);

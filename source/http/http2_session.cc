@@ -21,6 +21,12 @@ constexpr uint64_t kStallCheckMs = 1000;
 constexpr size_t kLingerBytes = size_t{1} << 20;
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
+// Where a thread's sessions make their frames. One keeps it only as long as its peer does not take what is in it.
+std::string& FrameRoom() {
+  static thread_local std::string room;
+  return room;
+}
+
 // Whatever comes first: something to read, to do, or (where `write` is not null) room to write; or the time.
 class Work {
  public:
@@ -189,11 +195,15 @@ void Http2Session::HandOver() {
 }
 
 void Http2Session::Send() {
-  while (!broken_) {
-    if (!WriteOut()) return;
+  if (out_.empty()) out_.swap(FrameRoom());
+  while (!broken_ && WriteOut()) {
     MakeFrames();
-    if (out_.empty()) return;
+    if (out_.empty()) break;
   }
+  if (!out_.empty()) return;
+  // An idle connection holds no buffer.
+  if (FrameRoom().capacity() < out_.capacity()) FrameRoom().swap(out_);
+  std::string().swap(out_);
 }
 
 // True: all that was made is written.
@@ -214,12 +224,7 @@ bool Http2Session::WriteOut() {
     written_ += io.bytes;
   }
   written_ = 0;
-  // An idle connection holds no buffer.
-  if (nghttp2_session_want_write(session_) != 0) {
-    out_.clear();
-  } else {
-    std::string().swap(out_);
-  }
+  out_.clear();
   return true;
 }
 

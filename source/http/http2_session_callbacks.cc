@@ -291,6 +291,7 @@ ssize_t Http2Session::GiveData(Http2Stream& stream, size_t most, uint32_t& flags
   flags |= NGHTTP2_DATA_FLAG_NO_COPY;
   if (!stream.end_put || bytes < stream.outbox.size()) return static_cast<ssize_t>(bytes);
   flags |= NGHTTP2_DATA_FLAG_EOF;
+  if (stream.send_trailers.empty()) return static_cast<ssize_t>(bytes);
   Http2Fields trailers;
   trailers.SetTrailers(stream.send_trailers);
   if (!trailers.empty()) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -56,7 +56,7 @@ struct Http2Stream : ListNode {
 
   // Received.
   std::unique_ptr<Http2HeadReader> reading;  // while a field section comes
-  std::deque<Received> heads;                // whole ones that nobody has taken: a request; responses
+  std::list<Received> heads;                 // whole ones that nobody has taken: a request; responses
   bool final_head = false;                   // the request, the final response came
   int interim = 0;                           // responses before the final one
   bool connect = false;                      // CONNECT, ordinary or extended: no field section may follow the 2xx
