@@ -39,6 +39,8 @@ enum class Fault : uint8_t {
   kHttpUriTooLong,
   kHttpChunk,  // chunked body malformed
   kHttpTrailer,
+  kContentTooLarge,
+  kContentUnchangeable,
   kHttpExpectation,  // an expectation other than 100-continue
   kHttp2Preface,     // HTTP/2 where it is not served
   kHttp2Protocol,    // a rule of the connection was broken (RFC 9113 5.4.1)
@@ -96,6 +98,7 @@ enum class Fault : uint8_t {
   kUpstreamUnasked101,
   kUpstreamUnasked407,
   kUpstreamBadUpgrade,
+  kUpstreamUnchangeable,  // as kContentUnchangeable
   kUpstreamTimeoutHeader,
   kUpstreamTimeoutBody,
   kUpstreamTimeoutWrite,

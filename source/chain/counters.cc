@@ -32,6 +32,12 @@ size_t DecisionCounts::Hash::operator()(const View& view) const {
   return hash;
 }
 
+std::string_view NameOf(BodyRewrite outcome) {
+  constexpr std::array<std::string_view, static_cast<size_t>(BodyRewrite::kCount)> kNames = {
+      "applied", "no_transform", "partial", "coding", "stream", "too_large", "malformed"};
+  return kNames[static_cast<size_t>(outcome)];
+}
+
 std::string_view NameOf(TlsResult result) {
   constexpr std::array<std::string_view, static_cast<size_t>(TlsResult::kCount)> kNames = {
       "ok", "protocol", "certificate", "alert", "timeout", "gone"};

@@ -11,6 +11,7 @@
 
 #include "source/base/counter.h"
 #include "source/base/failure.h"
+#include "source/chain/body_rewrites.h"
 #include "source/chain/overload.h"
 
 namespace egret {
@@ -118,6 +119,7 @@ struct WorkerCounters {
   TlsCounters client_tls, upstream_tls;
   Gauge overload_level;  // of Overload
   OverloadActions overload_actions;
+  BodyRewrites body_rewrites;
   Counter received_bytes, sent_bytes;  // of clients, on the wire
   Counter upstream_connections, upstream_reused;
   Counter spurious_proxy_authorization;  // credentials for a proxy, sent inside a tunnel

@@ -43,8 +43,12 @@ std::string_view ReasonPhrase(int status) {
       return "Proxy Authentication Required";
     case 408:
       return "Request Timeout";
+    case 413:
+      return "Content Too Large";
     case 414:
       return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
     case 417:
       return "Expectation Failed";
     case 421:

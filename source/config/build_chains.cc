@@ -9,6 +9,7 @@
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/chain/listener.h"
+#include "source/config/build_body_rewrite.h"
 #include "source/config/data_source.h"
 #include "source/config/duration.h"
 #include "source/config/router_tls.h"
@@ -200,6 +201,8 @@ class ChainBuilder {
         return BuildConnectTunnel(filter.connect_tunnel(), http);
       case config::v1::HttpFilter::kHeaderRewrite:
         return BuildHeaderRewrite(filter.header_rewrite());
+      case config::v1::HttpFilter::kBodyRewrite:
+        return BuildBodyRewrite(filter.body_rewrite());
       case config::v1::HttpFilter::kForwardRouter:
         return std::make_unique<ForwardRouterFilter>(RouterOptions(filter.forward_router()));
       default:

@@ -39,9 +39,9 @@ bool IsToken(std::string_view text) {
 
 // Fields that say where a message ends or belong to one connection (RFC 9110 7.6.1, RFC 9112 6), or to the proxy.
 bool IsOurs(std::string_view name) {
-  static constexpr std::string_view kNames[] = {
-      "connection", "content-length",    "expect",  "host", "keep-alive", "te",
-      "trailer",    "transfer-encoding", "upgrade", "via"};
+  static constexpr std::string_view kNames[] = {"connection",        "content-length", "expect", "host",
+                                                "http2-settings",    "keep-alive",     "te",     "trailer",
+                                                "transfer-encoding", "upgrade",        "via"};
   const std::string lower = ToLower(name);
   return lower.starts_with("proxy-") || std::find(std::begin(kNames), std::end(kNames), lower) != std::end(kNames);
 }
@@ -66,6 +66,13 @@ std::optional<Unfit> CheckHeader(std::string_view name) {
   if (!IsToken(name)) return Unfit{"not the name of a header field", "write e.g. x-request-id"};
   if (IsOurs(name)) return Unfit{"frames the message or belongs to the connection", "the proxy alone sets it"};
   return std::nullopt;
+}
+
+std::optional<Unfit> CheckMediaType(std::string_view text) {
+  std::string_view subtype = text;
+  const std::string_view type = SplitFirst(subtype, '/');
+  if (IsToken(type) && type != "*" && IsToken(subtype)) return std::nullopt;
+  return Unfit{"not a media type", "write e.g. text/html, or text/* for all of them"};
 }
 
 std::optional<Unfit> CheckDns(std::string_view text) {
@@ -105,6 +112,8 @@ std::optional<Unfit> CheckText(const FieldRule& rule, std::string_view text) {
       return CheckName(text);
     case Kind::kHeader:
       return CheckHeader(text);
+    case Kind::kMediaType:
+      return CheckMediaType(text);
     case Kind::kListen:
       return ErrorOf(ParseListenAddress(text));
     case Kind::kLoopback:

@@ -22,6 +22,7 @@ struct FieldRule {
     kPath,         // absolute, at most 4096 bytes
     kToken,        // RFC 9110 token
     kHeader,       // the name of a header field that may be rewritten
+    kMediaType,    // of content, or all of one kind: "text/html", "text/*"
     kFieldText,    // the value of a header field
     kListen,       // a listening address
     kLoopback,     // a listening address that only this host reaches

@@ -24,6 +24,15 @@ void Redact(Message& message) {
     header->set_value("***");
     return;
   }
+  if (auto* replace = dynamic_cast<filters::http::v1::BodyRewrite::Replace*>(&message)) {
+    replace->has_pattern() ? replace->set_pattern("***") : replace->set_text("***");
+    replace->set_with("***");
+    return;
+  }
+  if (auto* insert = dynamic_cast<filters::http::v1::BodyRewrite::Insert*>(&message)) {
+    insert->set_text("***");
+    return;
+  }
   std::vector<const FieldDescriptor*> fields;
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   reflection.ListFields(message, &fields);

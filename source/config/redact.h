@@ -5,8 +5,8 @@
 
 namespace egret {
 
-// Of a Secret the name stays. Values that header_rewrite writes are "***", all of them: which one is a key only its
-// owner knows.
+// Of a Secret the name stays. Values that header_rewrite writes and texts that body_rewrite looks for and puts in are
+// "***", all of them: which one is a key only its owner knows.
 config::v1::Bootstrap Redacted(const config::v1::Bootstrap& bootstrap);
 
 }  // namespace egret

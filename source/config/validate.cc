@@ -10,6 +10,7 @@
 #include "source/config/check_fields.h"
 #include "source/config/check_names.h"
 #include "source/config/check_policies.h"
+#include "source/config/check_rewrites.h"
 #include "source/config/check_secrets.h"
 #include "source/config/check_sockets.h"
 #include "source/config/policy_spec.h"
@@ -72,6 +73,7 @@ std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& l
     Join(errors, CheckSockets(bootstrap));
     Join(errors, CheckAccessLog(bootstrap));
     Join(errors, CheckChains(bootstrap));
+    Join(errors, CheckRewrites(bootstrap));
     Join(errors, CheckSecrets(bootstrap));
     Join(errors, CheckWays(bootstrap));
     Join(errors, CheckPolicies(bootstrap));

@@ -267,6 +267,16 @@ void Overloads(Exposition& out) {
   }
 }
 
+void Rewrites(Exposition& out) {
+  MetricFamily& rewrites = out.Family("egret_body_rewrites_total",
+                                      "Contents that body_rewrite is for, by how it fared.", MetricType::Counter);
+  for (size_t i = 0; i < static_cast<size_t>(BodyRewrite::kCount); ++i) {
+    const auto outcome = static_cast<BodyRewrite>(i);
+    Exposition::Add(rewrites, {{"outcome", std::string(NameOf(outcome))}},
+                    out.Sum([outcome](const WorkerThread& w) { return w.counters().body_rewrites.Read(outcome); }));
+  }
+}
+
 void Workers(Exposition& out) {
   MetricFamily& open =
       out.Family("egret_worker_connections", "Connections of clients that are open, by worker.", MetricType::Gauge);
@@ -312,6 +322,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Tls(out);
   Limits(out);
   Overloads(out);
+  Rewrites(out);
   Workers(out);
   Process(out);
   return out.Take();

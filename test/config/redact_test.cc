@@ -15,7 +15,8 @@ namespace {
 constexpr char kChain[] =
     "http_connection: {filters: [{egress_policy: {policy: web}}, {header_rewrite: {request: [{set: {name: x-api-key, "
     "value: canary1}}, {append: {name: x-team, value: canary2}}, {remove: x-trace}], response: [{set: {name: x-r, "
-    "value: canary3}}]}}, forward_router]}";
+    "value: canary3}}]}}, {body_rewrite: {response: [{replace: {text: canary5, with: canary6}}, {replace: {pattern: "
+    "canary7}}, {insert: {at: END, text: canary8}}]}}, forward_router]}";
 
 TEST(Redact, S01_WhatMayBeASecretIsNotShown) {
   const BootstrapFile file = ReadBootstrapText(

@@ -200,6 +200,33 @@ TEST(Validate, WantsRateLimitsThatLimitSomethingWhereItPasses) {
                 at, "4].rate_limit.requests.burst: required; give it a value\n"));
 }
 
+TEST(Validate, WantsRewritesThatChangeSomethingAndPatternsThatCompile) {
+  const std::string at = "listeners[0].filters[0].http_connection.filters[";
+  EXPECT_EQ(
+      Verdict(WithHttp("{body_rewrite: {content_types: ['*/*', 'text/x', 'text/*'], max_bytes: 10}}, {body_rewrite: "
+                       "{response: [{replace: {pattern: '(a'}}, {replace: {pattern: 'a*'}}, {replace: {pattern: 'b', "
+                       "with: '\\1'}}, {replace: {text: 'a', with: '\\1'}}, {insert: {text: x}}, {replace: {text: "
+                       "''}}, {insert: {at: END}}]}}, {egress_policy: {policy: web}}, forward_router")),
+      Cat(at,
+          "0].body_rewrite: it changes nothing; give request or response, e.g. [{replace: {text: old, with: "
+          "new}}]\n",
+          at,
+          "0].body_rewrite.content_types[0]: */*: not a media type; write e.g. text/html, or text/* for all of "
+          "them\n",
+          at, "0].body_rewrite.max_bytes: 10: out of bounds; from 1024 to 16777216\n", at,
+          "1].body_rewrite.response[0].replace.pattern: (a: missing ): (a; write it as RE2 takes it, e.g. colou?r\n",
+          at,
+          "1].body_rewrite.response[1].replace.pattern: a*: it matches where nothing stands, so everywhere; make it "
+          "match "
+          "one byte at least, e.g. a+ for a*\n",
+          at,
+          "1].body_rewrite.response[2].replace.with: \\1: not a replacement for this pattern; "
+          "\\0 to \\9 are groups of the pattern, \\\\ is a backslash\n",
+          at, "1].body_rewrite.response[4].insert.at: required; give it a value\n", at,
+          "1].body_rewrite.response[5].replace.text: required; give it a value\n", at,
+          "1].body_rewrite.response[6].insert.text: required; give it a value\n"));
+}
+
 TEST(Validate, WantsOneWayOfGivingChains) {
   EXPECT_EQ(
       Verdict(Cat("listeners: [{name: l, address: '127.0.0.1:1', chains_of: x, filters: [http_connection: {filters: [",
