@@ -9,7 +9,7 @@
 // In tunnels a request is a GET, or (--answer-bytes) what `origin` speaks: bytes that no proxy takes for HTTP.
 //
 //   load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT[,ADDRESS:PORT...]
-//        --path /1k | --answer-bytes 1024 [--connections 32] [--streams 1] [--content-type TYPE]
+//        --path /1k | --answer-bytes 1024 [--connections 32] [--streams 1] [--scheme https] [--content-type TYPE]
 //        [--seconds 3] [--warm-up 0.3]
 //
 // Warms up and lets every operation end; then says "ready" and waits for a line, so that whoever measures can read
@@ -76,6 +76,7 @@ std::optional<Plan> PlanOf(std::span<char* const> arguments) {
     plan.targets.push_back(ParseEndpointOrDie(SplitFirst(rest, ',')));
   plan.path = path.value_or("");
   if (answer_bytes) plan.answer_bytes = ParseDecimal<uint64_t>(*answer_bytes);
+  plan.scheme = Option(arguments, "--scheme").value_or("http");
   plan.content_type = Option(arguments, "--content-type").value_or("");
   plan.connections = ParseDecimal<size_t>(Option(arguments, "--connections").value_or("32")).value_or(0);
   plan.streams = ParseDecimal<size_t>(Option(arguments, "--streams").value_or("1")).value_or(0);
@@ -106,7 +107,7 @@ int Main(std::span<char* const> arguments) {
   if (!plan) {
     std::fputs(
         "usage: load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT,... --path PATH | --answer-bytes N\n"
-        "            [--connections N] [--streams N] [--content-type TYPE] [--seconds S] [--warm-up S]\n",
+        "            [--connections N] [--streams N] [--scheme S] [--content-type TYPE] [--seconds S] [--warm-up S]\n",
         stderr);
     return 2;
   }

@@ -108,7 +108,7 @@ class Http2Client final : public Client {
     const std::string authority = run_.NextTarget().ToString();
     std::vector<nghttp2_nv> fields = {Pair(":method", tunnels() ? "CONNECT" : "GET"), Pair(":authority", authority)};
     if (!tunnels()) {
-      fields.push_back(Pair(":scheme", "http"));
+      fields.push_back(Pair(":scheme", plan_.scheme));
       fields.push_back(Pair(":path", plan_.path));
     }
     if (!plan_.content_type.empty()) fields.push_back(Pair("content-type", plan_.content_type));

@@ -28,6 +28,7 @@ struct Plan {
   std::vector<Endpoint> targets;  // in turn, so that no pair of addresses runs out of ports
   std::string path;
   std::optional<uint64_t> answer_bytes;  // instead of a path
+  std::string scheme = "http";           // of what is asked for over HTTP/2
   std::string content_type;              // of requests over HTTP/2; empty: none
   size_t connections = 32;
   size_t streams = 1;  // of each connection of HTTP/2

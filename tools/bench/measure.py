@@ -85,6 +85,8 @@ class Bench:
         request = ["--path", workload.asked] if by_path else ["--answer-bytes", str(workload.asked)]
         if workload.http2_origin:  # Egret speaks HTTP/2 in clear to who speaks gRPC
             request += ["--content-type", "application/grpc"]
+        if workload.https_origin:
+            request += ["--scheme", "https"]
         command = [os.path.join(self.binaries, "load"), "--workload", workload.load, "--proxy", subject.address(workload),
                    "--targets", ",".join(targets), *request, "--connections", str(workload.connections),
                    "--streams", str(workload.streams), "--seconds", str(self.options.seconds),

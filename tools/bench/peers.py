@@ -112,9 +112,14 @@ class Envoy(Peer):
         config = write(os.path.join(folder, "envoy.yaml"), ENVOY_CONFIG % {
             "port": port,
             "transport": ENVOY_TLS % vars(origin.pair) if workload.tls else "",
-            "upstream": ENVOY_HTTP2 if workload.http2_origin else ""})
+            "upstream": self.upstream(workload, origin.pair)})
         self.run(folder, cores, port, [self.binary, "-c", config, "--concurrency", str(self.workers),
                                        "--disable-hot-restart", "--log-level", "error"])
+
+    def upstream(self, workload, pair):
+        """HTTP/2 where the origin speaks it, over TLS that verifies where it wants that."""
+        encrypted = ENVOY_UPSTREAM_TLS % vars(pair) if workload.https_origin else ""
+        return (ENVOY_HTTP2 if workload.http2_origin or workload.https_origin else "") + encrypted
 
 
 # What is asked for is an address, so no name server is asked; each limit that the measurement could meet is out of reach.
@@ -176,6 +181,14 @@ typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
         explicit_http_config: {http2_protocol_options: {}}
+"""
+ENVOY_UPSTREAM_TLS = """\
+    transport_socket:
+      name: envoy.transport_sockets.tls
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+        sni: localhost
+        common_tls_context: {alpn_protocols: [h2], validation_context: {trusted_ca: {filename: %(certificate)s}}}
 """
 
 

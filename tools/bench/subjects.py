@@ -102,12 +102,14 @@ class Origin:
         for name, size in workloads.FILES.items():
             with open(files + name, "wb") as f:
                 f.write(b"x" * size)
-        *self.ports, self.http2_port = free_ports(self.PORTS + 1)
+        *self.ports, self.http2_port, self.https_port = free_ports(self.PORTS + 2)
+        self.pair = KeyPair(folder)
         listens = ["    listen 127.0.0.1:%d backlog=4096;" % p for p in self.ports]
-        listens.append("    listen 127.0.0.1:%d http2;" % self.http2_port)
+        listens += ["    listen 127.0.0.1:%d http2;" % self.http2_port,
+                    "    listen 127.0.0.1:%d ssl http2;" % self.https_port,
+                    "    ssl_certificate %(certificate)s;\n    ssl_certificate_key %(key)s;" % vars(self.pair)]
         config = write(os.path.join(folder, "nginx.conf"), ORIGIN_CONFIG % {
             "folder": folder, "files": files, "listen": "\n".join(listens)})
-        self.pair = KeyPair(folder)
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = Process("origin", folder, cores, [nginx, "-p", folder, "-c", config, "-e", "stderr"])
         self.process.wait_until(listening(self.ports[-1]))
@@ -121,10 +123,12 @@ class Origin:
         """What the client asks for, each as good as the other."""
         if not isinstance(workload.asked, str):
             return self.relayed_at
-        return ["127.0.0.1:%d" % p for p in ([self.http2_port] if workload.http2_origin else self.ports)]
+        ports = ([self.http2_port] if workload.http2_origin else [self.https_port] if workload.https_origin
+                 else self.ports)
+        return ["127.0.0.1:%d" % p for p in ports]
 
     def all_ports(self):
-        return self.ports + [self.http2_port] + [int(address.rpartition(":")[2]) for address in self.relayed_at]
+        return self.ports + [self.http2_port, self.https_port] + [int(address.rpartition(":")[2]) for address in self.relayed_at]
 
     def move_to(self, cores):
         for process in (self.process, self.relayed):
@@ -136,12 +140,12 @@ class Origin:
 
 
 class KeyPair:
-    """What every proxy shows to clients of TLS: one certificate of P-256 that signed itself."""
+    """What every proxy and the origin show to clients of TLS: one certificate of P-256 that signed itself."""
 
     def __init__(self, folder):
         self.certificate, self.key = (os.path.join(folder, name) for name in ("proxy.pem", "proxy.key"))
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "2",
                         "-keyout", self.key, "-out", self.certificate], check=True, stderr=subprocess.DEVNULL)
         os.chmod(self.key, 0o644)  # some proxies give up root before they read it
 
@@ -277,16 +281,18 @@ admin: {address: "127.0.0.1:0"}
 access_log: [{file: {path: %(log)s}, format: JSON}]
 secrets:
 - {name: proxy, certificate: {certificate: {file: %(certificate)s}, key: {file: %(key)s}}}
+- {name: origin, trust: {roots: {file: %(certificate)s}}}
 listeners:
 - name: egress
   address: "127.0.0.1:0"
   filters:
   %(terminator)s
   - http_connection:
+      https_in_clear: true
       filters:
       - egress_policy: {policy: bench}
       - connect_tunnel: {}
-      - forward_router: {pool: {max_idle_per_key: 10000, max_connections_per_key: 20000}}
+      - forward_router: {pool: {max_idle_per_key: 10000, max_connections_per_key: 20000}, tls: {trust: origin}}
 policies:
 - name: bench
   rules:

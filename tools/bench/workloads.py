@@ -17,6 +17,7 @@ class Workload(NamedTuple):
     workers: int = 1
     streams: int = 1  # outstanding on each connection of HTTP/2
     http2_origin: bool = False  # in clear, which a proxy knows by the configuration or by application/grpc
+    https_origin: bool = False  # with HTTP/2 by ALPN; the client asks for https:// in clear
 
     @property
     def tls(self):
@@ -69,6 +70,8 @@ ALL = {w.name: w for w in (
     Workload("h2_fwd_single", "h2_forward", "/1k", 32, "the same, one stream a connection"),
     Workload("h2_fwd_h2", "h2_forward", "/1k", 8, "GET of 1 KiB over HTTP/2, 8 streams a connection, HTTP/2 to the origin",
              streams=8, http2_origin=True),
+    Workload("h2_fwd_https", "h2_forward", "/1k", 8, "GET of 1 KiB over HTTP/2, 8 streams a connection, HTTP/2 over TLS to "
+             "the origin", ("egret", "envoy"), streams=8, https_origin=True),
     Workload("h2_tunnel1k", "h2_tunnel", 1 << 10, 8, "request and answer of 1 KiB through a standing CONNECT stream, "
              "8 a connection", streams=8),
     Workload("tls_fwd", "tls_forward", "/1k", 32, "keep-alive absolute-form GET of 1 KiB to a proxy over TLS"),
