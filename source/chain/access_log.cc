@@ -1,8 +1,14 @@
 #include "source/chain/access_log.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace egret {
+
+LogQueue::LogQueue(std::vector<std::optional<LogFormat>> formats, bool fingerprints)
+    : formats_(std::move(formats)),
+      fingerprints_(fingerprints || std::any_of(formats_.begin(), formats_.end(),
+                                                [](const auto& format) { return format && format->TellsOfHello(); })) {}
 
 bool LogQueue::Put(Block block, uint64_t lines) {
   const std::lock_guard lock(mutex_);

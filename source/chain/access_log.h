@@ -26,6 +26,7 @@ struct LogPlan {
   };
   std::vector<Sink> sinks;
   std::vector<std::optional<LogFormat>> formats;  // nothing: JSON
+  bool fingerprints = false;                      // JSON lines are to hold them even where no policy asks
 };
 
 // Shared by all workers; thread-safe.
@@ -39,9 +40,11 @@ class LogQueue {
   static constexpr size_t kMaxBytes = size_t{16} << 20;
 
   LogQueue() : LogQueue(std::vector<std::optional<LogFormat>>(1)) {}
-  explicit LogQueue(std::vector<std::optional<LogFormat>> formats) : formats_(std::move(formats)) {}
+  explicit LogQueue(std::vector<std::optional<LogFormat>> formats, bool fingerprints = false);
 
   const std::vector<std::optional<LogFormat>>& formats() const { return formats_; }
+  // Whether some format tells of fingerprints.
+  bool fingerprints() const { return fingerprints_; }
   // False: dropped, and counted by line.
   bool Put(Block block, uint64_t lines);
   // The writer's: waits for something, or for Close(). Empty once closed and drained.
@@ -54,6 +57,7 @@ class LogQueue {
 
  private:
   const std::vector<std::optional<LogFormat>> formats_;
+  const bool fingerprints_;
   std::mutex mutex_;
   std::condition_variable filled_;
   std::deque<Block> blocks_;
@@ -71,6 +75,8 @@ class AccessLog {
   // Writes the record's line in every format. JSON alone tells of a tunnel that opens; text is of what ended.
   void Write(const ExchangeRecord& record, std::string_view event, uint64_t duration_ms);
   void Flush();
+
+  bool fingerprints() const { return queue_.fingerprints(); }
 
  private:
   static constexpr size_t kFlushBytes = size_t{64} << 10;

@@ -25,6 +25,18 @@ std::string ForbiddenText(const ExchangeRecord& record, Failure why) {
              "\r\nConnection: close\r\n\r\n", body);
 }
 
+// A fingerprint that could not be made, or that nobody asked for when the hello was there, stays unknown: absent, it
+// would let pass what a DENY by fingerprint is for.
+void AddHello(const Connection& connection, Facts& facts) {
+  if (!connection.protocol) return;
+  facts.protocol = *connection.protocol;
+  facts.sni = connection.sni.empty() ? Fact<std::string_view>::Absent() : Fact<std::string_view>(connection.sni);
+  facts.ech = connection.ech;
+  if (!connection.hello) return;
+  if (!connection.hello->ja3.empty()) facts.ja3 = std::string_view(connection.hello->ja3);
+  facts.ja4 = std::string_view(connection.hello->ja4);
+}
+
 Task<void> SayGoodbye(Stream& stream, std::string text) {
   co_await WriteAll(stream, text);
   co_await LingeringClose(stream, kRefusalMs, kRefusalBytes);
@@ -37,10 +49,9 @@ Facts FactsOf(const Connection& connection) {
   facts.source = connection.peer.address;
   facts.identity =
       connection.identity ? Fact<const Identity*>(connection.identity.get()) : Fact<const Identity*>::Absent();
-  if (connection.target) facts.target = &*connection.target;
-  if (connection.protocol) {
-    facts.protocol = *connection.protocol;
-    facts.sni = connection.sni.empty() ? Fact<std::string_view>::Absent() : Fact<std::string_view>(connection.sni);
+  if (connection.target) {  // else what was learned is of the client's way to the proxy
+    facts.target = &*connection.target;
+    AddHello(connection, facts);
   }
   facts.now = connection.worker.unix_seconds();
   return facts;
@@ -63,6 +74,7 @@ void Describe(const Connection& connection, ExchangeRecord& record) {
   record.source = connection.peer.ToString();
   if (connection.identity && connection.identity->Name() != "-") record.identity = connection.identity->Name();
   record.client_tls = connection.tls;
+  record.hello = connection.hello;
   record.parent_id = connection.parent_id;
   if (connection.original_destination) record.original_destination = connection.original_destination->ToString();
 }
@@ -75,6 +87,7 @@ void StartRecord(Connection& connection) {
   Describe(connection, record);
   if (connection.protocol) record.carries = NameOf(*connection.protocol);
   record.sni = connection.sni;
+  record.ech = connection.ech;
 }
 
 bool MustDialOriginal(const Connection& connection) {

@@ -63,6 +63,8 @@ struct Connection {
   std::optional<Protocol> protocol;
   std::string sni;  // empty: none was sent
   std::vector<std::string> alpn;
+  bool ech = false;                         // encrypted_client_hello is there, real or noise (RFC 9849 6.2)
+  std::shared_ptr<const HelloFacts> hello;  // null: nobody asks for them, or it is no TLS
 
   // What the client's TLS to the proxy agreed on: "h2", "http/1.1"; empty: nothing. Of this connection itself, not of
   // a tunnel in it.

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -68,6 +69,12 @@ const TlsFacts& TlsOf(const ExchangeRecord& record) {
   return record.client_tls != nullptr ? *record.client_tls : none;
 }
 
+// Of the TLS inside a tunnel.
+const HelloFacts& HelloOf(const ExchangeRecord& record) {
+  static const HelloFacts none;
+  return record.hello != nullptr ? *record.hello : none;
+}
+
 const CertificateFacts& ClientOf(const ExchangeRecord& record) {
   static const CertificateFacts none;
   const TlsFacts& tls = TlsOf(record);
@@ -106,6 +113,11 @@ const std::vector<LogFormat::Operator>& LogFormat::Table() {
       {"DOWNSTREAM_REMOTE_ADDRESS", false, [](Out& out, const Moment& m, Arg) { out += m.record.source; }},
       {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", false, [](Out& out, const Moment& m, Arg) { out += m.record.source; }},
       {"REQUESTED_SERVER_NAME", false, [](Out& out, const Moment& m, Arg) { out += m.record.sni; }},
+      {"TLS_JA3_FINGERPRINT", false, [](Out& out, const Moment& m, Arg) { out += HelloOf(m.record).ja3; }},
+      {"TLS_JA4_FINGERPRINT", false, [](Out& out, const Moment& m, Arg) { out += HelloOf(m.record).ja4; }},
+      {"HELLO_VERSIONS", false, [](Out& out, const Moment& m, Arg) { out += HelloOf(m.record).versions; }},
+      {"HELLO_ALPN", false, [](Out& out, const Moment& m, Arg) { out += HelloOf(m.record).alpn; }},
+      {"ECH", false, [](Out& out, const Moment& m, Arg) { out += m.record.ech ? "true" : ""; }},
       {"DOWNSTREAM_TLS_VERSION", false, [](Out& out, const Moment& m, Arg) { out += TlsOf(m.record).version; }},
       {"DOWNSTREAM_TLS_CIPHER", false, [](Out& out, const Moment& m, Arg) { out += TlsOf(m.record).cipher; }},
       {"DOWNSTREAM_TLS_SNI", false, [](Out& out, const Moment& m, Arg) { out += TlsOf(m.record).sni; }},
@@ -198,6 +210,12 @@ Result<LogFormat, LogFormat::Error> LogFormat::Compile(std::string_view text) {
   }
   flush();
   return format;
+}
+
+bool LogFormat::TellsOfHello() const {
+  return std::any_of(pieces_.begin(), pieces_.end(), [](const Piece& piece) {
+    return piece.of != nullptr && (piece.of->name.starts_with("HELLO_") || piece.of->name.ends_with("_FINGERPRINT"));
+  });
 }
 
 void LogFormat::Append(std::string& out, const ExchangeRecord& record, uint64_t duration_ms) const {

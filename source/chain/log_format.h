@@ -34,6 +34,9 @@ class LogFormat {
   // The operators that there are, in the order of the documentation.
   static std::vector<std::string> Operators();
 
+  // Whether an operator wants to know of the ClientHello more than its name.
+  bool TellsOfHello() const;
+
   // One line with its end.
   void Append(std::string& out, const ExchangeRecord& record, uint64_t duration_ms) const;
 

@@ -65,6 +65,13 @@ void AppendTls(JsonWriter& json, const TlsFacts& tls) {
   json.Member("client_sha256", tls.certificate->sha256);
 }
 
+void AppendHello(JsonWriter& json, const HelloFacts& hello) {
+  json.MemberIf("ja3", hello.ja3);
+  json.Member("ja4", hello.ja4);
+  json.Member("hello_versions", hello.versions);
+  json.MemberIf("hello_alpn", hello.alpn);
+}
+
 }  // namespace
 
 void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_view event, uint64_t duration_ms) {
@@ -93,6 +100,8 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
   json.MemberIf("close_reason", record.close_reason);
   json.MemberIf("carries", record.carries);
   json.MemberIf("sni", record.sni);
+  if (record.ech) json.Member("ech", true);
+  if (record.hello != nullptr) AppendHello(json, *record.hello);
   json.MemberIf("next_hop", record.next_hop);
   json.MemberIf("upstream", record.upstream);
   json.MemberIf("upstream_protocol", record.upstream_protocol);

@@ -62,12 +62,14 @@ struct ExchangeRecord : ListNode {
   std::shared_ptr<const TlsFacts> client_tls;  // of the connection to the proxy; null: in clear
   std::string tls_detail;                      // why a handshake failed, in the TLS library's words
   std::string sni;
-  std::string carries;                    // what a tunnel carries: "tls", "http", "other"
-  std::string upstream;                   // address that was dialled
-  std::string_view upstream_protocol;     // static: "HTTP/1.1", "HTTP/2"; of requests
-  std::string_view upstream_tls_version;  // static: "TLSv1.3"; empty: in clear, or a tunnel
-  std::string next_hop;                   // name of the parent proxy
-  std::vector<std::string> attempts;      // failed dials before it: "address: detail"
+  std::shared_ptr<const HelloFacts> hello;  // of the ClientHello that a tunnel begins with; null: none, or nobody asks
+  bool ech = false;                         // that ClientHello has an encrypted one in it, real or noise
+  std::string carries;                      // what a tunnel carries: "tls", "http", "other"
+  std::string upstream;                     // address that was dialled
+  std::string_view upstream_protocol;       // static: "HTTP/1.1", "HTTP/2"; of requests
+  std::string_view upstream_tls_version;    // static: "TLSv1.3"; empty: in clear, or a tunnel
+  std::string next_hop;                     // name of the parent proxy
+  std::vector<std::string> attempts;        // failed dials before it: "address: detail"
   int status = 0;
   DecisionRecord decision;
   Failure failure;

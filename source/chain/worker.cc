@@ -8,6 +8,7 @@
 #include "source/base/buffer.h"
 #include "source/base/check.h"
 #include "source/base/log.h"
+#include "source/policy/policy.h"
 
 namespace egret {
 namespace {
@@ -86,6 +87,11 @@ std::string Worker::NextRequestId() {
   std::string id(16, '0');
   for (size_t i = id.size(); i-- > 0; x >>= 4) id[i] = "0123456789abcdef"[x & 15];
   return id;
+}
+
+bool Worker::WantsFingerprints() const {
+  return (log_ != nullptr && log_->fingerprints()) ||
+         (snapshot_.policy != nullptr && snapshot_.policy->UsesFingerprints());
 }
 
 void Worker::WriteLog(const ExchangeRecord& record, std::string_view event) {

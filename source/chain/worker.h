@@ -51,6 +51,9 @@ class Worker {
   // Ends what a live record is of, and what runs inside its tunnel, innermost first.
   void End(ExchangeRecord& record, Failure why);
 
+  // Whether the log or a policy asks for what fingerprints a ClientHello: they are made for nobody else.
+  bool WantsFingerprints() const;
+
   int64_t unix_seconds() const;
   uint64_t unix_microseconds() const;
   // 16 hex digits, unique among this fleet's workers for all practical purposes.

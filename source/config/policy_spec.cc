@@ -53,6 +53,8 @@ FromSpec Of(const pb::From& from) {
   spec.service_accounts = List(from.service_accounts());
   for (const auto& claim : from.claims()) spec.claims.push_back({claim.name(), List(claim.values())});
   spec.at_least = Of(from.at_least());
+  spec.ja3 = List(from.ja3());
+  spec.ja4 = List(from.ja4());
   return spec;
 }
 

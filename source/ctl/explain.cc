@@ -136,6 +136,9 @@ std::string Hints(const Explanation& explanation, const Asked& asked, Verdict ve
   const auto lacks = [&](std::string_view fact) {
     return std::any_of(missing.begin(), missing.end(), [&](const std::string& name) { return name.starts_with(fact); });
   };
+  const bool lacks_identity = std::any_of(missing.begin(), missing.end(), [](const std::string& name) {
+    return name.starts_with("from.") && !name.starts_with("from.ja");
+  });
   std::string out;
   if (verdict == Verdict::kDenied) return out;
   if (lacks("resolved"))
@@ -144,7 +147,8 @@ std::string Hints(const Explanation& explanation, const Asked& asked, Verdict ve
   if (lacks("request") && verdict == Verdict::kOpen)
     out += "  --inner 'METHOD PATH' says what is asked inside the tunnel\n";
   if (lacks("http.headers")) out += "  --header 'NAME: VALUE' gives the header fields\n";
-  if (lacks("from.")) out += "  --user NAME and --group NAME say who asks\n";
+  if (lacks("from.ja")) out += "  --ja3 and --ja4 give the fingerprint of the client's TLS, as its log line tells it\n";
+  if (lacks_identity) out += "  --user NAME and --group NAME say who asks\n";
   return out;
 }
 

@@ -34,6 +34,7 @@ What is known of the request:
   --resolve               ask this host's resolver what the name resolves to
   --protocol PROTOCOL     what a tunnel carries: TLS, HTTP or OTHER (TLS; on port 80 HTTP)
   --sni NAME              the name in the ClientHello (the target's); '' for none
+  --ja3 HASH, --ja4 HASH  the fingerprint of that ClientHello; --ech where it has an encrypted one in it
   --inner 'METHOD PATH'   a request inside a CONNECT tunnel
   --at TIME               when, as RFC 3339 (now)
 

@@ -40,6 +40,9 @@ constexpr Option kOptions[] = {
     {.name = "--assurance", .once = &Options::assurance},
     {.name = "--header", .repeated = &Options::headers},
     {.name = "--sni", .once = &Options::sni},
+    {.name = "--ja3", .once = &Options::ja3},
+    {.name = "--ja4", .once = &Options::ja4},
+    {.name = "--ech", .flag = &Options::ech},
     {.name = "--protocol", .once = &Options::protocol},
     {.name = "--inner", .once = &Options::inner},
     {.name = "--at", .once = &Options::at},
@@ -146,9 +149,14 @@ std::optional<Problem> AddAddresses(const Options& options, Asked& asked) {
 std::optional<Problem> AddTunnel(const Options& options, Asked& asked) {
   if (options.inner)
     if (auto problem = AskInside(*options.inner, asked)) return problem;
-  if (asked.ask == Ask::kRequest && (options.protocol || options.sni))
-    return Problem{"--protocol and --sni are facts of a tunnel; ask CONNECT HOST:PORT or an https URL"};
+  if (asked.ask == Ask::kRequest && (options.protocol || options.sni || options.ja3 || options.ja4 || options.ech))
+    return Problem{
+        "--protocol, --sni, --ja3, --ja4 and --ech are facts of a tunnel; ask CONNECT HOST:PORT or an https "
+        "URL"};
   if (options.sni) asked.sni = *options.sni;
+  if (options.ja3) asked.ja3 = *options.ja3;
+  if (options.ja4) asked.ja4 = *options.ja4;
+  if (options.ech) asked.ech = true;
   if (!options.protocol) return std::nullopt;
   asked.protocol = ParseProtocol(*options.protocol);
   if (!asked.protocol) return Unfit("--protocol", *options.protocol, "no such protocol; write TLS, HTTP or OTHER");

@@ -29,6 +29,9 @@ struct ExplainOptions {
   std::vector<std::string> headers;
   std::vector<std::string> resolved;
   std::optional<std::string> sni;
+  std::optional<std::string> ja3;
+  std::optional<std::string> ja4;
+  bool ech = false;
   std::optional<std::string> protocol;
   std::optional<std::string> inner;
   std::optional<std::string> at;

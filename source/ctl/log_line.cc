@@ -45,6 +45,9 @@ void AddIdentity(const std::string& name, Asked& asked) {
 void AddWayThere(const Node& line, Asked& asked) {
   if (const auto protocol = ParseProtocol(TextOf(line, "carries"))) asked.protocol = protocol;
   if (const std::string sni = TextOf(line, "sni"); !sni.empty()) asked.sni = sni;
+  if (const std::string ja3 = TextOf(line, "ja3"); !ja3.empty()) asked.ja3 = ja3;
+  if (const std::string ja4 = TextOf(line, "ja4"); !ja4.empty()) asked.ja4 = ja4;
+  asked.ech = TextOf(line, "ech") == "true";
   const auto upstream = Endpoint::Parse(TextOf(line, "upstream"));
   if (!upstream || asked.target.literal || !TextOf(line, "next_hop").empty()) return;
   asked.resolved = {upstream->address};

@@ -128,6 +128,9 @@ Question AsQuestion(const Asked& asked, std::vector<Field>& fields) {
     (asked.target.literal ? facts.sni_resolved : facts.resolved) = std::span<const IpAddress>(asked.resolved);
   if (asked.protocol) facts.protocol = *asked.protocol;
   if (asked.sni) facts.sni = asked.sni->empty() ? Fact<std::string_view>::Absent() : Fact<std::string_view>(*asked.sni);
+  if (asked.ja3) facts.ja3 = std::string_view(*asked.ja3);
+  if (asked.ja4) facts.ja4 = std::string_view(*asked.ja4);
+  facts.ech = asked.ech;
   facts.now = asked.now.value_or(0);
   if (!asked.method) return question;
   facts.method = std::string_view(*asked.method);

@@ -27,6 +27,8 @@ struct Asked {
   std::optional<Identity> identity;
   std::vector<IpAddress> resolved;  // of the name; of a literal's tunnel, what the SNI resolves to. Empty: unknown
   std::optional<std::string> sni;   // empty text: the ClientHello names none
+  std::optional<std::string> ja3, ja4;
+  bool ech = false;
   std::optional<std::string> method;
   std::string path;  // with the method, without the query
   std::vector<HeaderLine> headers;

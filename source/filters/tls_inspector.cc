@@ -1,5 +1,6 @@
 #include "source/filters/tls_inspector.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "source/event/combine.h"
 #include "source/io/prefixed_stream.h"
 #include "source/tls/client_hello.h"
+#include "source/tls/fingerprint.h"
 
 namespace egret {
 namespace {
@@ -43,6 +45,8 @@ Progress Judge(std::string_view seen, size_t max_bytes, Connection& connection) 
   if (state == HelloState::kNeedMore) return Progress::kNeedMore;
   connection.protocol = Protocol::kTls;
   if (state != HelloState::kHello) return Progress::kRefused;
+  if (connection.worker.WantsFingerprints()) connection.hello = std::make_shared<const HelloFacts>(HelloFactsOf(hello));
+  connection.ech = hello.ech;
   connection.sni = std::move(hello.sni);
   connection.alpn = std::move(hello.alpn);
   return Progress::kLearned;
@@ -111,6 +115,8 @@ Task<Outcome> Learn(Connection& connection, const TlsInspectorOptions& options) 
   if (const RecordHolder& record = connection.record) {
     if (connection.protocol) record->carries = NameOf(*connection.protocol);
     record->sni = connection.sni;
+    record->ech = connection.ech;
+    record->hello = connection.hello;
     if (outcome == Outcome::kClientEnded) record->close_reason = "client_fin";
     if (outcome == Outcome::kClientGone) {
       record->Fail({Side::kClient, Fault::kClientGone});

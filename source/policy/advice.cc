@@ -84,6 +84,10 @@ std::string Change(const CompiledRule& rule, Group group, const FactView& view) 
       return Add("to.protocols", view->protocol.known() ? NameOf(view->protocol.value()) : "", "");
     case Group::kSources:
       return Add("from.cidrs", view->source.ToString(), "");
+    case Group::kJa3:
+      return Add("from.ja3", view->ja3.known() ? view->ja3.value() : "", "");
+    case Group::kJa4:
+      return Add("from.ja4", view->ja4.known() ? view->ja4.value() : "", "");
     case Group::kMethod:
       return Add("http.methods", view->method.known() ? view->method.value() : "", Listed(rule.methods));
     case Group::kResolved:

@@ -10,6 +10,7 @@
 
 #include "source/base/strings.h"
 #include "source/policy/compile_rule.h"
+#include "source/policy/match.h"
 #include "source/policy/pattern.h"
 #include "source/policy/program.h"
 
@@ -148,6 +149,7 @@ class Compiler {
         errors_.Add(Cat(at, ".name"), rule.name, "a rule of this name stands above", "rename one");
       policy->rules.push_back(CompileRule(rule, at, errors_));
       policy->has_audit_rules |= policy->rules.back().audit;
+      program_->uses_fingerprints |= (policy->rules.back().groups & kFingerprintGroups) != 0;
       Hosts(*policy, rule, static_cast<uint32_t>(i), Cat(at, ".to"));
       Boundary(rule.not_before);
       if (rule.not_after) Boundary(*rule.not_after + 1);

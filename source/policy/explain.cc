@@ -19,6 +19,7 @@ Facts Outside(Facts facts) {
   facts.resolved = {};
   facts.protocol = {};
   facts.sni = {};
+  facts.ja3 = facts.ja4 = {};
   facts.method = {};
   facts.path = {};
   facts.headers = {};
@@ -50,7 +51,10 @@ std::string AskedAtAddress(const Facts& facts) {
 
 std::string AskedAtHello(const Facts& facts) {
   if (facts.protocol.value() != Protocol::kTls) return facts.protocol.value() == Protocol::kHttp ? "HTTP" : "other";
-  return facts.sni.known() ? Cat("TLS, SNI ", facts.sni.value()) : "TLS, no SNI";
+  std::string out = facts.sni.known() ? Cat("TLS, SNI ", facts.sni.value()) : "TLS, no SNI";
+  if (facts.ech) out += " and ECH";
+  if (facts.ja4.known()) Append(out, ", ", facts.ja4.value());
+  return out;
 }
 
 RuleReport Report(const CompiledPolicy& policy, const CompiledRule& rule, const FactView& view, bool host_matches) {
@@ -117,9 +121,20 @@ class Explainer {
     known_.sni = question_.facts.sni;
     known_.sni_resolved = question_.facts.sni_resolved;
     if (known_.sni.unknown() && !binding.target.literal) known_.sni = std::string_view(binding.target.host);
+    known_.ja3 = question_.facts.ja3;
+    known_.ja4 = question_.facts.ja4;
     const auto ruling = policy_.DecideHello(binding, stack_, known_);
     Add(AskedAtHello(known_), ruling.decision);
-    return ruling.inspect.has_value();
+    return ruling.inspect.has_value() && !LacksFingerprint();
+  }
+
+  // Whether what is open after the hello is open for want of what a hello shows.
+  bool LacksFingerprint() {
+    const FactView view(known_, *question_.facts.target);
+    const uint32_t missing = Evaluation(policy_.program(), stack_, view).Run().missing;
+    if ((missing & Bit(Group::kJa3)) != 0) out_.missing.emplace_back("from.ja3");
+    if ((missing & Bit(Group::kJa4)) != 0) out_.missing.emplace_back("from.ja4");
+    return (missing & kFingerprintGroups) != 0;
   }
 
   void AtRequest(const Binding& binding) {

@@ -64,6 +64,8 @@ struct Facts {
   Fact<std::span<const IpAddress>> resolved;  // everything that the name resolved to; ignored for a literal
   Fact<Protocol> protocol;                    // of what a tunnel carries; of a plain request kHttp, or kTls for https
   Fact<std::string_view> sni;                 // as received
+  bool ech = false;                           // the ClientHello has an encrypted one in it, real or noise
+  Fact<std::string_view> ja3, ja4;            // of the ClientHello; absent where there is none
   Fact<std::span<const IpAddress>>
       sni_resolved;  // only where a literal's tunnel shows an SNI: what that name resolved to
   Fact<std::string_view> method;

@@ -20,6 +20,10 @@ bool Holds(const Words& words, std::string_view word) {
   return std::binary_search(words.begin(), words.end(), word, std::less<>());
 }
 
+Match JudgeWord(const Words& words, const Fact<std::string_view>& word) {
+  return word.known() ? Is(Holds(words, word.value())) : UnlessKnown(word);
+}
+
 bool HoldsAny(const Words& words, const std::vector<std::string>& of) {
   return std::any_of(of.begin(), of.end(), [&](const std::string& word) { return Holds(words, word); });
 }
@@ -145,7 +149,12 @@ void AbsentIfUnknown(Fact<T>& fact) {
 FactView::FactView(const Facts& facts, const Target& target) : facts_(facts) {
   facts_.target = &target;
   SetResolved(facts.resolved);
-  if (facts_.protocol.known() && facts_.protocol.value() == Protocol::kOther) {
+  if (!facts_.protocol.known()) return;
+  if (facts_.protocol.value() != Protocol::kTls) {
+    AbsentIfUnknown(facts_.ja3);
+    AbsentIfUnknown(facts_.ja4);
+  }
+  if (facts_.protocol.value() == Protocol::kOther) {
     AbsentIfUnknown(facts_.method);
     AbsentIfUnknown(facts_.path);
     AbsentIfUnknown(facts_.headers);
@@ -183,8 +192,12 @@ Match JudgeGroup(const CompiledRule& rule, Group group, const FactView& view, bo
       return Is((rule.protocols >> static_cast<unsigned>(view->protocol.value()) & 1u) != 0);
     case Group::kSources:
       return Is(rule.sources.Contains(view->source));
+    case Group::kJa3:
+      return JudgeWord(rule.ja3, view->ja3);
+    case Group::kJa4:
+      return JudgeWord(rule.ja4, view->ja4);
     case Group::kMethod:
-      return view->method.known() ? Is(Holds(rule.methods, view->method.value())) : UnlessKnown(view->method);
+      return JudgeWord(rule.methods, view->method);
     case Group::kResolved:
       return JudgeResolved(rule, view);
     case Group::kHeaders:
@@ -210,6 +223,8 @@ std::string_view NameOf(Group group) {
       "from.namespaces",
       "from.service_accounts",
       "from.claims",
+      "from.ja3",
+      "from.ja4",
       "http.methods",
       "resolved_cidrs",
       "http.headers",

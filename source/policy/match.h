@@ -14,8 +14,8 @@ namespace egret {
 
 enum class Match : uint8_t { kFalse, kUnknown, kTrue };
 
-// Facts with what follows from them: a literal has resolved to itself; protocol OTHER has no HTTP inside; an empty
-// answer is an absent one. Other readings of the path are made when a rule first asks.
+// Facts with what follows from them: a literal has resolved to itself; protocol OTHER has no HTTP inside, and what is
+// no TLS no fingerprint; an empty answer is an absent one. Other readings of the path are made when a rule first asks.
 class FactView {
  public:
   // `target` instead of the facts' own.
@@ -55,6 +55,8 @@ constexpr uint32_t Bit(Group group) { return 1u << static_cast<unsigned>(group);
 constexpr uint32_t kIdentityGroups = Bit(Group::kAssurance) | Bit(Group::kUsers) | Bit(Group::kGroups) |
                                      Bit(Group::kSpiffeIds) | Bit(Group::kNamespaces) | Bit(Group::kServiceAccounts) |
                                      Bit(Group::kClaims);
+
+constexpr uint32_t kFingerprintGroups = Bit(Group::kJa3) | Bit(Group::kJa4);
 
 // For people: "port", "http.methods".
 std::string_view NameOf(Group group);

@@ -136,6 +136,8 @@ bool Policy::NeedsInspection(std::string_view policy) const {
   });
 }
 
+bool Policy::UsesFingerprints() const { return program_->uses_fingerprints; }
+
 bool Policy::Enforced(std::string_view policy, int64_t now) const {
   const auto at = program_->by_name.find(policy);
   return at == program_->by_name.end() || !at->second->Audited(now);

@@ -61,6 +61,8 @@ class Policy {
   bool Has(std::string_view policy) const;
   // Whether some rule of it can only be judged on decrypted requests, or asks that they be: a chain must then inspect.
   bool NeedsInspection(std::string_view policy) const;
+  // Whether some rule asks for fingerprints of TLS clients, so that they have to be made.
+  bool UsesFingerprints() const;
   // False while the policy is only audited (for the metric egret_policy_enforced).
   bool Enforced(std::string_view policy, int64_t now) const;
   // When a rule's window or an audit next begins or ends, after `now`: live tunnels are judged again then.

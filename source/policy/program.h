@@ -36,6 +36,8 @@ enum class Group : uint8_t {
   kNamespaces,
   kServiceAccounts,
   kClaims,
+  kJa3,
+  kJa4,
   kMethod,
   kResolved,
   kHeaders,
@@ -82,6 +84,7 @@ struct CompiledRule {
   Words namespaces;
   Words service_accounts;
   std::vector<ClaimRule> claims;
+  Words ja3, ja4;
   Words methods;
   CidrSet resolved;
   std::vector<HeaderRule> headers;
@@ -114,6 +117,7 @@ struct Program {
   NameIndex names;
   AddressIndex addresses;
   AddressGuard guard;
+  bool uses_fingerprints = false;
   std::vector<int64_t> boundaries;  // rising: when a window or an audit begins or ends
 };
 

@@ -29,6 +29,7 @@ struct FromSpec {
   std::vector<std::string> service_accounts;
   std::vector<ClaimSpec> claims;
   Assurance at_least = Assurance::kAny;
+  std::vector<std::string> ja3, ja4;  // of the client's TLS inside the tunnel
 };
 
 struct PortRangeSpec {

@@ -356,7 +356,7 @@ class Server {
   ConnectionLimits limits_;
   WorkerBalance balance_;
   const LogPlan log_plan_{LogPlanOf(bootstrap_)};
-  LogQueue log_queue_{log_plan_.formats};
+  LogQueue log_queue_{log_plan_.formats, log_plan_.fingerprints};
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<const Policy> policy_;
   SecretWatch secrets_;

@@ -226,6 +226,7 @@ LogPlan LogPlanOf(const config::v1::Bootstrap& bootstrap) {
   for (const config::v1::AccessLog& log : bootstrap.access_log()) {
     const std::string text = log.has_text_format() ? log.text_format() : std::string(LogFormat::kDefault);
     add(log.file().path(), log.format() == config::v1::AccessLog::TEXT ? text : "");
+    plan.fingerprints = plan.fingerprints || log.fingerprints();
   }
   if (plan.sinks.empty()) add("/dev/stdout", "");
   return plan;

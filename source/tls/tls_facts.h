@@ -26,4 +26,13 @@ struct TlsFacts {
   std::optional<CertificateFacts> certificate;  // the peer's, verified; nothing: it showed none
 };
 
+// What the ClientHello of TLS that is not ours says about its sender: of a tunnel, or of a transparent connection.
+// Bytes that the client chose stand in `alpn`.
+struct HelloFacts {
+  std::string ja3;       // 32 hex digits; empty where the TLS library offers no MD5
+  std::string ja4;       // "t13d1516h2_8daaf6152771_e5627efa2ab1"
+  std::string versions;  // offered, in the client's order: "TLSv1.3,TLSv1.2"
+  std::string alpn;      // the same: "h2,http/1.1"; empty: none
+};
+
 }  // namespace egret

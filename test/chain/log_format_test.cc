@@ -21,6 +21,8 @@ ExchangeRecord& Sample(ExchangeRecord& record) {
   record.path = "/a";
   record.user_agent = "curl/7";
   record.sni = "sni.test";
+  record.ech = true;
+  record.hello = std::make_shared<const HelloFacts>(HelloFacts{"0a1b", "t13d", "TLSv1.3,TLSv1.2", "h2"});
   TlsFacts tls;
   tls.version = "TLSv1.3";
   tls.cipher = "TLS_AES_128_GCM_SHA256";
@@ -66,6 +68,8 @@ TEST(LogFormatTest, EachOperatorGivesWhatTheRecordHolds) {
       {"%ROUTE_NAME%", "local"},
       {"%CONNECTION_TERMINATION_DETAILS%", "client_fin"},
       {"%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER%", "TLSv1.3 TLS_AES_128_GCM_SHA256"},
+      {"%TLS_JA3_FINGERPRINT% %TLS_JA4_FINGERPRINT% %ECH%", "0a1b t13d true"},
+      {"%HELLO_VERSIONS% %HELLO_ALPN%", "TLSv1.3,TLSv1.2 h2"},
       {"%DOWNSTREAM_TLS_SNI% %DOWNSTREAM_TLS_ALPN%", "proxy.test h2"},
       {"%DOWNSTREAM_PEER_SUBJECT% %DOWNSTREAM_PEER_FINGERPRINT_256%", "CN=ci abcd"},
       {"%DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_PEER_DNS_SAN%", "spiffe://t/a,https://b -"},
@@ -81,6 +85,14 @@ TEST(LogFormatTest, WhatThereIsNothingOfIsADash) {
   const ExchangeRecord nothing;
   EXPECT_EQ(Line("%SNI%", nothing).substr(0, 6), "error:");
   EXPECT_EQ(Line("%REQUESTED_SERVER_NAME% %RESPONSE_FLAGS% %RULE% %REQ(:PATH)%", nothing), "- - - -\n");
+}
+
+TEST(LogFormatTest, SaysWhetherItTellsOfAClientHello) {
+  for (const auto text : {"%TLS_JA3_FINGERPRINT%", "%TLS_JA4_FINGERPRINT%", "x %HELLO_ALPN:3%", "%HELLO_VERSIONS%"})
+    EXPECT_TRUE(LogFormat::Compile(text)->TellsOfHello()) << text;
+  for (const auto text : {std::string_view("%ECH% HELLO_ALPN"), std::string_view("%DOWNSTREAM_PEER_FINGERPRINT_256%"),
+                          LogFormat::kDefault})
+    EXPECT_FALSE(LogFormat::Compile(text)->TellsOfHello()) << text;
 }
 
 TEST(LogFormatTest, WhatIsWrongIsTold) {

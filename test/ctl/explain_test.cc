@@ -328,7 +328,7 @@ TEST(Explain, MisuseNamesTheValueAndTheRemedy) {
       {{"http://a.example/", "--claim", "red"}, "--claim red: not a claim; write --claim NAME=VALUE"},
       {{"http://a.example/", "--assurance", "HIGH"}, "--assurance HIGH: no such value; write SOURCE_ADDRESS"},
       {{"http://a.example/", "--at", "noon"}, "--at noon: not a time; write it as RFC 3339"},
-      {{"http://a.example/", "--sni", "b"}, "--protocol and --sni are facts of a tunnel; ask"},
+      {{"http://a.example/", "--sni", "b"}, "--protocol, --sni, --ja3, --ja4 and --ech are facts of a tunnel; ask"},
       {{"http://a.example/", "--inner", "GET /"}, "GET /: there is a request already; --inner goes with"},
       {{"CONNECT", "a.example:443", "--inner", "GET"}, "GET: not a method and a path; write --inner 'POST /simple/'"},
       {{"CONNECT", "a.example:443", "--protocol", "QUIC"}, "--protocol QUIC: no such protocol; write TLS, HTTP or"},

@@ -11,6 +11,7 @@
 #include "source/chain/listener.h"
 #include "source/event/nursery.h"
 #include "source/io/stream_io.h"
+#include "source/policy/compile.h"
 #include "test/chain/chain_test_base.h"
 #include "test/support/tls_hello.h"
 
@@ -76,6 +77,25 @@ TEST_F(TlsInspectorTest, T11_AHelloThatComesByteByByteIsReadAndNothingOfItConsum
   EXPECT_EQ(connection_->alpn, std::vector<std::string>{"h2"});
   EXPECT_EQ(connection_->record->carries, "tls");
   EXPECT_EQ(connection_->record->sni, "www.example.com");
+  EXPECT_EQ(connection_->hello, nullptr);  // nobody asked
+}
+
+TEST_F(TlsInspectorTest, AFingerprintIsMadeWhereAPolicyAsks) {
+  RuleSpec rule;
+  rule.name = "bot";
+  rule.action = RuleSpec::Action::kDeny;
+  rule.from.ja3 = {"ada70206e40642a3e4461f35503241d5"};
+  PolicySetSpec spec;
+  PolicySpec& policy = spec.policies.emplace_back();
+  policy.name = "p";
+  policy.rules = {rule};
+  worker_->Take({*Compile(spec), nullptr});
+  Say(TlsHello("a.example", "h2"));
+  ASSERT_NE(connection_->hello, nullptr);
+  EXPECT_EQ(connection_->hello->ja4.substr(0, 10), "t13d0103h2");
+  EXPECT_EQ(connection_->hello->ja3.size(), 32u);
+  EXPECT_EQ(connection_->record->hello, connection_->hello);
+  EXPECT_FALSE(connection_->ech);
 }
 
 TEST_F(TlsInspectorTest, T10_AHelloMayHaveNoName) {

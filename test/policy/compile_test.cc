@@ -57,6 +57,19 @@ TEST(Compile, EveryMistakeInARuleIsNamed) {
       {"from.spiffe_ids[0]", "whole segments", [](RuleSpec& r) { r.from.spiffe_ids = {"spiffe://prod/*/x"}; }},
       {"from.service_accounts[0]", "namespace/name", [](RuleSpec& r) { r.from.service_accounts = {"ci"}; }},
       {"from.claims[0].values", "no values", [](RuleSpec& r) { r.from.claims = {{"aud", {}}}; }},
+      {"from.ja3[0]", "not a JA3", [](RuleSpec& r) { r.from.ja3 = {"ADA70206E40642A3E4461F35503241D5"}; }},
+      {"from.ja3[1]", "not a JA3",
+       [](RuleSpec& r) { r.from.ja3 = {"ada70206e40642a3e4461f35503241d5", "t13d1516h2_8daaf6152771_e5627efa2ab1"}; }},
+      {"from.ja3[0]", "empty", [](RuleSpec& r) { r.from.ja3 = {""}; }},
+      {"from.ja4[0]", "not a JA4", [](RuleSpec& r) { r.from.ja4 = {"q13d1516h2_8daaf6152771_e5627efa2ab1"}; }},
+      {"from.ja4[0]", "not a JA4", [](RuleSpec& r) { r.from.ja4 = {"t14d1516h2_8daaf6152771_e5627efa2ab1"}; }},
+      {"from.ja4[0]", "not a JA4", [](RuleSpec& r) { r.from.ja4 = {"t13d1516h2_8daaf6152771_e5627efa2abg"}; }},
+      {"from.ja4[0]", "not a JA4", [](RuleSpec& r) { r.from.ja4 = {"t13d1516h2_8daaf6152771"}; }},
+      {"from.ja4", "only TLS",
+       [](RuleSpec& r) {
+         r.from.ja4 = {"t13d1516h2_8daaf6152771_e5627efa2ab1"};
+         r.to.protocols = {Protocol::kHttp};
+       }},
       {"http", "no condition", [](RuleSpec& r) { r.http.emplace(); }},
       {"http.methods[0]", "upper case", [](RuleSpec& r) { r.http = {{"get"}, {}, {}, {}, {}}; }},
       {"http.paths[0]", "begins with", [](RuleSpec& r) { r.http = {{}, {"a"}, {}, {}, {}}; }},

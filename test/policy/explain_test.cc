@@ -176,6 +176,26 @@ TEST(Explain, AMissingCredentialAWrongSniAndAForbiddenLookAreSaid) {
   EXPECT_NE(out.changes.at(0).find("NEVER removed"), std::string::npos);
 }
 
+TEST(Explain, AFingerprintIsShownOrMissed) {
+  PolicySetSpec spec = Tour();
+  RuleSpec bot = Deny("bot");
+  bot.from.ja4 = {"t12i000000_000000000000_000000000000"};
+  spec.policies[0].rules.push_back(bot);
+  Explained unknown("x.apple.com:443", spec);
+  unknown.question.facts.protocol = Protocol::kTls;
+  const Explanation open = unknown.Run();
+  EXPECT_TRUE(open.stages.back().decision.can_allow && open.stages.back().decision.can_deny);
+  EXPECT_EQ(ReportOf(open.stages.back(), "bot").why, std::vector<std::string>{"from.ja4"});
+  Explained shown("x.apple.com:443", spec);
+  shown.question.facts.protocol = Protocol::kTls;
+  shown.question.facts.ja4 = std::string_view("t13d1516h2_8daaf6152771_e5627efa2ab1");
+  const Explanation out = shown.Run();
+  EXPECT_EQ(out.stages.back().asked, "TLS, SNI x.apple.com, t13d1516h2_8daaf6152771_e5627efa2ab1");
+  EXPECT_EQ(out.stages.back().decision.verdict, Decision::Verdict::kRelay);
+  EXPECT_EQ(ReportOf(out.stages[1], "bot").match, Match::kUnknown);
+  EXPECT_EQ(ReportOf(out.stages.back(), "bot").match, Match::kFalse);
+}
+
 TEST(Explain, APlainRequestEndsAtAddress) {
   Explained explained("pypi.org:80");
   explained.question.ask = Ask::kRequest;

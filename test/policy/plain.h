@@ -116,6 +116,7 @@ class Judge {
   void From(const RuleSpec& rule, std::vector<Match>& groups) const {
     const FromSpec& from = rule.from;
     if (!from.cidrs.empty()) groups.push_back(Is(InRanges(from.cidrs, facts_.source)));
+    if (!from.ja4.empty()) groups.push_back(Hello(from.ja4));
     const bool asks = !from.users.empty() || !from.groups.empty() || from.at_least != Assurance::kAny;
     if (!asks) return;
     if (!facts_.identity.known()) {
@@ -128,6 +129,12 @@ class Judge {
       groups.push_back(Is(std::any_of(who.groups.begin(), who.groups.end(),
                                       [&](const std::string& group) { return In(from.groups, group); })));
     groups.push_back(Is(who.assurance >= from.at_least));
+  }
+
+  // Only what is TLS has a fingerprint.
+  Match Hello(const std::vector<std::string>& ja4) const {
+    if (facts_.ja4.known()) return Is(In(ja4, facts_.ja4.value()));
+    return facts_.protocol.known() && facts_.protocol.value() != Protocol::kTls ? Match::kFalse : Open(facts_.ja4);
   }
 
   bool Host(const RuleSpec& rule) const {

@@ -538,6 +538,47 @@ TEST(Policy, T10_ANameShownOnALiteralMustBeAllowedAndResolveThere) {
   EXPECT_EQ(moved.H(Protocol::kTls, "a.example").reason, "sni_address_mismatch");
 }
 
+constexpr std::string_view kCurl = "t13d1516h2_8daaf6152771_e5627efa2ab1";
+constexpr std::string_view kBot = "t12i000000_000000000000_000000000000";
+
+TEST(Policy, AFingerprintIsUnknownBeforeTheHelloAndAbsentWithoutTls) {
+  RuleSpec curl = Allow("curl", {".example"});
+  curl.from.ja4 = {std::string(kCurl)};
+  const auto policy = Rules({curl});
+  EXPECT_TRUE(policy->UsesFingerprints());
+  EXPECT_FALSE(Rules({Allow("any")})->UsesFingerprints());
+  Session session(policy, "a.example:443");
+  EXPECT_EQ(session.T().verdict, Verdict::kContinue);
+  EXPECT_EQ(session.A().verdict, Verdict::kContinue);
+  session.facts.ja4 = kCurl;
+  EXPECT_EQ(session.H(Protocol::kTls, "a.example").verdict, Verdict::kRelay);
+  session.facts.ja4 = kBot;
+  EXPECT_EQ(session.H(Protocol::kTls, "a.example").verdict, Verdict::kDeny);
+  session.facts.ja4 = {};
+  EXPECT_EQ(session.H(Protocol::kHttp).verdict, Verdict::kDeny);
+  Session plain(policy, "a.example:80", Ask::kRequest);
+  EXPECT_EQ(plain.Request("GET", "/").T().verdict, Verdict::kDeny);
+}
+
+TEST(Policy, ADenyByFingerprintIsNotGotRoundWhereNobodyMadeOne) {
+  RuleSpec bot = Deny("bot");
+  bot.from.ja3 = {"de350869b8c85de67a350c8d186f11e6"};
+  const auto policy = Rules({bot, Allow("any")});
+  Session session(policy, "a.example:443");
+  EXPECT_EQ(session.A().verdict, Verdict::kContinue);
+  session.facts.ja3 = std::string_view(bot.from.ja3.front());
+  const Decision denied = session.H(Protocol::kTls, "a.example");
+  EXPECT_EQ(denied.rule, "bot");
+  session.facts.ja3 = std::string_view("ada70206e40642a3e4461f35503241d5");
+  EXPECT_EQ(session.H(Protocol::kTls, "a.example").verdict, Verdict::kRelay);
+  // Unknown, as after a change of policies: nothing is relayed, and no request passes.
+  session.facts.ja3 = {};
+  EXPECT_EQ(session.H(Protocol::kTls, "a.example").verdict, Verdict::kInspect);
+  EXPECT_EQ(session.R("GET", "/").reason, "undecided");
+  session.facts.ja3 = Fact<std::string_view>::Absent();
+  EXPECT_EQ(session.H(Protocol::kTls, "a.example").verdict, Verdict::kRelay);
+}
+
 TEST(Policy, AnInnerRequestGoesToTheTunnelsTargetOnly) {
   const auto policy = Rules({WithHttp(Allow("get", {".example"}), {"GET"})});
   Session session(policy, "a.example:443");

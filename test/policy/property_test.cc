@@ -53,6 +53,9 @@ class Dice {
     if (OneIn(4)) out.to.ports = Some(std::vector<uint32_t>{80, 443, 22});
     if (OneIn(8)) out.to.port_ranges = {{400, 500}};
     if (OneIn(4)) out.to.protocols = Some(protocols_);
+    const auto& carried = out.to.protocols;
+    const bool tls = carried.empty() || std::find(carried.begin(), carried.end(), Protocol::kTls) != carried.end();
+    if (OneIn(6) && tls) out.from.ja4 = Some(hellos_);
     if (OneIn(6)) out.from.cidrs = Some(ranges_);
     if (OneIn(6)) out.from.users = Some(users_);
     if (OneIn(6)) out.from.groups = Some(users_);
@@ -113,6 +116,7 @@ class Dice {
     for (size_t count = Below(3); count > 0; --count) out.push_back({"x-env", Of(values_)});
     return out;
   }
+  std::string Hello() { return Of(hellos_); }
   Protocol Carried() { return Of(protocols_); }
 
  private:
@@ -144,6 +148,8 @@ class Dice {
   inline static const std::vector<std::string> methods_ = {"GET", "POST"};
   inline static const std::vector<std::string> paths_ = {"/", "/a", "/a/b", "/ab"};
   inline static const std::vector<std::string> values_ = {"dev", "prod"};
+  inline static const std::vector<std::string> hellos_ = {"t13d1516h2_8daaf6152771_e5627efa2ab1",
+                                                          "t12i000000_000000000000_000000000000"};
   inline static const std::vector<Protocol> protocols_ = {Protocol::kTls, Protocol::kHttp, Protocol::kOther};
 };
 
@@ -158,7 +164,8 @@ struct Story {
         method(dice.Method()),
         path(dice.Path()),
         fields(dice.Fields()),
-        protocol(dice.Carried()) {
+        protocol(dice.Carried()),
+        ja4(dice.Hello()) {
     facts.source = Ip(dice.OneIn(2) ? "8.8.8.8" : "1.1.1.1");
     facts.target = &target;
     facts.now = 95 + static_cast<int64_t>(dice.Below(10));
@@ -173,6 +180,7 @@ struct Story {
   void LearnAddresses() { facts.resolved = std::span<const IpAddress>(addresses); }
   void LearnProtocol() {
     facts.protocol = protocol;
+    if (protocol == Protocol::kTls) facts.ja4 = std::string_view(ja4);
     if (protocol == Protocol::kTls)
       facts.sni = target.literal ? Fact<std::string_view>::Absent() : std::string_view(target.host);
   }
@@ -188,6 +196,7 @@ struct Story {
   std::string method, path;
   std::vector<Field> fields;
   Protocol protocol;
+  std::string ja4;
   Facts facts;
 };
 
