@@ -3,7 +3,6 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
-#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,7 +18,6 @@ using config::v1::Bootstrap;
 using config::v1::EgressPolicy;
 using config::v1::From;
 using config::v1::Rule;
-using config::v1::To;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
@@ -28,7 +26,6 @@ class ChainSurvey : public Visitor {
  public:
   bool Visit(const Message& holder, const FieldDescriptor& field, const std::string& path) override {
     const std::string_view name = field.full_name();
-    inspects = inspects || name == "egret.config.v1.NetworkFilter.mitm_terminator";
     authenticates = authenticates || name == "egret.config.v1.HttpFilter.proxy_auth";
     authenticates = authenticates || name == "egret.filters.network.v1.TlsTerminator.client_certificates";
     if (name.starts_with("egret.filters.") && field.containing_type()->name() == "EgressPolicy")
@@ -36,20 +33,9 @@ class ChainSurvey : public Visitor {
     return true;
   }
 
-  bool inspects = false;
   bool authenticates = false;
   std::set<std::string> used;
 };
-
-bool CanHoldForTls(const Rule& rule) {
-  const auto& protocols = rule.to().protocols();
-  return protocols.empty() || std::find(protocols.begin(), protocols.end(), To::TLS) != protocols.end();
-}
-
-bool NeedsInside(const Rule& rule) {
-  return rule.mode() == Rule::ENFORCE && (rule.has_http() || rule.inspection() == Rule::REQUIRED) &&
-         CanHoldForTls(rule);
-}
 
 bool AsksForIdentity(const From& from) {
   return from.users_size() + from.groups_size() + from.spiffe_ids_size() + from.namespaces_size() +
@@ -76,10 +62,6 @@ std::vector<ConfigError> CheckPolicies(const Bootstrap& bootstrap) {
     for (int j = 0; j < policy.rules_size(); ++j) {
       const Rule& rule = policy.rules(j);
       const std::string path = Below(Below(Below("policies", static_cast<size_t>(i)), "rules"), static_cast<size_t>(j));
-      if (NeedsInside(rule) && !survey.inspects)
-        warn(Below(path, rule.has_http() ? "http" : "inspection"),
-             "can be told only from inside TLS, and no chain decrypts: such tunnels are denied (needs_inspection)",
-             "say to: {protocols: [HTTP]} if HTTP in clear is meant");
       if (AsksForIdentity(rule.from()) && !survey.authenticates)
         warn(Below(path, "from"), "no filter finds out who asks, so this rule never matches",
              "name clients by from: {cidrs: [...]}");

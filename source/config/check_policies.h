@@ -8,9 +8,7 @@
 
 namespace egret {
 
-// - Rules that can be told only from inside TLS, where no chain decrypts: such tunnels are denied with
-//   `needs_inspection`. A warning as long as no release has mitm_terminator; then it is an error.
-// - Rules about who asks, where no filter finds it out: they never match.
+// Rules about who asks, where no filter finds it out: they never match.
 std::vector<ConfigError> CheckPolicies(const config::v1::Bootstrap& bootstrap);
 
 }  // namespace egret

@@ -10,6 +10,7 @@
 
 #include "source/base/strings.h"
 #include "source/config/check_chains.h"
+#include "source/config/check_inspection.h"
 
 namespace egret {
 namespace {
@@ -22,12 +23,13 @@ using filters::network::v1::HttpConnection;
 
 // Where on its way a connection is.
 struct Place {
-  bool named = false;        // an egress_policy named the policies: later ones go on with them
-  bool in_tunnel = false;    // the destination is a CONNECT's
-  bool looked = false;       // a tls_inspector has seen what the stream carries
-  bool transparent = false;  // the destination is the connection's own
-  bool settled = false;      // ... and an egress_policy has decided on it, from what a tls_inspector saw
-  std::string way;           // for people: "egress > http_connection > connect_tunnel > tunnels"
+  bool named = false;                 // an egress_policy named the policies: later ones go on with them
+  std::vector<std::string> policies;  // ... these
+  bool in_tunnel = false;             // the destination is a CONNECT's
+  bool looked = false;                // a tls_inspector has seen what the stream carries
+  bool transparent = false;           // the destination is the connection's own
+  bool settled = false;               // ... and an egress_policy has decided on it, from what a tls_inspector saw
+  std::string way;                    // for people: "egress > http_connection > connect_tunnel > tunnels"
 
   Place Then(std::string_view step) const {
     Place next = *this;
@@ -84,11 +86,13 @@ class WayWalker {
     const Listener& listener = bootstrap_.listeners(index);
     place = place.Then(listener.name());
     // The same listener in the same situation has been walked.
-    if (!walked_.emplace(index, inside_.size(), place.named, place.in_tunnel, place.transparent).second) return;
+    if (!walked_.emplace(index, inside_.size(), place.named, place.policies, place.in_tunnel, place.transparent).second)
+      return;
     bool judged = false;  // an egress_policy in this listener's own network filters
     RunListenerFilters(index, place, judged);
     if (listener.chains_of().empty()) {
       CheckSettled(index, place);
+      CheckInspected(index, place);
       return RunChains(index, place, judged);
     }
     EnterChainsOf(index, place, judged);
@@ -106,6 +110,7 @@ class WayWalker {
     Place next = place.Then(bootstrap_.listeners(target).name());
     RunListenerFilters(target, next, judged);
     CheckSettled(index, next);
+    CheckInspected(target, next);
     RunChains(target, next, judged);
   }
 
@@ -115,6 +120,18 @@ class WayWalker {
       Add(Below(PathOf(index), "listener_filters"), "",
           "a transparent listener decides on what a connection begins with, before a chain is chosen",
           "put tls_inspector and, after it, egress_policy into listener_filters");
+  }
+
+  // Where TLS is judged, in a tunnel or on a transparent connection.
+  void CheckInspected(int index, const Place& place) {
+    const Listener& listener = bootstrap_.listeners(index);
+    const bool has_chains = listener.filters_size() + listener.filter_chains_size() > 0;  // else that is what is wrong
+    if ((place.in_tunnel || place.transparent) && has_chains && !Decrypts(listener)) AddUninspected(place);
+  }
+
+  void AddUninspected(const Place& place) {
+    for (const ConfigError& error : CheckUninspected(bootstrap_, place.policies, place.way))
+      Add(error.field, error.value, error.why, error.remedy);
   }
 
   void RunListenerFilters(int index, Place& place, bool& judged) {
@@ -185,7 +202,8 @@ class WayWalker {
   }
 
   void EnterTunnel(const ConnectTunnel& tunnel, const std::string& path, Place place) {
-    const int target = tunnel.listener().empty() ? -1 : Find(tunnel.listener());
+    if (tunnel.listener().empty()) return AddUninspected(place.Then("the built-in tunnel"));
+    const int target = Find(tunnel.listener());
     if (target < 0 || !bootstrap_.listeners(target).has_internal()) return;
     entered_.insert(target);
     const std::string shown = ShownValue(tunnel.listener());
@@ -204,7 +222,7 @@ class WayWalker {
 
   // Of the network and the HTTP filter alike.
   template <class EgressPolicy>
-  void CheckPolicy(const EgressPolicy& filter, const std::string& path, const Place& place) {
+  void CheckPolicy(const EgressPolicy& filter, const std::string& path, Place& place) {
     if (!filter.policy().empty() && filter.policies_size() > 0)
       Add(Below(path, "policy"), "", "policies is given as well, and only one of them can be", "remove one");
     const bool names = !filter.policy().empty() || filter.policies_size() > 0;
@@ -215,6 +233,10 @@ class WayWalker {
       Add(path, "", Cat("the policies are already named (", place.Then("egress_policy").way, ")"),
           "later ones go on with the first: write egress_policy: {}");
     std::set<std::string> seen;
+    if (!place.named) {
+      place.policies.assign(filter.policies().begin(), filter.policies().end());
+      if (!filter.policy().empty()) place.policies.push_back(filter.policy());
+    }
     for (int i = 0; i < filter.policies_size(); ++i)
       if (!seen.insert(filter.policies(i)).second)
         Add(Below(Below(path, "policies"), static_cast<size_t>(i)), ShownValue(filter.policies(i)), "named twice",
@@ -240,7 +262,7 @@ class WayWalker {
   std::map<std::string, int> by_name_;
   std::vector<int> inside_;  // internal listeners that the walk is in
   std::set<int> entered_;
-  std::set<std::tuple<int, size_t, bool, bool, bool>> walked_;
+  std::set<std::tuple<int, size_t, bool, std::vector<std::string>, bool, bool>> walked_;
   std::set<std::pair<std::string, std::string>> told_;
   std::vector<ConfigError> errors_;
 };

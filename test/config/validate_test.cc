@@ -445,25 +445,85 @@ TEST(Validate, WantsTheTargetThatThePlaceHas) {
             "says it\n");
 }
 
-TEST(Validate, WarnsOfRulesThatNeedInspectionWhereNothingDecrypts) {
-  const auto with_rule = [](std::string_view rule) {
-    return Cat("listeners: [{name: l, address: '127.0.0.1:3128', filters: [http_connection: {filters: [", kGoodHttp,
-               "]}]}]\npolicies: [{name: web, rules: [{name: r, ", rule, "}]}]\n");
+std::string WithRule(std::string_view rule, std::string_view http = kGoodHttp, std::string_view more = "") {
+  return Cat("listeners:\n- {name: l, address: '127.0.0.1:3128', filters: [http_connection: {filters: [", http,
+             "]}]}\n", more, "policies: [{name: web, rules: [{name: r, ", rule, "}]}]\n");
+}
+
+// What is said of a rule that nothing can tell about, `field` of which asks for a look inside.
+std::string Uninspected(std::string_view field, std::string_view way) {
+  return Cat("policies[0].rules[0].", field, ": r: can be told only from inside TLS, and nothing decrypts it (", way,
+             "); let a chain with mitm_terminator take what is to be inspected there, or say to: {protocols: [HTTP]} "
+             "where HTTP in clear is meant\n");
+}
+
+TEST(Validate, RefusesRulesThatNeedInspectionWhereNothingDecrypts) {
+  constexpr std::string_view kBuiltIn = "l > http_connection > connect_tunnel > the built-in tunnel";
+  EXPECT_EQ(Verdict(WithRule("action: ALLOW, http: {methods: [GET]}")), Uninspected("http", kBuiltIn));
+  EXPECT_EQ(Verdict(WithRule("action: DENY, http: {methods: [PUT]}")), Uninspected("http", kBuiltIn));
+  EXPECT_EQ(Verdict(WithRule("action: ALLOW, inspection: REQUIRED")), Uninspected("inspection", kBuiltIn));
+  EXPECT_EQ(Verdict(WithRule("action: ALLOW, http: {methods: [GET]}, to: {protocols: [TLS]}")),
+            Uninspected("http", kBuiltIn));
+  EXPECT_EQ(Verdict(WithRule("action: ALLOW, http: {methods: [GET]}, to: {protocols: [HTTP]}")), "");
+  EXPECT_EQ(Verdict(WithRule("action: ALLOW, http: {methods: [GET]}, mode: AUDIT")), "");
+  EXPECT_EQ(Verdict(WithRule("action: ALLOW, inspection: NEVER")), "");
+  // Where no tunnel is opened, every request shows what it is.
+  EXPECT_EQ(
+      Verdict(WithRule("action: ALLOW, http: {methods: [GET]}", "{egress_policy: {policy: web}}, forward_router")), "");
+}
+
+// A bootstrap whose tunnels run these chains; it says of mitm_terminator what every use of it is told until it is
+// built.
+std::string InTunnel(std::string_view chains) {
+  return WithRule("action: ALLOW, http: {methods: [GET]}",
+                  "{egress_policy: {policy: web}}, {connect_tunnel: {listener: t}}, forward_router",
+                  Cat("- {name: t, internal: {}, listener_filters: [tls_inspector, egress_policy], ", chains, "}\n"));
+}
+
+TEST(Validate, AChainThatInspectsHasToTakeWhatIsToBeInspected) {
+  constexpr std::string_view kRelayed = "{name: r, match: {verdict: RELAY}, filters: [tcp_relay]}";
+  constexpr std::string_view kInside =
+      "filters: [mitm_terminator: {authority: ca}, http_connection: {filters: [egress_policy, forward_router]}]";
+  const auto decrypts = [](const std::string& yaml) {
+    return Verdict(yaml).find("nothing decrypts it") == std::string::npos;
   };
-  EXPECT_EQ(Verdict(with_rule("action: ALLOW, http: {methods: [GET]}")),
-            "policies[0].rules[0].http: warning: can be told only from inside TLS, and no chain decrypts: such tunnels "
-            "are denied "
-            "(needs_inspection); say to: {protocols: [HTTP]} if HTTP in clear is meant\n");
-  EXPECT_EQ(Verdict(with_rule("action: ALLOW, inspection: REQUIRED")),
-            "policies[0].rules[0].inspection: warning: can be told only from inside TLS, and no chain decrypts: such "
-            "tunnels are "
-            "denied (needs_inspection); say to: {protocols: [HTTP]} if HTTP in clear is meant\n");
-  EXPECT_EQ(Verdict(with_rule("action: ALLOW, http: {methods: [GET]}, to: {protocols: [HTTP]}")), "");
-  EXPECT_EQ(Verdict(with_rule("action: ALLOW, http: {methods: [GET]}, mode: AUDIT")), "");
-  EXPECT_EQ(Verdict(with_rule("action: DENY, from: {groups: [ci]}")),
+  const auto chain = [&](std::string_view match) {
+    return Cat("filter_chains: [", kRelayed, ", {name: i, match: {", match, "}, ", kInside, "}]");
+  };
+  EXPECT_EQ(Verdict(InTunnel(Cat("filter_chains: [", kRelayed, "]"))),
+            Uninspected("http", "l > http_connection > connect_tunnel > t"));
+  EXPECT_TRUE(decrypts(InTunnel(chain("verdict: INSPECT"))));
+  EXPECT_TRUE(decrypts(InTunnel(chain("protocol: TLS"))));
+  EXPECT_TRUE(decrypts(InTunnel(chain("verdict: INSPECT, server_names: [a.example]"))));
+  EXPECT_FALSE(decrypts(InTunnel(chain("verdict: RELAY"))));
+  EXPECT_FALSE(decrypts(InTunnel(chain("verdict: INSPECT, protocol: HTTP"))));
+  EXPECT_FALSE(decrypts(InTunnel(
+      Cat("filter_chains: [{name: all, filters: [tcp_relay]}, {name: i, match: {verdict: INSPECT}, ", kInside, "}]"))));
+}
+
+TEST(Validate, WhatATransparentListenerJudgesHasToBeInspectedToo) {
+  constexpr std::string_view kTurned =
+      "listeners: [{name: l, address: '127.0.0.1:1', transparent: REDIRECT, listener_filters: [tls_inspector, "
+      "{egress_policy: {policy: web}}], filters: [tcp_relay]}]\n"
+      "policies: [{name: web, rules: [{name: r, action: ALLOW, http: {methods: [GET]}}]}]\n";
+  EXPECT_EQ(Verdict(kTurned), Uninspected("http", "l"));
+}
+
+TEST(Validate, WarnsOfRulesAboutWhoAsksWhereNothingFindsItOut) {
+  EXPECT_EQ(Verdict(WithRule("action: DENY, from: {groups: [ci]}")),
             "policies[0].rules[0].from: warning: no filter finds out who asks, so this rule never matches; name "
             "clients by from: "
             "{cidrs: [...]}\n");
+}
+
+TEST(Validate, TellsOfAMalformedFingerprintByItsForm) {
+  EXPECT_EQ(Verdict(WithRule("action: DENY, from: {ja3: [x], ja4: [t13d1516h2]}")),
+            "policies[0].rules[0].from.ja3[0]: x: not a JA3 fingerprint; write its 32 hex digits in lower case, e.g. "
+            "ada70206e40642a3e4461f35503241d5\n"
+            "policies[0].rules[0].from.ja4[0]: t13d1516h2: not a JA4 fingerprint of TLS over TCP; write for example "
+            "t13d1516h2_8daaf6152771_e5627efa2ab1\n");
+  EXPECT_EQ(Verdict(With("access_log: [{file: {path: /a}, format: TEXT, fingerprints: true}]\n")),
+            "access_log[0].fingerprints: the format is TEXT; write %TLS_JA4_FINGERPRINT% into text_format instead\n");
 }
 
 // The words are the policy compiler's.

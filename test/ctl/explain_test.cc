@@ -21,7 +21,6 @@ listeners:
   - http_connection:
       filters:
       - egress_policy: {policies: [guardrails, prod]}
-      - connect_tunnel: {}
       - forward_router: {}
 policies:
 - name: guardrails

@@ -51,6 +51,7 @@ class Calls(ProxyCase):
         self.server.start()
         self.addCleanup(lambda: self.server.stop(None).wait(SECONDS))
         closed = deny("no-closed", domains=())
+        closed["to"]["protocols"] = ["HTTP"]
         closed["http"] = {"paths": ["/test.Service/Closed"]}
         self.start(closed, allow())
         os.environ["grpc_proxy"] = self.egret.url

@@ -1,8 +1,11 @@
 """Rows P01-P06, P11, P13, P15 and P16 of the catalogue: nobody talks a policy into another answer."""
+import json
+import os
 import re
+import subprocess
+import tempfile
 
 from harness import ANY_PORT, LOOPBACK, ProxyCase, allow, deny, proxy_config
-from origins import swallow
 from tls_hello import client_hello, records
 
 
@@ -92,7 +95,8 @@ class Requests(ProxyCase):
                     self.assertEqual(len(origin.requests), before)
 
     def test_P02_a_denied_path_is_denied_in_every_spelling(self):
-        self.start(deny("admin", ["origin.test"], http={"path_prefixes": ["/admin"]}), allow())
+        self.start(deny("admin", to={"domains": ["origin.test"], "protocols": ["HTTP"]},
+                        http={"path_prefixes": ["/admin"]}), allow())
         origin = self.origin()
         self.assert_ok(self.path(origin, "/other")[1])
         for path in ("/admin", "/admin/", "/admin?x", "/admin/x", "/x/../admin", "/./admin", "//admin", "/%61dmin",
@@ -120,7 +124,8 @@ class Requests(ProxyCase):
                 self.egret.one_line(source=client.local, status=status)
 
     def test_P03_one_value_is_enough_to_deny(self):
-        self.start(deny("bots", [], http={"headers": [{"name": "X-Kind", "values": ["bot"]}]}), allow())
+        self.start(deny("bots", to={"protocols": ["HTTP"]},
+                        http={"headers": [{"name": "X-Kind", "values": ["bot"]}]}), allow())
         origin = self.origin()
         for fields, status in (((), 200), (("X-Kind: human",), 200), (("X-Kind: bot",), 403),
                                (("X-Kind: human", "X-Kind: bot"), 403), (("X-Kind: bot", "X-Kind: human"), 403)):
@@ -165,17 +170,29 @@ class Requests(ProxyCase):
             self.assertEqual(client.ask(request + host).status, 403)
         self.assertEqual([r.target for r in origin.requests], ["/public/x"])
 
-    def test_P11_tls_that_a_rule_would_have_to_read_is_refused(self):
-        origin = self.origin(swallow)
-        self.start(allow(protocols=["TLS"], http={"methods": ["GET"]}))
+    def test_P11_rules_that_only_hold_for_clear_http_let_no_tls_pass(self):
+        origin = self.start_with_http({"methods": ["GET"]})
         client = self.client()
         response = client.connect("origin.test:%d" % origin.port)
-        if response.status == 200:
-            client.send(records(client_hello("origin.test")))
-            client.end()
-        line = self.egret.one_line(source=client.local)
-        self.assertIn(line["detail"], ("no_chain", "needs_inspection", "policy_denied"))
-        self.assertEqual(origin.received, b"")
+        self.assertEqual(response.status, 200, response)  # it may yet be HTTP
+        client.send(records(client_hello("origin.test")))
+        self.assertEqual(client.reader.exactly(7)[:1], b"\x15")
+        client.end()
+        client.close()
+        line = self.egret.one_line(source=client.local, kind="tunnel")
+        self.assertEqual((line["detail"], line["stage"]), ("policy_denied", "hello"))
+        self.assertEqual(origin.requests, [])
+
+    def test_P11_a_rule_that_would_have_to_read_tls_is_a_config_error(self):
+        config = proxy_config([allow(protocols=["TLS"], http={"methods": ["GET"]})])
+        path = os.path.join(tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"]), "egret.yaml")
+        with open(path, "w") as file:
+            json.dump(config, file)
+        run = subprocess.run([os.environ["EGRET"], "--config", path, "--mode", "validate"], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        self.assertEqual(run.returncode, 1, run.stdout)
+        for word in ("policies[0].rules[0].http: local:", "the built-in tunnel", "mitm_terminator"):
+            self.assertIn(word, run.stdout)
 
 
 class Stacks(ProxyCase):
