@@ -50,6 +50,7 @@ enum class Fault : uint8_t {
   kTlsHello,         // no sound ClientHello, or not in time
   kTlsProtocol,      // the handshake failed, or what followed was no sound TLS
   kTlsCertificate,   // the peer's certificate is missing or not to be believed
+  kTlsName,          // the certificate is sound, and for another name than was asked for
   kTlsAlert,         // the peer ended it with an alert
   kTlsTimeout,       // the handshake took too long
   kProxyProtocol,    // no sound PROXY header from a trusted load balancer, or not in time
@@ -65,8 +66,12 @@ enum class Fault : uint8_t {
   // What policy or a guard refused.
   kPolicyDenied,
   kAddressProhibited,
-  kNameMismatch,  // SNI or inner Host is not the tunnel's name
-  kMisdirected,   // 421: an inner request for another authority
+  kSniMissing,          // a tunnel to a name whose ClientHello shows none
+  kSniMalformed,        // the ClientHello shows what is no name
+  kSniMismatch,         // the ClientHello's name is not the tunnel's
+  kSniAddressMismatch,  // the name that was shown is not at the address that was wanted
+  kEchOuterName,        // what stands in front of an encrypted ClientHello is not the tunnel's name
+  kMisdirected,         // 421: an inner request for another authority
   kNeedsInspection,
   kNoChain,
   kProxyLoop,

@@ -49,6 +49,7 @@ TlsResult TlsResultOf(Fault fault) {
     case Fault::kNone:
       return TlsResult::kOk;
     case Fault::kTlsCertificate:
+    case Fault::kTlsName:
       return TlsResult::kCertificate;
     case Fault::kTlsAlert:
       return TlsResult::kAlert;

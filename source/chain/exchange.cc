@@ -32,6 +32,7 @@ Facts Exchange::facts() const {
   const Head& head = request.head;
   if (connect()) return facts;
   facts.protocol = secure ? Protocol::kTls : Protocol::kHttp;
+  if (!connection_.binding) facts.ja3 = facts.ja4 = Fact<std::string_view>::Absent();  // no ClientHello but ours
   facts.method = head.method;
   facts.path = head.path.substr(0, head.path.find('?'));
   facts.headers = head.fields();

@@ -21,7 +21,11 @@ std::string_view ResponseFlagOf(Fault fault) {
       return "DT";
     case Fault::kPolicyDenied:
     case Fault::kAddressProhibited:
-    case Fault::kNameMismatch:
+    case Fault::kSniMissing:
+    case Fault::kSniMalformed:
+    case Fault::kSniMismatch:
+    case Fault::kSniAddressMismatch:
+    case Fault::kEchOuterName:
     case Fault::kMisdirected:
     case Fault::kNeedsInspection:
     case Fault::kProxyLoop:

@@ -136,6 +136,8 @@ class SpecBuilder {
     spec.not_before = Seconds(rule.has_not_before(), rule.not_before(), allow);
     spec.not_after = Seconds(rule.has_not_after(), rule.not_after(), !allow);
     spec.reaches_private = List(rule.reaches_private());
+    spec.without_sni = rule.without_sni();
+    spec.ech_outer_names = List(rule.ech_outer_names());
     return spec;
   }
 

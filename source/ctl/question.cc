@@ -125,7 +125,7 @@ Question AsQuestion(const Asked& asked, std::vector<Field>& fields) {
   if (!asked.identity && asked.nobody) facts.identity = Fact<const Identity*>::Absent();
   facts.target = &asked.target;
   if (!asked.resolved.empty())
-    (asked.target.literal ? facts.sni_resolved : facts.resolved) = std::span<const IpAddress>(asked.resolved);
+    (asked.target.literal ? question.sni_resolved : facts.resolved) = std::span<const IpAddress>(asked.resolved);
   if (asked.protocol) facts.protocol = *asked.protocol;
   if (asked.sni) facts.sni = asked.sni->empty() ? Fact<std::string_view>::Absent() : Fact<std::string_view>(*asked.sni);
   if (asked.ja3) facts.ja3 = std::string_view(*asked.ja3);

@@ -5,6 +5,7 @@
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
 #include "source/chain/local_reply.h"
+#include "source/filters/shown_name.h"
 #include "source/filters/transparent.h"
 
 namespace egret {
@@ -54,6 +55,16 @@ Fault DecideTunnel(Connection& connection, const PolicyStack& stack) {
   return ruling.decision.fault;
 }
 
+[[clang::coro_wrapper]] Task<void> RunTunnel(Connection& connection, const PolicyStack& stack, NetworkNext next) {
+  if (const Fault fault = DecideTunnel(connection, stack); fault != Fault::kNone)
+    return RefuseTunnel(connection, {Side::kEgret, fault});
+  return next(connection);
+}
+
+Task<void> RunNamed(Connection& connection, PolicyStack stack, NetworkNext next) {
+  if (co_await LearnShownName(connection, stack)) co_await RunTunnel(connection, stack, next);
+}
+
 Task<void> RunTransparent(Connection& connection, PolicyStack stack, NetworkNext next) {
   if (co_await DecideTransparent(connection, stack)) co_await next(connection);
 }
@@ -64,9 +75,8 @@ Task<void> EgressPolicyNetworkFilter::Handle(Connection& connection, NetworkNext
   const PolicyStack& stack = StackOf(connection, policies_);
   if (!connection.binding && connection.original_destination) return RunTransparent(connection, stack, next);
   if (!connection.binding) return RefuseTunnel(connection, {Side::kEgret, Fault::kNoChain});
-  if (const Fault fault = DecideTunnel(connection, stack); fault != Fault::kNone)
-    return RefuseTunnel(connection, {Side::kEgret, fault});
-  return next(connection);
+  if (ShowsName(connection)) return RunNamed(connection, stack, next);
+  return RunTunnel(connection, stack, next);
 }
 
 }  // namespace egret

@@ -25,12 +25,12 @@ Task<bool> Refuse(Connection& connection, Failure why) {
 }
 
 // A name that is shown is the target, on the port that was wanted; an address in its place has to be the one wanted.
-std::optional<Target> TargetOf(const Connection& connection) {
+Result<Target, Fault> TargetOf(const Connection& connection) {
   const Endpoint& original = *connection.original_destination;
   if (connection.sni.empty()) return Target::Of(original.address, original.port);
-  if (connection.sni.find_first_of(":[") != std::string::npos) return std::nullopt;
-  Result<Target, Fault> shown = ParseAuthority(connection.sni, original.port);
-  if (!shown || (shown->literal && *shown->literal != original.address)) return std::nullopt;
+  std::optional<Target> shown = ParseServerName(connection.sni, original.port);
+  if (!shown) return Fault::kSniMalformed;
+  if (shown->literal && *shown->literal != original.address) return Fault::kSniMismatch;
   return std::move(*shown);
 }
 
@@ -93,8 +93,9 @@ Task<bool> Dial(Connection& connection, DialPermit permit) {
 
 Task<bool> JudgeAndDial(Connection& connection, const PolicyStack& stack) {
   StartRecord(connection);
-  connection.target = TargetOf(connection);
-  if (!connection.target) co_return co_await Refuse(connection, {Side::kClient, Fault::kNameMismatch});
+  Result<Target, Fault> target = TargetOf(connection);
+  if (!target) co_return co_await Refuse(connection, {Side::kClient, target.error()});
+  connection.target = std::move(*target);
   connection.record->target = connection.target->ToString();
   std::optional<DialPermit> permit = co_await Judge(connection, stack);
   if (!permit || !co_await Dial(connection, std::move(*permit))) co_return false;

@@ -153,6 +153,11 @@ void AdvisePolicy(const CompiledPolicy& policy, const std::vector<bool>& hosts, 
     out.push_back(Cat("policy ", policy.name, " has no ALLOW rule; it needs one for ", view.target().ToString()));
 }
 
+std::string ForHello(const FactView& view) {
+  if (view.target().literal) return "a ClientHello without a server name, since the tunnel is to an address";
+  return Cat("a ClientHello whose server name is ", view.target().host);
+}
+
 std::vector<std::string> AdviseRules(const Program& program, const PolicyStack& stack, const FactView& view) {
   std::vector<std::string> out;
   for (const std::string& name : stack.names()) {
@@ -184,8 +189,14 @@ std::vector<std::string> Advise(const Program& program, const PolicyStack& stack
       return {};
     case Fault::kAuthRequired:
       return {Cat("a credential: rule ", decision.rule, " of policy ", decision.policy, " depends on who asks")};
-    case Fault::kNameMismatch:
-      return {Cat("a ClientHello whose server name is ", view.target().host)};
+    case Fault::kSniMissing:
+      return {ForHello(view), Cat("without_sni in every rule that allows ", view.target().host)};
+    case Fault::kEchOuterName:
+      return {ForHello(view), Cat("\"", view->sni.value(), "\" added to ech_outer_names of every rule that allows ",
+                                  view.target().host)};
+    case Fault::kSniMalformed:
+    case Fault::kSniMismatch:
+      return {ForHello(view)};
     case Fault::kNeedsInspection:
       return {Cat("inspection allowed (NEVER removed) where rule ", decision.rule, " of policy ", decision.policy,
                   " has to look inside")};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "source/base/strings.h"
+#include "source/policy/compile_hello.h"
 #include "source/policy/path.h"
 
 namespace egret {
@@ -33,23 +34,6 @@ bool HasControl(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 || byte == 0x7f;
   });
-}
-
-bool IsLowerHex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return IsAsciiDigit(c) || (c >= 'a' && c <= 'f'); });
-}
-
-bool IsJa3(std::string_view text) { return text.size() == 32 && IsLowerHex(text); }
-
-// "t13d1516h2_8daaf6152771_e5627efa2ab1": version, whether a name is shown, two counts, ALPN, two hashes.
-bool IsJa4(std::string_view text) {
-  static constexpr std::string_view kVersions[] = {"13", "12", "11", "10", "s3", "00"};
-  if (text.size() != 36 || text[0] != 't' || text[10] != '_' || text[23] != '_') return false;
-  const std::string_view counts = text.substr(4, 4), alpn = text.substr(8, 2);
-  return std::find(std::begin(kVersions), std::end(kVersions), text.substr(1, 2)) != std::end(kVersions) &&
-         (text[3] == 'd' || text[3] == 'i') && std::all_of(counts.begin(), counts.end(), IsAsciiDigit) &&
-         std::all_of(alpn.begin(), alpn.end(), [](char c) { return IsAsciiDigit(c) || IsAsciiLetter(c); }) &&
-         IsLowerHex(text.substr(11, 12)) && IsLowerHex(text.substr(24));
 }
 
 Words Sorted(Words words) {
@@ -81,6 +65,7 @@ class RuleCompiler {
     To();
     if (spec_.http) Http(*spec_.http);
     ReachesPrivate();
+    CompileHello(spec_, path_, out_, errors_);
     return std::move(out_);
   }
 
@@ -137,26 +122,8 @@ class RuleCompiler {
     for (size_t i = 0; i < from.claims.size(); ++i) Claim(from.claims[i], i);
     if (from.at_least != Assurance::kAny) Need(Group::kAssurance);
     out_.at_least = from.at_least;
-    Fingerprints(from);
-  }
-
-  void Fingerprints(const FromSpec& from) {
     List(from.ja3, "from.ja3", Group::kJa3, out_.ja3);
     List(from.ja4, "from.ja4", Group::kJa4, out_.ja4);
-    for (size_t i = 0; i < from.ja3.size(); ++i)
-      if (!from.ja3[i].empty() && !IsJa3(from.ja3[i]))
-        Error(At("from.ja3", i), from.ja3[i], "not a JA3 fingerprint",
-              "write its 32 hex digits in lower case, e.g. ada70206e40642a3e4461f35503241d5");
-    for (size_t i = 0; i < from.ja4.size(); ++i)
-      if (!from.ja4[i].empty() && !IsJa4(from.ja4[i]))
-        Error(At("from.ja4", i), from.ja4[i], "not a JA4 fingerprint of TLS over TCP",
-              "write for example t13d1516h2_8daaf6152771_e5627efa2ab1");
-    const auto& protocols = spec_.to.protocols;
-    const bool tls =
-        protocols.empty() || std::find(protocols.begin(), protocols.end(), Protocol::kTls) != protocols.end();
-    if (!tls && !(from.ja3.empty() && from.ja4.empty()))
-      Error(from.ja4.empty() ? "from.ja3" : "from.ja4", "", "only TLS has a fingerprint, and to.protocols has no TLS",
-            "add TLS there");
   }
 
   void ServiceAccount(std::string_view account, size_t index) {

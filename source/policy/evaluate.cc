@@ -190,6 +190,30 @@ std::string Evaluation::RulesThatDoNotOpen(const IpAddress& address) const {
   return out;
 }
 
+// Of a policy that is only audited, what it would deny lifts no guard.
+template <class Predicate>
+bool Evaluation::EveryAllow(Predicate predicate) const {
+  bool some = false;
+  bool every = true;
+  ForEachDecider(Mode::kEnforced, [&](const Decider& decider) {
+    if (decider.effect != Effect::kAllow) return;
+    some = true;
+    every = every && decider.rule != nullptr && decider.rule->allows && predicate(*decider.rule);
+  });
+  return some && every;
+}
+
+bool Evaluation::TakesNoName() const {
+  return EveryAllow([](const CompiledRule& rule) { return rule.without_sni; });
+}
+
+bool Evaluation::TakesOuterName(std::string_view canonical) const {
+  return EveryAllow([&](const CompiledRule& rule) {
+    return std::any_of(rule.ech_outer_names.begin(), rule.ech_outer_names.end(),
+                       [&](const DomainPattern& pattern) { return pattern.Matches(canonical); });
+  });
+}
+
 std::vector<bool> Evaluation::HostMatches(const CompiledPolicy& policy) const {
   RuleBits words(policy.any_name.size());
   Candidates(policy, words);

@@ -58,6 +58,11 @@ class Evaluation {
   // The rules of Opened() that do not open `address`, for people: "rule a of policy p".
   std::string RulesThatDoNotOpen(const IpAddress& address) const;
 
+  // Whether a ClientHello may show no name, or this one in front of an encrypted one: some decider allows, and every
+  // one that does says so.
+  bool TakesNoName() const;
+  bool TakesOuterName(std::string_view canonical) const;
+
   // For Explain: every rule of a policy, whether the index says that its hosts hold the target.
   std::vector<bool> HostMatches(const CompiledPolicy& policy) const;
 
@@ -69,6 +74,8 @@ class Evaluation {
   void ForEachDecider(Mode mode, OnDecider on_decider) const;
   template <class OnDecider>
   void DecidersOf(const CompiledPolicy& policy, Mode mode, OnDecider on_decider) const;
+  template <class Predicate>
+  bool EveryAllow(Predicate predicate) const;
   void Candidates(const CompiledPolicy& policy, std::span<uint64_t> into) const;
   std::span<const uint32_t> groups() const;
 

@@ -1,5 +1,6 @@
 #include "source/policy/explain.h"
 
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@ Facts Outside(Facts facts) {
   facts.resolved = {};
   facts.protocol = {};
   facts.sni = {};
+  facts.ech = false;
   facts.ja3 = facts.ja4 = {};
   facts.method = {};
   facts.path = {};
@@ -112,15 +114,30 @@ class Explainer {
     return (Evaluation(policy_.program(), stack_, view).Run().missing & Bit(Group::kResolved)) != 0;
   }
 
-  bool AtHello(const Binding& binding) {
+  // The name that a literal's tunnel shows has to be resolved too. False: nobody says to what.
+  bool AddShown(Binding& binding) {
+    if (!binding.target.literal || !known_.sni.known() || known_.protocol.value() != Protocol::kTls) return true;
+    const auto name = ParseServerName(known_.sni.value(), binding.target.port);
+    if (!name || name->literal) return true;
+    if (!question_.sni_resolved.known()) {
+      out_.missing.emplace_back("resolved");
+      return false;
+    }
+    const auto& addresses = question_.sni_resolved.value();
+    binding.shown = std::make_shared<const ShownName>(ShownName{*name, {addresses.begin(), addresses.end()}});
+    return true;
+  }
+
+  bool AtHello(Binding& binding) {
     known_.protocol = question_.facts.protocol;
     if (!known_.protocol.known()) {
       out_.missing.emplace_back("protocol");
       return false;
     }
     known_.sni = question_.facts.sni;
-    known_.sni_resolved = question_.facts.sni_resolved;
+    known_.ech = question_.facts.ech;
     if (known_.sni.unknown() && !binding.target.literal) known_.sni = std::string_view(binding.target.host);
+    if (!AddShown(binding)) return false;
     known_.ja3 = question_.facts.ja3;
     known_.ja4 = question_.facts.ja4;
     const auto ruling = policy_.DecideHello(binding, stack_, known_);

@@ -2,6 +2,7 @@
 // of a rule or of the request that would allow it. For operators; to a workload it would be an oracle.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace egret {
 // A is left out, and nothing follows it where a rule asks for them.
 struct Question {
   Ask ask = Ask::kTunnel;
-  Facts facts;  // `target` must be set
+  Facts facts;                                    // `target` must be set
+  Fact<std::span<const IpAddress>> sni_resolved;  // of the name that a literal's tunnel shows
 };
 
 struct RuleReport {

@@ -66,8 +66,6 @@ struct Facts {
   Fact<std::string_view> sni;                 // as received
   bool ech = false;                           // the ClientHello has an encrypted one in it, real or noise
   Fact<std::string_view> ja3, ja4;            // of the ClientHello; absent where there is none
-  Fact<std::span<const IpAddress>>
-      sni_resolved;  // only where a literal's tunnel shows an SNI: what that name resolved to
   Fact<std::string_view> method;
   Fact<std::string_view> path;  // as it is forwarded, without the query
   Fact<std::span<const Field>> headers;

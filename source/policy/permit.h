@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,12 +59,19 @@ class Admission {
   Ask ask_;
 };
 
+// The name that a tunnel to an address shows in its ClientHello: judged as well, as if it were the target.
+struct ShownName {
+  Target target;
+  std::vector<IpAddress> resolved;  // everything that it resolved to
+};
+
 // What was dialled, as a record that later stages judge and a tunnel keeps for revocation.
 struct Binding {
   uint64_t permit_id = 0;
   Target target;
-  std::vector<IpAddress> resolved;  // everything that the name resolved to; empty where a parent resolves it
-  bool remote = false;              // the parent proxy resolves the name
+  std::vector<IpAddress> resolved;         // everything that the name resolved to; empty where a parent resolves it
+  bool remote = false;                     // the parent proxy resolves the name
+  std::shared_ptr<const ShownName> shown;  // null: the target is a name, or no other is shown
 };
 
 // Made at stage A: one dial, to these addresses only.

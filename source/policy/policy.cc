@@ -10,6 +10,7 @@
 
 #include "source/base/strings.h"
 #include "source/policy/evaluate.h"
+#include "source/policy/name_guard.h"
 #include "source/policy/program.h"
 #include "source/policy/verdict.h"
 
@@ -66,22 +67,13 @@ bool Settle(Decision& decision, const Judged& judged) {
   return SettleAddress(decision, Ask::kRequest, judged.outcome, judged.evaluation);
 }
 
-// SNI = target. A literal has no name of its own: one that is shown there must itself be allowed, and resolve to that
-// address (semantics 3.9). Empty: nothing against it; then `outcome` counts the shown name too.
-std::string_view AgainstSni(const Program& program, const PolicyStack& stack, const FactView& view, Outcome& outcome) {
-  const Target& target = view.target();
-  if (!view->sni.known()) return target.literal ? "" : "sni_missing";
-  if (view->sni.value().find_first_of(":[") != std::string_view::npos) return "sni_malformed";
-  const auto shown = ParseAuthority(view->sni.value(), target.port);
-  if (!shown) return "sni_malformed";
-  if (shown->host == target.host) return "";
-  if (!target.literal || shown->literal) return "sni_mismatch";
-  if (!view->sni_resolved.known()) return "sni_on_literal";
-  const auto& addresses = view->sni_resolved.value();
-  if (std::find(addresses.begin(), addresses.end(), *target.literal) == addresses.end()) return "sni_address_mismatch";
-  const Judged named(program, stack, With(view.facts(), view->sni_resolved), *shown);
-  outcome = Both(outcome, named.outcome);
-  return "";
+// What is bound to a tunnel: its target, and the name that it shows where that is not the same. What is denied for one
+// of them is denied.
+Outcome OutcomeOf(const Program& program, const PolicyStack& stack, const Facts& facts, const Binding& binding,
+                  const Outcome& of_target) {
+  if (binding.shown == nullptr) return of_target;
+  const ShownName& shown = *binding.shown;
+  return Both(of_target, Judged(program, stack, With(facts, Addresses(shown.resolved)), shown.target).outcome);
 }
 
 // How a tunnel whose protocol is known may be used.
@@ -161,8 +153,7 @@ std::optional<Decision> Policy::JudgeLoop(const Endpoint& original, bool own_soc
 Decision Policy::OtherAddress(Stage stage) {
   Decision out;
   out.stage = stage;
-  DenyByGuard(out, "name_guard", Fault::kNameMismatch, "sni_address_mismatch",
-              "The name does not resolve to the address that the connection was meant for.");
+  DenyByGuard(out, "name_guard", Fault::kSniAddressMismatch, TextOf(Fault::kSniAddressMismatch).detail);
   return out;
 }
 
@@ -246,6 +237,7 @@ Permit Policy::Use(const Binding& binding) {
 
 HelloRuling Policy::DecideHello(const Binding& binding, const PolicyStack& stack, const Facts& facts) const {
   Judged judged(*program_, stack, FactsOf(binding, facts), binding.target);
+  judged.outcome = OutcomeOf(*program_, stack, facts, binding, judged.outcome);
   HelloRuling out{StartDecision(Stage::kHello, judged.outcome), std::nullopt, std::nullopt};
   if (!judged.view->protocol.known()) {
     Deny(out.decision, Fault::kPolicyDenied, "no_protocol");
@@ -253,11 +245,11 @@ HelloRuling Policy::DecideHello(const Binding& binding, const PolicyStack& stack
   }
   const Protocol protocol = judged.view->protocol.value();
   if (protocol == Protocol::kTls) {
-    if (const auto against = AgainstSni(*program_, stack, judged.view, judged.outcome); !against.empty()) {
-      DenyByGuard(out.decision, "name_guard", Fault::kNameMismatch, against);
+    const Fault against = AgainstHello(judged.evaluation, judged.view, binding.shown.get());
+    if (against != Fault::kNone) {
+      DenyByGuard(out.decision, "name_guard", against, TextOf(against).detail);
       return out;
     }
-    out.decision = StartDecision(Stage::kHello, judged.outcome);
   }
   DecideUse(out.decision, judged.outcome, protocol);
   if (out.decision.verdict != Verdict::kInspect) NoteAudit(out.decision, judged.evaluation);
@@ -270,7 +262,8 @@ Ruling<RequestPermit> Policy::DecideRequest(const Binding& binding, const Policy
                                             const Facts& facts) const {
   Ruling<RequestPermit> out{{}, std::nullopt};
   if (Misdirected(out.decision, binding.target, facts)) return out;
-  const Judged judged(*program_, stack, FactsOf(binding, facts), binding.target);
+  Judged judged(*program_, stack, FactsOf(binding, facts), binding.target);
+  judged.outcome = OutcomeOf(*program_, stack, facts, binding, judged.outcome);
   out.decision = StartDecision(Stage::kRequest, judged.outcome);
   if (Settle(out.decision, judged)) out.permit = Use<RequestPermit>(binding);
   return out;
@@ -329,7 +322,7 @@ bool Policy::OnlyInspects(const Admission& admission, const Facts& facts, const 
 Decision Policy::Reconsider(const Binding& binding, const std::optional<IpAddress>& peer, const PolicyStack& stack,
                             const Facts& facts, Live live) const {
   const Judged judged(*program_, stack, FactsOf(binding, facts), binding.target);
-  const Outcome& outcome = judged.outcome;
+  const Outcome outcome = OutcomeOf(*program_, stack, facts, binding, judged.outcome);
   Decision out = StartDecision(live == Live::kRequest ? Stage::kRequest : Stage::kHello, outcome);
   Allow(out, Verdict::kContinue, outcome);
   const bool reached = !peer || !Vet(out, guard(), judged.evaluation, {&*peer, 1}, binding.target.port).empty();

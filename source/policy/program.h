@@ -18,6 +18,7 @@
 #include "source/policy/cidr_set.h"
 #include "source/policy/guard.h"
 #include "source/policy/name_index.h"
+#include "source/policy/pattern.h"
 #include "source/policy/spec.h"
 
 namespace egret {
@@ -90,6 +91,8 @@ struct CompiledRule {
   std::vector<HeaderRule> headers;
   PathRule path;
   CidrSet reaches_private;
+  bool without_sni = false;
+  std::vector<DomainPattern> ech_outer_names;
 
   bool Has(Group group) const { return (groups >> static_cast<unsigned>(group) & 1u) != 0; }
 };

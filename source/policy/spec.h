@@ -76,6 +76,8 @@ struct RuleSpec {
   std::optional<int64_t> not_before;  // seconds since 1970
   std::optional<int64_t> not_after;
   std::vector<std::string> reaches_private;
+  bool without_sni = false;                  // a ClientHello need not show the name
+  std::vector<std::string> ech_outer_names;  // what an encrypted one may show in its place
 };
 
 struct PolicySpec {

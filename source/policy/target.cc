@@ -98,6 +98,13 @@ Result<Target, Fault> ParseAuthority(std::string_view wire, std::optional<uint16
   return Target{std::move(host->text), host->literal, *port};
 }
 
+std::optional<Target> ParseServerName(std::string_view sni, uint16_t port) {
+  if (sni.find_first_of(":[") != std::string_view::npos) return std::nullopt;
+  Result<Target, Fault> shown = ParseAuthority(sni, port);
+  if (!shown) return std::nullopt;
+  return std::move(*shown);
+}
+
 std::optional<std::string> CanonicalName(std::string_view wire) {
   auto host = ParseName(wire);
   if (!host || host->literal) return std::nullopt;

@@ -34,6 +34,10 @@ struct Target {
 // kHttpTarget; the caller says which part of a message it was.
 Result<Target, Fault> ParseAuthority(std::string_view wire, std::optional<uint16_t> default_port);
 
+// The server name of a ClientHello as the target that it stands for; nullopt where it is none: a port, brackets, an
+// IPv6 address (RFC 6066 3 has no place for them).
+std::optional<Target> ParseServerName(std::string_view sni, uint16_t port);
+
 // A name alone in the same canonical form, such as an SNI; nullopt where it is none, or is an address.
 std::optional<std::string> CanonicalName(std::string_view wire);
 

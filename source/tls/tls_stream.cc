@@ -376,7 +376,8 @@ void TlsStream::Explain(unsigned long error) {
     fault_ = Fault::kTlsAlert;
     detail_ = Cat("alert received: ", SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
   } else if (verdict != X509_V_OK && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-    fault_ = Fault::kTlsCertificate;
+    const bool other_name = verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH;
+    fault_ = other_name ? Fault::kTlsName : Fault::kTlsCertificate;
     detail_ = Cat("certificate refused: ", X509_verify_cert_error_string(verdict));
   } else {
     fault_ = reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ? Fault::kTlsCertificate : Fault::kTlsProtocol;

@@ -52,8 +52,8 @@ class TlsStream final : public Stream {
   X509* peer_certificate() const;  // null: none was shown. Verified, where the context verifies
   // Why it failed, in words of the TLS library, never the peer's: "alert received: unknown CA"; empty: it did not.
   const std::string& detail() const { return detail_; }
-  // What kind of failure that was: kTlsAlert, kTlsCertificate, kTlsProtocol; kNone: none of TLS. A client of TLS 1.3
-  // may hear only afterwards that the server did not believe it.
+  // What kind of failure that was: kTlsAlert, kTlsCertificate, kTlsName, kTlsProtocol; kNone: none of TLS. A client
+  // of TLS 1.3 may hear only afterwards that the server did not believe it.
   Fault fault() const { return fault_; }
 
   bool heard() const { return heard_; }  // whether the peer has sent anything at all

@@ -381,7 +381,7 @@ std::vector<Scenario> MakeScenarios() {
        "tunnel 200 upstream_fin other\n"},
       {"TunnelTls", From(Echo), TunnelTls, opened + "> " + hello + "bye\n", "tunnel 200 client_fin tls\n"},
       {"TunnelForeignTls", From(Echo), TunnelForeignTls, opened + "> " + alert + "\n",
-       "tunnel 200 name_mismatch name_mismatch tls\n"},
+       "tunnel 200 sni_mismatch sni_mismatch tls\n"},
       {"TunnelUnwantedProtocol", From(Echo), TunnelUnwantedProtocol, opened,
        "tunnel 200 policy_denied policy_denied other\n"},
       {"TunnelHttp", From(Web), TunnelHttp, opened + a + b, ok + "request 200 reused\ntunnel 200 http\n"},

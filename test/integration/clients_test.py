@@ -71,7 +71,7 @@ class Curl(Clients):
     def test_a_wrong_sni_is_an_alert(self):
         self.curl("--connect-to", "second.test:443:origin.test:%d" % self.nginx.tls_port, "https://second.test/",
                   status=35)
-        self.assertEqual(self.egret.log_lines(kind="tunnel")[0]["detail"], "name_mismatch")
+        self.assertEqual(self.egret.log_lines(kind="tunnel")[0]["detail"], "sni_mismatch")
 
     def test_without_the_proxy_the_name_does_not_exist(self):
         self.curl("--noproxy", "*", self.http, status=6)

@@ -237,7 +237,7 @@ class Contents(ProxyCase):
                 alert = client.reader.exactly(7)
                 self.assertEqual((alert[:1], alert[6:]), (b"\x15", b"\x31"), alert)  # fatal access_denied
                 valid = name in ("denied.test", "second.test", "x.origin.test", "127.0.0.1")
-                line = self.assert_cut(client, origin, "name_mismatch" if valid else "tls_hello")
+                line = self.assert_cut(client, origin, "sni_mismatch" if valid else "tls_hello")
                 if name in ("denied.test", "second.test"):
                     self.assertEqual((line["sni"], line["target"].split(":")[0]), (name, "origin.test"))
 
@@ -245,7 +245,7 @@ class Contents(ProxyCase):
         origin = self.origin(swallow)
         client = self.tunnel(origin)
         client.send(records(client_hello(None)))
-        self.assert_cut(client, origin, "name_mismatch")
+        self.assert_cut(client, origin, "sni_missing")
 
     def test_T10_the_same_name_in_another_spelling_is_the_same(self):
         origin = self.origin(swallow)

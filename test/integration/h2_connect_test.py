@@ -80,7 +80,7 @@ class Tunnels(H2Case):
         client.send(data(3, records(client_hello("second.test")), False))
         other = client.finish(3)
         self.assertEqual((other.body[:1], other.body[6:]), (b"\x15", b"\x31"), other)  # fatal access_denied
-        self.assertEqual(self.egret.log_lines(1, source=client.local, detail="name_mismatch")[0]["kind"], "tunnel")
+        self.assertEqual(self.egret.log_lines(1, source=client.local, detail="sni_mismatch")[0]["kind"], "tunnel")
         self.assertIsNone(stream.reset)
         self.assert_serves_on(client)
 

@@ -16,8 +16,9 @@ def grease_ech():
     return extension(0xFE0D, b"\0\0\1\0\1\7" + vector(os.urandom(32), 2) + vector(os.urandom(144), 2))
 
 
-def client_hello(name=None, alpn=("http/1.1",), padding=0, more=b""):
-    """A handshake message. `name`: the SNI, bytes or text; `padding`: bytes of a padding extension."""
+def client_hello(name=None, alpn=("http/1.1",), padding=0, more=b"", post_quantum=False):
+    """A handshake message. `name`: the SNI, bytes or text; `padding`: bytes of a padding extension; `post_quantum`: a
+    key share of X25519MLKEM768 comes first, of 1,216 bytes."""
     extensions = b""
     if name is not None:
         host = name if isinstance(name, bytes) else name.encode()
@@ -25,7 +26,10 @@ def client_hello(name=None, alpn=("http/1.1",), padding=0, more=b""):
     extensions += extension(10, vector(struct.pack("!HH", 29, 23), 2))  # groups
     extensions += extension(13, vector(struct.pack("!HHH", 0x0403, 0x0804, 0x0401), 2))  # signature algorithms
     extensions += extension(43, vector(struct.pack("!HH", 0x0304, 0x0303), 1))  # versions
-    extensions += extension(51, vector(struct.pack("!H", 29) + vector(os.urandom(32), 2), 2))  # key share
+    shares = struct.pack("!H", 29) + vector(os.urandom(32), 2)
+    if post_quantum:
+        shares = struct.pack("!H", 0x11EC) + vector(os.urandom(1216), 2) + shares
+    extensions += extension(51, vector(shares, 2))
     if alpn:
         extensions += extension(16, vector(b"".join(vector(a.encode(), 1) for a in alpn), 2))
     extensions += more

@@ -154,7 +154,7 @@ class Turned(NetnsCase):
         run = self.curl("http://origin.test/", ELSEWHERE, "-o", "/dev/null", "-w", "%{http_code}")
         self.assertEqual(run.stdout, "403")
         for port in (443, 80):
-            self.assert_line("%s:%d" % (ELSEWHERE, port), detail="name_mismatch", reason="sni_address_mismatch")
+            self.assert_line("%s:%d" % (ELSEWHERE, port), detail="sni_address_mismatch", reason="sni_address_mismatch")
         self.assertEqual((len(clear.connections), len(secured.connections)), (1, 1))
 
     def test_T22_T18_a_connection_to_the_listener_itself_is_refused(self):
@@ -183,6 +183,30 @@ class Turned(NetnsCase):
         self.assert_line(ONE + ":443", target=ONE + ":443", rule="one")
         self.assertEqual(self.curl("https://%s/" % ELSEWHERE, None, "-k").returncode, ALERT)
         self.assert_line(ELSEWHERE + ":443", target=ELSEWHERE + ":443", detail="policy_denied", rule="otherwise")
+
+    def test_T10_an_sni_that_is_no_name_or_another_address_is_refused(self):
+        _, _, secured, _ = self.origins()
+        self.listen(*RULES, {"name": "one", "action": "ALLOW", "to": {"cidrs": [ONE]}})
+        for name, detail in ((ELSEWHERE, "sni_mismatch"), ("a..b", "sni_malformed"), ("origin.test:443", "sni_malformed")):
+            with self.subTest(name):
+                run = self.as_client("openssl", "s_client", "-connect", ONE + ":443", "-servername", name,
+                                     stdin=subprocess.DEVNULL)
+                self.assertIn("access denied", run.stdout)
+                self.assert_line(ONE + ":443", sni=name, detail=detail)
+        self.assertEqual(secured.connections, [])
+
+    def test_clients_are_told_apart_by_their_fingerprint(self):
+        self.origins()
+        other = {"from": {"ja4": ["t12i000000_000000000000_000000000000"]}}
+        self.listen({"name": "others", "action": "DENY", **other},
+                    {"name": "for-others", "action": "ALLOW", "to": {"domains": ["second.test"]}, **other},
+                    {"name": "for-all", "action": "ALLOW", "to": {"domains": ["origin.test"]}})
+        self.assertEqual(self.curl("https://origin.test/", ONE).stdout, "ok")
+        line = self.assert_line(ONE + ":443", rule="for-all")
+        self.assertRegex(line["ja4"], "^t13d[0-9]{4}h[12]_[0-9a-f]{12}_[0-9a-f]{12}$")
+        self.assertEqual(self.curl("https://second.test/", ONE).returncode, ALERT)
+        self.assert_line(ONE + ":443", rule="otherwise", detail="policy_denied", ja4=line["ja4"])
+        self.assertEqual(self.curl("http://origin.test/", ONE).stdout, "ok")  # in clear there is none
 
     def test_a_server_that_speaks_first_is_reached_after_the_inspectors_timeout(self):
         def smtp(connection):

@@ -70,6 +70,14 @@ TEST(Compile, EveryMistakeInARuleIsNamed) {
          r.from.ja4 = {"t13d1516h2_8daaf6152771_e5627efa2ab1"};
          r.to.protocols = {Protocol::kHttp};
        }},
+      {"without_sni", "only an ALLOW",
+       [](RuleSpec& r) { r.action = RuleSpec::Action::kDeny, r.without_sni = true, r.to.domains = {"a.example"}; }},
+      {"without_sni", "every name", [](RuleSpec& r) { r.to.domains.clear(), r.without_sni = true; }},
+      {"without_sni", "no TLS",
+       [](RuleSpec& r) { r.without_sni = true, r.to.domains = {"a.example"}, r.to.protocols = {Protocol::kHttp}; }},
+      {"ech_outer_names", "every name", [](RuleSpec& r) { r.to.domains.clear(), r.ech_outer_names = {"a.example"}; }},
+      {"ech_outer_names[1]", "not a name",
+       [](RuleSpec& r) { r.to.domains = {"a.example"}, r.ech_outer_names = {"b.example", "https://c.example"}; }},
       {"http", "no condition", [](RuleSpec& r) { r.http.emplace(); }},
       {"http.methods[0]", "upper case", [](RuleSpec& r) { r.http = {{"get"}, {}, {}, {}, {}}; }},
       {"http.paths[0]", "begins with", [](RuleSpec& r) { r.http = {{}, {"a"}, {}, {}, {}}; }},

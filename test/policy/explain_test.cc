@@ -176,6 +176,40 @@ TEST(Explain, AMissingCredentialAWrongSniAndAForbiddenLookAreSaid) {
   EXPECT_NE(out.changes.at(0).find("NEVER removed"), std::string::npos);
 }
 
+TEST(Explain, WhatAClientHelloShowsInThePlaceOfTheNameIsAdvisedOn) {
+  const auto advice = [](Fact<std::string_view> sni, bool ech) {
+    Explained explained("x.apple.com:443");
+    explained.question.facts.protocol = Protocol::kTls;
+    explained.question.facts.sni = sni;
+    explained.question.facts.ech = ech;
+    return explained.Run().changes;
+  };
+  const std::string right = "a ClientHello whose server name is x.apple.com";
+  EXPECT_EQ(advice(Fact<std::string_view>::Absent(), false),
+            (std::vector<std::string>{right, "without_sni in every rule that allows x.apple.com"}));
+  EXPECT_EQ(advice(std::string_view("ech.example"), true),
+            (std::vector<std::string>{
+                right, "\"ech.example\" added to ech_outer_names of every rule that allows x.apple.com"}));
+  EXPECT_EQ(advice(std::string_view("ech.example"), false), std::vector<std::string>{right});
+}
+
+TEST(Explain, ANameOnALiteralIsJudgedOnceItsAddressesAreSaid) {
+  PolicySetSpec spec = Tour();
+  RuleSpec literal = Allow("literal");
+  literal.to.cidrs = {"8.8.8.8"};
+  spec.policies[1].rules.push_back(literal);
+  Explained open("8.8.8.8:443", spec);
+  open.question.facts.protocol = Protocol::kTls;
+  open.question.facts.sni = std::string_view("x.apple.com");
+  const Explanation unsaid = open.Run();
+  EXPECT_EQ(unsaid.missing, std::vector<std::string>{"resolved"});
+  EXPECT_EQ(unsaid.stages.back().stage, Stage::kAddress);
+  open.question.sni_resolved = std::span<const IpAddress>(open.addresses);
+  EXPECT_EQ(open.Run().stages.back().decision.verdict, Decision::Verdict::kRelay);
+  open.question.facts.sni = std::string_view("evil.example");
+  EXPECT_EQ(open.Run().stages.back().decision.fault, Fault::kPolicyDenied);
+}
+
 TEST(Explain, AFingerprintIsShownOrMissed) {
   PolicySetSpec spec = Tour();
   RuleSpec bot = Deny("bot");

@@ -102,8 +102,8 @@ void Walk(const Policy& policy, const Target& target, const Facts& known, Facts 
   const auto hello = policy.DecideHello(address.permit->binding(), stack, facts);
   CHECK((hello.relay || hello.inspect) != hello.decision.denied());
   policy.DecideRequest(address.permit->binding(), stack, known);
-  ToText(Explain(policy, stack, {ask, known}));
-  ToJson(Explain(policy, stack, {ask, known}));
+  ToText(Explain(policy, stack, {ask, known, {}}));
+  ToJson(Explain(policy, stack, {ask, known, {}}));
 }
 
 void Run(Source in) {

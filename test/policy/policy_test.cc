@@ -68,24 +68,28 @@ class Session {
     permit = std::move(ruling.permit);
     return ruling.decision;
   }
+  // The name that a literal's tunnel shows, as its filter finds it out.
+  void Shows(std::string_view name, std::vector<IpAddress> at) {
+    shown_ = std::make_shared<const ShownName>(ShownName{*ParseServerName(name, target_.port), std::move(at)});
+  }
   Decision H(Protocol protocol, std::string_view sni = {}) {
     if (!permit) A();
     if (!permit) return {};
     facts.protocol = protocol;
     if (protocol == Protocol::kTls) facts.sni = sni.empty() ? Fact<std::string_view>::Absent() : sni;
-    auto ruling = policy_->DecideHello(permit->binding(), stack_, facts);
+    auto ruling = policy_->DecideHello(binding(), stack_, facts);
     EXPECT_EQ(ruling.relay.has_value(), ruling.decision.verdict == Verdict::kRelay);
     EXPECT_EQ(ruling.inspect.has_value(), ruling.decision.verdict == Verdict::kInspect);
     return ruling.decision;
   }
   Decision R(std::string_view method, std::string_view path, std::vector<Field> fields = {}) {
     Request(method, path, std::move(fields));
-    auto ruling = policy_->DecideRequest(permit->binding(), stack_, facts);
+    auto ruling = policy_->DecideRequest(binding(), stack_, facts);
     EXPECT_EQ(ruling.permit.has_value(), !ruling.decision.denied());
     return ruling.decision;
   }
   Decision Reconsider(const Policy& newer, Policy::Live live) {
-    return newer.Reconsider(permit->binding(), permit->addresses().front(), stack_, facts, live);
+    return newer.Reconsider(binding(), permit->addresses().front(), stack_, facts, live);
   }
 
   Facts facts;
@@ -93,6 +97,13 @@ class Session {
   std::optional<DialPermit> permit;
 
  private:
+  Binding binding() const {
+    Binding out = permit->binding();
+    out.shown = shown_;
+    return out;
+  }
+
+  std::shared_ptr<const ShownName> shown_;
   Target target_;
   std::vector<Field> fields_;
   std::vector<IpAddress> addresses_ = kPublic;
@@ -505,7 +516,7 @@ TEST(Policy, T10_TheSniMustBeTheTarget) {
   const auto policy = Rules({Allow("named", {".example.com"}), literal});
   const auto reason = [&](std::string_view target, std::string_view sni) {
     const Decision decision = Session(policy, target).H(Protocol::kTls, sni);
-    EXPECT_EQ(decision.fault == Fault::kNameMismatch, decision.verdict == Verdict::kDeny);
+    if (decision.verdict == Verdict::kDeny) EXPECT_EQ(TextOf(decision.fault).detail, decision.reason);
     return decision.verdict == Verdict::kDeny ? decision.reason : std::string_view("relay");
   };
   EXPECT_EQ(reason("a.example.com:443", "a.example.com"), "relay");
@@ -518,24 +529,70 @@ TEST(Policy, T10_TheSniMustBeTheTarget) {
   EXPECT_EQ(reason("8.8.8.8:443", ""), "relay");
   EXPECT_EQ(reason("8.8.8.8:443", "8.8.8.8"), "relay");
   EXPECT_EQ(reason("8.8.8.8:443", "8.8.4.4"), "sni_mismatch");
-  EXPECT_EQ(reason("8.8.8.8:443", "a.example.com"), "sni_on_literal");
+  EXPECT_EQ(reason("8.8.8.8:443", "a.example.com"), "sni_address_mismatch");
 }
 
 TEST(Policy, T10_ANameShownOnALiteralMustBeAllowedAndResolveThere) {
   RuleSpec literal = Allow("lit");
   literal.to.cidrs = {"8.8.8.8"};
   const auto policy = Rules({Allow("named", {"a.example"}), literal});
+  const auto shows = [&](std::string_view name, std::vector<IpAddress> at) {
+    Session session(policy, "8.8.8.8:443");
+    session.A();
+    session.Shows(name, std::move(at));
+    return session.H(Protocol::kTls, name);
+  };
   const std::vector<IpAddress> here = {Ip("1.1.1.1"), Ip("8.8.8.8")};
-  const std::vector<IpAddress> elsewhere = {Ip("1.1.1.1")};
-  Session good(policy, "8.8.8.8:443");
-  good.facts.sni_resolved = std::span<const IpAddress>(here);
-  EXPECT_EQ(good.H(Protocol::kTls, "a.example").verdict, Verdict::kRelay);
-  Session denied(policy, "8.8.8.8:443");
-  denied.facts.sni_resolved = std::span<const IpAddress>(here);
-  EXPECT_EQ(denied.H(Protocol::kTls, "b.example").fault, Fault::kPolicyDenied);
-  Session moved(policy, "8.8.8.8:443");
-  moved.facts.sni_resolved = std::span<const IpAddress>(elsewhere);
-  EXPECT_EQ(moved.H(Protocol::kTls, "a.example").reason, "sni_address_mismatch");
+  EXPECT_EQ(shows("a.example", here).verdict, Verdict::kRelay);
+  EXPECT_EQ(shows("b.example", here).fault, Fault::kPolicyDenied);
+  EXPECT_EQ(shows("a.example", {Ip("1.1.1.1")}).fault, Fault::kSniAddressMismatch);
+}
+
+TEST(Policy, T10_RequestsInALiteralsTunnelPassTheRulesForTheNameItShows) {
+  RuleSpec literal = Allow("lit");
+  literal.to.cidrs = {"8.8.8.8"};
+  const auto policy = Rules({WithHttp(Allow("named", {"a.example"}), {"GET"}), literal});
+  Session session(policy, "8.8.8.8:443");
+  session.A();
+  session.Shows("a.example", {Ip("8.8.8.8")});
+  EXPECT_EQ(session.H(Protocol::kTls, "a.example").verdict, Verdict::kInspect);
+  EXPECT_EQ(session.R("GET", "/").verdict, Verdict::kForward);
+  EXPECT_EQ(session.R("POST", "/").verdict, Verdict::kDeny);
+  session.Request("POST", "/");
+  EXPECT_EQ(session.Reconsider(*policy, Policy::Live::kRequest).verdict, Verdict::kDeny);
+}
+
+TEST(Policy, T10_ARuleMayLetTheNameBeLeftOut) {
+  RuleSpec old = Allow("old-clients", {"a.example", "b.example"});
+  old.without_sni = true;
+  const auto policy = Rules({old});
+  EXPECT_EQ(Session(policy, "a.example:443").H(Protocol::kTls).verdict, Verdict::kRelay);
+  EXPECT_EQ(Session(policy, "a.example:443").H(Protocol::kTls, "b.example").fault, Fault::kSniMismatch);
+  // Every rule that may allow it has to say so.
+  const auto both = Rules({WithHttp(Allow("get", {"a.example"}), {"GET"}), old});
+  EXPECT_EQ(Session(both, "a.example:443").H(Protocol::kTls).fault, Fault::kSniMissing);
+  EXPECT_EQ(Session(both, "b.example:443").H(Protocol::kTls).verdict, Verdict::kRelay);
+  const auto denied = Rules({Deny("no", {"a.example"}), old});
+  EXPECT_EQ(Session(denied, "a.example:443").T().rule, "no");
+}
+
+TEST(Policy, M17_TheNameBeforeAnEncryptedHelloIsTheTargetOrOneThatARuleGives) {
+  RuleSpec fronted = Allow("fronted", {"a.example"});
+  fronted.ech_outer_names = {"ech.example", "*.outer.example"};
+  const auto policy = Rules({fronted, Allow("rest", {".example"})});
+  const auto fault = [&](std::string_view target, std::string_view sni, bool ech) {
+    Session session(policy, target);
+    session.facts.ech = ech;
+    return session.H(Protocol::kTls, sni).fault;
+  };
+  EXPECT_EQ(fault("a.example:443", "a.example", true), Fault::kNone);  // noise, or its own outer name
+  EXPECT_EQ(fault("a.example:443", "ech.example", true), Fault::kNone);
+  EXPECT_EQ(fault("a.example:443", "X.outer.example", true), Fault::kNone);
+  EXPECT_EQ(fault("a.example:443", "outer.example", true), Fault::kEchOuterName);
+  EXPECT_EQ(fault("a.example:443", "8.8.8.8", true), Fault::kSniMismatch);
+  EXPECT_EQ(fault("a.example:443", "ech.example", false), Fault::kSniMismatch);
+  EXPECT_EQ(fault("a.example:443", "", true), Fault::kSniMissing);
+  EXPECT_EQ(fault("b.example:443", "ech.example", true), Fault::kEchOuterName);
 }
 
 constexpr std::string_view kCurl = "t13d1516h2_8daaf6152771_e5627efa2ab1";

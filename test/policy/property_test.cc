@@ -64,6 +64,8 @@ class Dice {
     if (allows && !out.http && OneIn(5)) out.inspection = RuleSpec::Inspection::kNever;
     if (allows && OneIn(8) && out.inspection == RuleSpec::Inspection::kAuto)
       out.inspection = RuleSpec::Inspection::kRequired;
+    if (named && allows && tls && OneIn(3)) out.without_sni = true;
+    if (named && allows && tls && OneIn(3)) out.ech_outer_names = Some(patterns_);
     if (OneIn(10)) out.not_before = 100;
     if (OneIn(10)) out.not_after = 100;
     return out;
@@ -336,6 +338,33 @@ TEST(Properties, ARequestIsDecidedByPlainFirstMatch) {
   });
 }
 
+// Whatever a ClientHello shows, the name guard only refuses: what is let through is what the true name would have got.
+TEST(Properties, TheNameGuardOnlyRefuses) {
+  ForManyStacks(kFewer * 3, 6'000'000, [](const auto&, const Policy& policy, const auto& names, Story& story) {
+    const PolicyStack stack(names);
+    const auto target = policy.DecideTarget(stack, story.facts, Ask::kTunnel);
+    if (!target.permit) return;
+    story.LearnAddresses();
+    const auto address = policy.DecideAddress(*target.permit, story.facts);
+    if (!address.permit) return;
+    story.protocol = Protocol::kTls;
+    story.LearnProtocol();
+    const Decision honest = policy.DecideHello(address.permit->binding(), stack, story.facts).decision;
+    Dice dice(static_cast<uint64_t>(story.facts.now) * 7919 + story.addresses.size());
+    for (const std::string& shown : {std::string(), dice.Host(), dice.Host()}) {
+      story.facts.sni = shown.empty() ? Fact<std::string_view>::Absent() : std::string_view(shown);
+      story.facts.ech = dice.OneIn(2);
+      const Decision decision = policy.DecideHello(address.permit->binding(), stack, story.facts).decision;
+      if (decision.rule == "name_guard") {
+        EXPECT_TRUE(decision.denied());
+      } else {
+        EXPECT_EQ(decision.verdict, honest.verdict) << shown;
+        EXPECT_EQ(decision.rule, honest.rule) << shown;
+      }
+    }
+  });
+}
+
 // Which facts come later cannot undo a denial at T: so a name that is denied there need not be resolved.
 TEST(Properties, WhatIsDeniedAtTargetIsDeniedWithEveryFactKnown) {
   ForManyStacks(kFewer, 3'000'000, [](const auto& spec, const Policy& policy, const auto& names, Story& story) {
@@ -362,6 +391,8 @@ TEST(Properties, ADenyPutFirstNeverAllowsMore) {
     RuleSpec deny = dice.Rule(99);
     deny.action = RuleSpec::Action::kDeny;
     deny.inspection = RuleSpec::Inspection::kAuto;
+    deny.without_sni = false;
+    deny.ech_outer_names.clear();
     auto& rules = narrower.policies[dice.Below(3)].rules;
     rules.insert(rules.begin(), deny);
     if (allows(*MustCompile(narrower))) EXPECT_TRUE(allows(policy));
