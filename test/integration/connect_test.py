@@ -328,7 +328,8 @@ class Contents(ProxyCase):
     def test_P11_a_websocket_through_connect_to_clear_http_is_a_tunnel_in_a_tunnel(self):
         def switch(connection):
             connection.read_request()
-            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
             echo(connection)
         origin = self.origin(switch)
         client = self.tunnel(origin)

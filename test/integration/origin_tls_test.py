@@ -189,7 +189,8 @@ class Requests(OriginTls):
 
         def switch(connection):
             connection.read_head()
-            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
             while connection.reader.more():
                 connection.send(connection.reader.rest())
         origin = self.tls_origin(switch)
