@@ -15,7 +15,7 @@
 #include "source/config/field_rules.h"
 #include "source/config/scalar.h"
 #include "source/config/walk.h"
-#include "source/tls/tls_context.h"
+#include "source/tls/ssl_context.h"
 
 namespace egret {
 namespace {

@@ -17,20 +17,10 @@
 #include "source/base/result.h"
 #include "source/io/stream.h"
 #include "source/tls/certificates.h"
+#include "source/tls/ssl_context.h"
 #include "source/tls/tls_stream.h"
 
 namespace egret {
-
-using SslContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
-
-struct TlsSettings {
-  enum class Version : uint8_t { k12, k13 };
-  Version least = Version::k12;
-  // Of TLS 1.2, in the library's or IANA's names; empty: ECDHE with AES-GCM or ChaCha20. Those of TLS 1.3 are fixed.
-  std::vector<std::string> cipher_suites = {};
-  // In order of preference; empty: not spoken of.
-  std::vector<std::string> alpn = {};
-};
 
 struct TlsServerOptions {
   enum class ClientCertificates : uint8_t { kNone, kRequest, kRequire };
@@ -111,9 +101,5 @@ class TlsClientContext : public std::enable_shared_from_this<TlsClientContext> {
   mutable std::list<Remembered> remembered_;  // the latest first
   mutable std::map<std::string, std::list<Remembered>::iterator, std::less<>> by_host_;
 };
-
-// Whether the library knows a TLS 1.2 cipher suite of this name that these settings allow: with forward secrecy and
-// authenticated encryption.
-bool IsCipherSuite(const std::string& name);
 
 }  // namespace egret
