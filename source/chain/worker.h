@@ -14,6 +14,7 @@
 #include "source/chain/snapshot.h"
 #include "source/event/loop.h"
 #include "source/io/resolver.h"
+#include "source/tls/leaf_cache.h"
 #include "source/upstream/pool.h"
 
 namespace egret {
@@ -26,6 +27,7 @@ class Worker {
   Loop& loop() { return loop_; }
   Resolver& resolver() { return *resolver_; }
   UpstreamPool& pool() { return pool_; }
+  LeafCache& leaves() { return leaves_; }
   WorkerCounters& counters() { return counters_; }
   DecisionCounts& decisions() { return decisions_; }
   ListNode& live() { return live_; }  // of ExchangeRecord
@@ -75,6 +77,7 @@ class Worker {
   Gate draining_{false}, idle_ends_{false}, unasked_ends_{false};
   ListNode live_;
   UpstreamPool pool_;
+  LeafCache leaves_;
 };
 
 }  // namespace egret

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/tls/peer_certificate.h"
 
@@ -50,6 +51,17 @@ bool AddSystemRoots(X509_STORE* store) {
   for (const char* const file : kBundles)
     if (access(file, R_OK) == 0) return X509_STORE_load_file(store, file) == 1;
   return X509_STORE_set_default_paths(store) == 1;
+}
+
+std::string TextIn(const BioPtr& bio) {
+  const char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  return std::string(text, static_cast<size_t>(size));
+}
+
+int64_t Seconds(const ASN1_TIME* time) {
+  tm broken_down{};
+  return ASN1_TIME_to_tm(time, &broken_down) == 1 ? timegm(&broken_down) : 0;
 }
 
 }  // namespace
@@ -117,10 +129,20 @@ std::vector<std::string> NamesOf(X509* certificate) {
   return out;
 }
 
-int64_t NotAfter(X509* certificate) {
-  tm broken_down{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &broken_down) != 1) return 0;
-  return timegm(&broken_down);
+int64_t NotBefore(const X509* certificate) { return Seconds(X509_get0_notBefore(certificate)); }
+
+int64_t NotAfter(const X509* certificate) { return Seconds(X509_get0_notAfter(certificate)); }
+
+std::string PemOf(X509* certificate) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  CHECK(PEM_write_bio_X509(bio.get(), certificate) == 1);
+  return TextIn(bio);
+}
+
+std::string PemOf(EVP_PKEY* key) {
+  const BioPtr bio(BIO_new(BIO_s_secmem()));
+  CHECK(PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  return TextIn(bio);
 }
 
 }  // namespace egret

@@ -47,7 +47,10 @@ Result<StorePtr, Problem> MakeStore(const TlsTrust& trust);
 
 // The names for which a server's certificate is good: its DNS names, lower case, those that are well-formed.
 std::vector<std::string> NamesOf(X509* certificate);
-// Its end, in seconds since 1970.
-int64_t NotAfter(X509* certificate);
+// Its beginning and its end, in seconds since 1970.
+int64_t NotBefore(const X509* certificate);
+int64_t NotAfter(const X509* certificate);
+std::string PemOf(X509* certificate);
+std::string PemOf(EVP_PKEY* key);  // in clear
 
 }  // namespace egret

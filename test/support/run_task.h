@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <type_traits>
 #include <utility>
 
 #include "source/event/loop.h"
@@ -25,8 +27,10 @@ T RunTask(Loop& loop, Task<T> task, int turns = 2000000) {
     ADD_FAILURE() << "the task never ended";
     if constexpr (std::is_void_v<T>) {
       return;
-    } else {
+    } else if constexpr (std::is_default_constructible_v<T>) {
       return T{};
+    } else {
+      std::abort();  // nothing can be given back
     }
   }
   return task.Take();

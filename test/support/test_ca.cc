@@ -21,18 +21,6 @@ std::string TextOf(const BioPtr& bio) {
   return std::string(text, static_cast<size_t>(size));
 }
 
-std::string PemOf(X509* certificate) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  CHECK(PEM_write_bio_X509(bio.get(), certificate) == 1);
-  return TextOf(bio);
-}
-
-std::string PemOf(EVP_PKEY* key) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  CHECK(PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
-  return TextOf(bio);
-}
-
 void Extend(X509* certificate, X509* issuer, int kind, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
