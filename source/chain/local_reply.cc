@@ -119,11 +119,11 @@ Response TextReply(Exchange& exchange, const FaultText& text, std::string_view d
 
 }  // namespace
 
-Response PlainReply(int status, std::string_view text) {
+Response PlainReply(int status, std::string_view text, std::string_view content_type) {
   Response response;
   response.head.status = status;
   response.head.reason = ReasonPhrase(status);
-  response.head.Add("Content-Type", "text/plain; charset=utf-8");
+  response.head.Add("Content-Type", content_type);
   response.body = MakeBody(std::string(text));
   EnsureDate(response.head);
   return response;

@@ -18,7 +18,7 @@ Response DenialReply(Exchange& exchange, const Decision& decision);
 // Puts the decision into the record and counts it.
 void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision);
 
-// A response without a cause, for what the proxy itself serves.
-Response PlainReply(int status, std::string_view text);
+// A response without a cause, for what the proxy itself serves. `content_type`: a literal.
+Response PlainReply(int status, std::string_view text, std::string_view content_type = "text/plain; charset=utf-8");
 
 }  // namespace egret

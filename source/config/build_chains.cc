@@ -9,10 +9,13 @@
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/chain/listener.h"
+#include "source/config/authority_secret.h"
 #include "source/config/build_body_rewrite.h"
 #include "source/config/data_source.h"
 #include "source/config/duration.h"
 #include "source/config/router_tls.h"
+#include "source/config/tls_secrets.h"
+#include "source/filters/authority_pages.h"
 #include "source/filters/connect_tunnel.h"
 #include "source/filters/egress_policy.h"
 #include "source/filters/forward_router.h"
@@ -99,12 +102,13 @@ std::shared_ptr<const ListenerChains> BuiltInTunnel(const HttpConnectionOptions&
 class ChainBuilder {
  public:
   ChainBuilder(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults, NextHops hops,
-               Terminators terminators, RouterTls router_tls)
+               Terminators terminators, RouterTls router_tls, const Authorities& authorities)
       : bootstrap_(bootstrap),
         defaults_(defaults),
         hops_(std::move(hops)),
         terminators_(std::move(terminators)),
-        router_tls_(std::move(router_tls)) {}
+        router_tls_(std::move(router_tls)),
+        authority_pages_(PagesOf(authorities)) {}
 
   std::shared_ptr<const Chains> Build() const {
     auto chains = std::make_shared<Chains>();
@@ -114,6 +118,12 @@ class ChainBuilder {
   }
 
  private:
+  static std::shared_ptr<const AuthorityPages> PagesOf(const Authorities& authorities) {
+    AuthorityPages::Authorities all;
+    for (const auto& [name, authority] : authorities) all.push_back(authority);
+    return std::make_shared<const AuthorityPages>(std::move(all));
+  }
+
   std::shared_ptr<const ListenerChains> BuildListener(const config::v1::Listener& listener) const {
     auto out = std::make_shared<ListenerChains>();
     out->name = listener.name();
@@ -234,6 +244,7 @@ class ChainBuilder {
   std::unique_ptr<const NetworkFilter> BuildHttpConnection(const filters::network::v1::HttpConnection& message) const {
     HttpConnectionOptions options;
     options.via = message.via().empty() ? defaults_.via : message.via();
+    options.authority_pages = authority_pages_;
     if (message.target() == filters::network::v1::HttpConnection::ABSOLUTE_FORM)
       options.target = HttpConnectionOptions::Target::kAbsoluteForm;
     if (message.target() == filters::network::v1::HttpConnection::TUNNEL)
@@ -351,6 +362,7 @@ class ChainBuilder {
   NextHops hops_;
   Terminators terminators_;
   RouterTls router_tls_;
+  std::shared_ptr<const AuthorityPages> authority_pages_;
 };
 
 // What is spoken inside a chain's TLS, in order of preference.
@@ -431,8 +443,11 @@ Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
   if (!terminators) return terminators.error();
   Result<RouterTls, Problem> router_tls = RouterTls::Make(bootstrap, built.renewables);
   if (!router_tls) return router_tls.error();
+  Result<Authorities, Problem> authorities = LoadAuthorities(bootstrap, built.renewables);
+  if (!authorities) return authorities.error();
   built.chains =
-      ChainBuilder(bootstrap, defaults, std::move(*hops), std::move(*terminators), std::move(*router_tls)).Build();
+      ChainBuilder(bootstrap, defaults, std::move(*hops), std::move(*terminators), std::move(*router_tls), *authorities)
+          .Build();
   return built;
 }
 

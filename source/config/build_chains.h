@@ -9,7 +9,7 @@
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/result.h"
 #include "source/chain/snapshot.h"
-#include "source/config/tls_secrets.h"
+#include "source/config/renewable.h"
 #include "source/io/original_destination.h"
 
 namespace egret {

@@ -1,48 +1,29 @@
 #include "source/config/tls_secrets.h"
 
-#include <sys/stat.h>
-
 #include <utility>
 
-#include "source/base/check.h"
 #include "source/base/strings.h"
-#include "source/config/data_source.h"
 
 namespace egret {
 namespace {
 
 using config::v1::Bootstrap;
-using config::v1::DataSource;
 using config::v1::Secret;
 using filters::network::v1::TlsTerminator;
 
-const Secret& Find(const Bootstrap& bootstrap, const std::string& name) {
-  for (const Secret& secret : bootstrap.secrets())
-    if (secret.name() == name) return secret;
-  CHECK(false && "validated");
-}
-
-// A source that is not set is an empty text.
-Result<std::string, Problem> Read(const DataSource& source, const Secret& secret, std::string_view field) {
-  if (source.source_case() == DataSource::SOURCE_NOT_SET) return std::string();
-  Result<std::string, Problem> text = ReadDataSource(source);
-  if (!text) return Problem{Cat("secrets.", secret.name(), ".", field, ": ", text.error().text)};
-  return text;
-}
-
 Result<TlsKeyPair, Problem> ReadKeyPair(const Secret& secret) {
   Result<std::string, Problem> certificate =
-      Read(secret.certificate().certificate(), secret, "certificate.certificate");
+      ReadPart(secret.certificate().certificate(), secret, "certificate.certificate");
   if (!certificate) return certificate.error();
-  Result<std::string, Problem> key = Read(secret.certificate().key(), secret, "certificate.key");
+  Result<std::string, Problem> key = ReadPart(secret.certificate().key(), secret, "certificate.key");
   if (!key) return key.error();
   return TlsKeyPair{secret.name(), std::move(*certificate), std::move(*key)};
 }
 
 Result<TlsTrust, Problem> ReadTrust(const Secret& secret) {
-  Result<std::string, Problem> roots = Read(secret.trust().roots(), secret, "trust.roots");
+  Result<std::string, Problem> roots = ReadPart(secret.trust().roots(), secret, "trust.roots");
   if (!roots) return roots.error();
-  Result<std::string, Problem> crl = Read(secret.trust().crl(), secret, "trust.crl");
+  Result<std::string, Problem> crl = ReadPart(secret.trust().crl(), secret, "trust.crl");
   if (!crl) return crl.error();
   TlsTrust trust{std::move(*roots), secret.trust().system_roots(), std::move(*crl)};
   // Here, where its name is known.
@@ -52,16 +33,16 @@ Result<TlsTrust, Problem> ReadTrust(const Secret& secret) {
 }
 
 void AddFiles(const Secret& secret, std::vector<std::string>& files) {
-  for (const DataSource* source : {&secret.certificate().certificate(), &secret.certificate().key(),
-                                   &secret.trust().roots(), &secret.trust().crl()})
+  for (const config::v1::DataSource* source : {&secret.certificate().certificate(), &secret.certificate().key(),
+                                               &secret.trust().roots(), &secret.trust().crl()})
     if (source->has_file()) files.push_back(source->file());
 }
 
 std::vector<std::string> FilesOf(const Bootstrap& bootstrap, const TlsTerminator& message) {
   std::vector<std::string> files;
-  for (const std::string& name : message.certificates()) AddFiles(Find(bootstrap, name), files);
+  for (const std::string& name : message.certificates()) AddFiles(FindSecret(bootstrap, name), files);
   const std::string& trust = message.client_certificates().trust();
-  if (!trust.empty()) AddFiles(Find(bootstrap, trust), files);
+  if (!trust.empty()) AddFiles(FindSecret(bootstrap, trust), files);
   return files;
 }
 
@@ -81,13 +62,13 @@ Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const Boots
                                                                      const std::vector<std::string>& alpn) {
   TlsServerOptions options;
   for (const std::string& name : message.certificates()) {
-    Result<TlsKeyPair, Problem> pair = ReadKeyPair(Find(bootstrap, name));
+    Result<TlsKeyPair, Problem> pair = ReadKeyPair(FindSecret(bootstrap, name));
     if (!pair) return pair.error();
     options.certificates.push_back(std::move(*pair));
   }
   options.client_certificates = ModeOf(message);
   if (options.client_certificates != TlsServerOptions::ClientCertificates::kNone) {
-    Result<TlsTrust, Problem> trust = ReadTrust(Find(bootstrap, message.client_certificates().trust()));
+    Result<TlsTrust, Problem> trust = ReadTrust(FindSecret(bootstrap, message.client_certificates().trust()));
     if (!trust) return trust.error();
     options.trust = std::move(*trust);
   }
@@ -104,12 +85,12 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Boots
   TlsClientOptions options;
   options.trust.system_roots = message.trust().empty();
   if (!message.trust().empty()) {
-    Result<TlsTrust, Problem> trust = ReadTrust(Find(bootstrap, message.trust()));
+    Result<TlsTrust, Problem> trust = ReadTrust(FindSecret(bootstrap, message.trust()));
     if (!trust) return trust.error();
     options.trust = std::move(*trust);
   }
   if (!message.certificate().empty()) {
-    Result<TlsKeyPair, Problem> pair = ReadKeyPair(Find(bootstrap, message.certificate()));
+    Result<TlsKeyPair, Problem> pair = ReadKeyPair(FindSecret(bootstrap, message.certificate()));
     if (!pair) return pair.error();
     options.certificate = std::move(*pair);
   }
@@ -122,39 +103,11 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Boots
 std::vector<std::string> FilesOf(const Bootstrap& bootstrap, const config::v1::ClientTls& message) {
   std::vector<std::string> files;
   for (const std::string* name : {&message.trust(), &message.certificate()})
-    if (!name->empty()) AddFiles(Find(bootstrap, *name), files);
+    if (!name->empty()) AddFiles(FindSecret(bootstrap, *name), files);
   return files;
 }
 
-// What can be made anew from the same messages: the context that is in force, and how.
-template <class Context, class Make>
-Result<std::shared_ptr<const Current<Context>>, Problem> MakeCurrent(Make make, Renewable& part) {
-  part.stamp = StampOf(part.files);
-  Result<std::shared_ptr<const Context>, Problem> first = make();
-  if (!first) return first.error();
-  const auto current = std::make_shared<Current<Context>>(std::move(*first));
-  part.renew = [make = std::move(make), current]() -> std::optional<Problem> {
-    Result<std::shared_ptr<const Context>, Problem> next = make();
-    if (!next) return next.error();
-    current->Set(std::move(*next));
-    return std::nullopt;
-  };
-  part.expiries = [current] { return current->Get()->expiries(); };
-  return std::shared_ptr<const Current<Context>>(current);
-}
-
 }  // namespace
-
-std::string StampOf(const std::vector<std::string>& files) {
-  std::string stamp;
-  for (const std::string& file : files) {
-    struct stat now{};
-    if (stat(file.c_str(), &now) == 0)
-      Append(stamp, now.st_dev, ":", now.st_ino, ":", now.st_size, ":", now.st_mtim.tv_sec, ".", now.st_mtim.tv_nsec);
-    stamp += ';';
-  }
-  return stamp;
-}
 
 Result<ServerTls, Problem> MakeServerTls(const Bootstrap& bootstrap, const TlsTerminator& message,
                                          std::vector<std::string> alpn, std::string what) {

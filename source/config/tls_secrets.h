@@ -1,31 +1,17 @@
 // Secrets -> TLS contexts, and anew when the files that they came from change.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/current.h"
 #include "source/base/result.h"
+#include "source/config/renewable.h"
 #include "source/tls/tls_context.h"
 
 namespace egret {
-
-// A part of the compiled configuration that came from files beside it.
-struct Renewable {
-  std::string what;                // for people: "listener egress"
-  std::vector<std::string> files;  // none: there is nothing to watch
-  std::string stamp;               // of the files, before they were read
-  // Reads them again and puts the result in force. Where that fails, what is in force stays.
-  std::function<std::optional<Problem>()> renew;
-  std::function<std::vector<TlsExpiry>()> expiries;  // of what is in force
-};
-
-// Changes whenever one of the files does: another file, another size or time, or gone.
-std::string StampOf(const std::vector<std::string>& files);
 
 // Of a validated bootstrap, which outlives the part. `alpn`: what is spoken inside, in order of preference. The problem
 // names secret and field.

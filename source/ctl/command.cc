@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "source/base/strings.h"
+#include "source/ctl/ca.h"
 #include "source/ctl/convert.h"
+#include "source/ctl/env.h"
 #include "source/ctl/explain.h"
 #include "source/ctl/validate.h"
 
@@ -11,7 +13,9 @@ namespace egret {
 namespace {
 
 constexpr Command kCommands[] = {
+    {"ca", "make a certificate authority for looking inside TLS", kCaUsage, RunCa},
     {"convert", "print a configuration as canonical JSON or text format", kConvertUsage, RunConvert},
+    {"env", "print what a client needs to use the proxy", kEnvUsage, RunEnv},
     {"explain", "say what the policies decide about a request, and why", kExplainUsage, RunExplain},
     {"validate", "check configuration files as egret would", kValidateUsage, RunValidate},
 };

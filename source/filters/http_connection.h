@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "source/chain/exchange.h"
 #include "source/chain/filter.h"
 #include "source/chain/serve.h"
+#include "source/filters/authority_pages.h"
 #include "source/http/http1_server.h"
 #include "source/http/http2_limits.h"
 
@@ -25,7 +27,8 @@ struct HttpConnectionOptions {
   bool serve_http2 = true;  // to who begins with its preface (RFC 9113 3.3)
   Http2Limits http2;        // what HTTP/1 has, too, is taken from `limits`
   ServeLimits serve;
-  uint32_t max_requests = 0;  // a connection; 0: no limit
+  uint32_t max_requests = 0;                                   // a connection; 0: no limit
+  std::shared_ptr<const AuthorityPages> authority_pages = {};  // null: there are none
 };
 
 class HttpConnectionFilter final : public NetworkFilter {

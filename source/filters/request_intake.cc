@@ -1,11 +1,13 @@
 #include "source/filters/request_intake.h"
 
+#include <optional>
 #include <utility>
 
 #include "source/base/strings.h"
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
 #include "source/chain/local_reply.h"
+#include "source/filters/authority_pages.h"
 #include "source/filters/request_target.h"
 #include "source/http/hop.h"
 
@@ -72,6 +74,9 @@ Task<ServeEnd> RefuseRequest(Exchange& exchange, Failure why) {
   Fault fault = TakeHopByHop(exchange);
   if (fault == Fault::kNone) fault = ResolveTarget(exchange, options);
   DescribeRequest(exchange, exchange.request.head, exchange.record());
+  if (fault == Fault::kHttpTargetForm && options.authority_pages != nullptr)
+    if (std::optional<Response> page = options.authority_pages->Answer(exchange.request.head))
+      return SendResponse(exchange, std::move(*page));
   if (fault != Fault::kNone) return RefuseRequest(exchange, {Side::kClient, fault});
   return Serve(exchange, filters, options.serve);
 }

@@ -112,6 +112,27 @@ Task<AdminReply> ConfigDump(const ServerView& server, const AdminRequest& /*requ
   co_return Json(ToCanonicalJson(Redacted(server.bootstrap)));
 }
 
+// Of our own certificates, when they end; a CA by its fingerprint, which clients can compare.
+Task<AdminReply> Certs(const ServerView& server, const AdminRequest& /*request*/) {
+  constexpr int64_t kDay = 86400;
+  std::string json;
+  JsonWriter out(json);
+  out.BeginObject();
+  out.Key("certificates");
+  out.BeginArray();
+  for (const TlsExpiry& expiry : server.secrets.Expiries()) {
+    out.BeginObject();
+    out.Member("name", expiry.name);
+    out.MemberIf("ca_sha256", expiry.ca_sha256);
+    out.Member("not_after_unix", expiry.not_after);
+    out.Member("days_until_expiration", (expiry.not_after - time(nullptr)) / kDay);
+    out.EndObject();
+  }
+  out.EndArray();
+  out.EndObject();
+  co_return Json(std::move(json));
+}
+
 std::string LevelsText() {
   std::string text;
   for (size_t i = 0; i < kLogComponents; ++i) {
@@ -184,6 +205,7 @@ constexpr Page kPages[] = {
     {"/clusters", kGet, false, "next hops and pooled connections", Clusters},
     {"/connections", kGet, false, "requests and tunnels that are open", Connections},
     {"/connections/end", kPost, false, "ends one, with what runs inside it: ?request_id=ID", EndConnection},
+    {"/certs", kGet, false, "certificates and CAs of the proxy, and when they end", Certs},
     {"/config_dump", kGet, false, "the configuration, secrets left out", ConfigDump},
     {"/stats", kGet, false, "all counters: ?filter=REGEX, ?format=json", Stats},
     {"/stats/prometheus", kGet, true, "the same for Prometheus", StatsPrometheus},

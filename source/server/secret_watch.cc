@@ -45,6 +45,9 @@ void SecretWatch::Renew(Watched& watched) {
   }
   ++renewed_;
   Log(LogComponent::kTls, LogLevel::kInfo, watched.part.what, ": certificates read again");
+  for (const TlsExpiry& expiry : watched.part.expiries())
+    if (!expiry.ca_sha256.empty())
+      Log(LogComponent::kTls, LogLevel::kInfo, watched.part.what, ": SHA-256 ", expiry.ca_sha256);
 }
 
 std::vector<TlsExpiry> SecretWatch::Expiries() const {

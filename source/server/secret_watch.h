@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "source/config/tls_secrets.h"
+#include "source/config/renewable.h"
 #include "source/event/task.h"
 
 namespace egret {

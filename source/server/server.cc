@@ -279,6 +279,8 @@ class Server {
     }
     if (!bootstrap_.metrics().address().empty()) out.Member("metrics", admins_.back()->bound().ToString());
     out.EndObject();
+    for (const TlsExpiry& expiry : secrets_.Expiries())
+      if (!expiry.ca_sha256.empty()) Say(Cat("certificate authority ", expiry.name, ": SHA-256 ", expiry.ca_sha256));
     if (!bound_.empty() && bound_.front().address.path.empty())
       Say(Cat("try: curl -x http://", bound_.front().address.ToString(), " https://example.com/"));
     if (!options_.ready_file.empty()) WriteReadyFile(json + '\n');

@@ -128,10 +128,17 @@ void UseParent(config::v1::Bootstrap& bootstrap) {
   }
 }
 
+// What nobody else is to read: of each secret one file at most.
+const std::string& PrivateFile(const config::v1::Secret& secret) {
+  if (secret.has_certificate()) return secret.certificate().key().file();
+  if (secret.has_certificate_authority()) return secret.certificate_authority().key().file();
+  return secret.credential().file();
+}
+
 // Who else can read it knows the secret. (A file that cannot be read at all is told of by whoever reads it.)
 void CheckModes(const config::v1::Bootstrap& bootstrap, std::vector<std::string>& warnings) {
   for (const config::v1::Secret& secret : bootstrap.secrets()) {
-    const std::string& file = secret.credential().file();
+    const std::string& file = PrivateFile(secret);
     struct stat status{};
     if (file.empty() || stat(file.c_str(), &status) != 0) continue;
     if ((status.st_mode & S_IROTH) != 0)

@@ -55,6 +55,7 @@ class CertificateAuthority {
   std::string fingerprint() const;  // SHA-256 of its certificate, 64 hex digits in lower case
   X509* certificate() const { return certificate_.get(); }
   int64_t not_after() const { return not_after_; }  // the earliest end in its chain
+  std::vector<TlsExpiry> expiries() const { return {{name_, not_after_, fingerprint()}}; }
   // What clients have to believe, as PEM: the topmost certificate given, then those of `also_trust_pem`.
   const std::string& trust_pem() const { return trust_pem_; }
 

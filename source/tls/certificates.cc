@@ -45,11 +45,17 @@ bool AtEnd() {
 constexpr std::array kBundles = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
                                  "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 
+// Null: there is none.
+const char* SystemBundle() {
+  if (const char* const file = std::getenv("SSL_CERT_FILE")) return file;
+  for (const char* const file : kBundles)
+    if (access(file, R_OK) == 0) return file;
+  return nullptr;
+}
+
 // All at once: looking each up in a folder would read files during handshakes.
 bool AddSystemRoots(X509_STORE* store) {
-  if (const char* const file = std::getenv("SSL_CERT_FILE")) return X509_STORE_load_file(store, file) == 1;
-  for (const char* const file : kBundles)
-    if (access(file, R_OK) == 0) return X509_STORE_load_file(store, file) == 1;
+  if (const char* const file = SystemBundle()) return X509_STORE_load_file(store, file) == 1;
   return X509_STORE_set_default_paths(store) == 1;
 }
 
@@ -121,6 +127,18 @@ Result<StorePtr, Problem> MakeStore(const TlsTrust& trust) {
   X509_STORE_set_flags(store.get(), flags);
   ERR_clear_error();
   return store;
+}
+
+std::string SystemRootsPem() {
+  const char* const file = SystemBundle();
+  const BioPtr from(file != nullptr ? BIO_new_file(file, "r") : nullptr);
+  ERR_clear_error();
+  std::string out;
+  // Read as certificates: the file may hold what is no business of a client's.
+  while (const X509Ptr root{from != nullptr ? PEM_read_bio_X509(from.get(), nullptr, NoPassword, nullptr) : nullptr})
+    out += PemOf(root.get());
+  ERR_clear_error();
+  return out;
 }
 
 std::vector<std::string> NamesOf(X509* certificate) {

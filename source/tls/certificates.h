@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,12 +39,22 @@ struct TlsTrust {
   std::string crl_pem = {};    // empty: revocation is not looked at; else there has to be a list of each CA in a chain
 };
 
+// When a certificate of ours ends.
+struct TlsExpiry {
+  std::string name;            // of the key pair or the CA
+  int64_t not_after;           // seconds since 1970; of a CA, the earliest in its chain
+  std::string ca_sha256 = {};  // of a CA: its fingerprint, 64 hex digits in lower case
+};
+
 // Of a PEM text: at least one. Other blocks are passed over.
 Result<std::vector<X509Ptr>, Problem> ParseCertificates(std::string_view pem);
 Result<KeyPtr, Problem> ParseKey(std::string_view pem);
 
 // A store that believes `trust`, an intermediate among its roots too.
 Result<StorePtr, Problem> MakeStore(const TlsTrust& trust);
+
+// The system's root certificates, as PEM; empty where there is no one file of them.
+std::string SystemRootsPem();
 
 // The names for which a server's certificate is good: its DNS names, lower case, those that are well-formed.
 std::vector<std::string> NamesOf(X509* certificate);

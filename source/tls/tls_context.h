@@ -30,12 +30,6 @@ struct TlsServerOptions {
   TlsSettings settings = {};
 };
 
-// When a certificate of ours ends.
-struct TlsExpiry {
-  std::string name;   // of the key pair
-  int64_t not_after;  // seconds since 1970, of its leaf
-};
-
 class TlsServerContext : public std::enable_shared_from_this<TlsServerContext> {
  public:
   static Result<std::shared_ptr<const TlsServerContext>, Problem> Make(const TlsServerOptions& options);

@@ -6,7 +6,7 @@ from harness import ProxyCase
 from origins import echo
 from waiting import SECONDS, until
 
-GET_PAGES = ["/", "/ready", "/server_info", "/listeners", "/clusters", "/connections", "/config_dump", "/stats",
+GET_PAGES = ["/", "/ready", "/server_info", "/listeners", "/clusters", "/connections", "/certs", "/config_dump", "/stats",
              "/stats/prometheus", "/logging"]
 POST_PAGES = ["/connections/end", "/drain_listeners", "/quitquitquit"]
 

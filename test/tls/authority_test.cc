@@ -124,7 +124,7 @@ int Verdict(const Leaf& leaf, X509* root, const std::string& host) {
 }
 
 TEST_F(AuthorityTest, RefusesWhatCannotBeACaAndSaysWhy) {
-  const auto why = [](std::function<void(CaDraft&)> spoil) {
+  const auto why = [](const std::function<void(CaDraft&)>& spoil) {
     CaDraft draft;
     spoil(draft);
     return WhyNot(OptionsOf(draft));
@@ -224,7 +224,7 @@ TEST_F(AuthorityTest, RowM03SerialNumbersAreRandomPositiveAndLong) {
 
 TEST_F(AuthorityTest, RowM03ALeafLivesNoLongerThanWhatIsBehindIt) {
   const int64_t now = time(nullptr);
-  const auto end = [&](AuthorityOptions options, int64_t origin_end = 0) {
+  const auto end = [&](const AuthorityOptions& options, int64_t origin_end = 0) {
     return NotAfter(Minted(Made(options), {NamesForLeaf("a.test", nullptr), origin_end})->certificate.get()) - now;
   };
   CaDraft old;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "source/base/strings.h"
 #include "source/tls/certificates.h"
 
 namespace egret {
@@ -83,12 +84,12 @@ TEST(LeafNamesTest, RowM02AWildcardNeverStandsForMoreThanOneOrganisation) {
 
 TEST(LeafNamesTest, RowM02ThereIsAnEndToThem) {
   std::vector<LeafName> many;
+  many.reserve(10000);
   for (int i = 0; i < 10000; ++i) many.emplace_back("n" + std::to_string(i) + ".test");
   EXPECT_EQ(NamesForLeaf("a.test", Bearer(many).get()).size(), kMostLeafNames);
   many.clear();
   const std::string label(60, 'a');
-  for (int i = 100; i < 200; ++i)
-    many.emplace_back(label + "." + label + "." + label + "." + std::to_string(i) + ".test");
+  for (int i = 100; i < 200; ++i) many.emplace_back(Cat(label, ".", label, ".", label, ".", i, ".test"));
   size_t bytes = 0;
   for (const LeafName& name : NamesForLeaf("a.test", Bearer(many).get())) bytes += TextOf(name).size();
   EXPECT_LE(bytes, kMostLeafNameBytes);

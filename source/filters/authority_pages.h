@@ -1,0 +1,35 @@
+// What the proxy serves of its own, on the port where it is the proxy: the certificates that clients have to believe
+// where it looks inside TLS. Whoever can reach it may have them; they say nothing that a handshake would not.
+//
+//   GET /.well-known/egret/ca.pem      the CAs; both while one takes the other's place
+//   GET /.well-known/egret/bundle.pem  the same behind the system's roots, for clients that believe one file
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/base/current.h"
+#include "source/chain/response.h"
+#include "source/http/head.h"
+#include "source/tls/authority.h"
+
+namespace egret {
+
+class AuthorityPages {
+ public:
+  using Authorities = std::vector<std::shared_ptr<const Current<CertificateAuthority>>>;
+
+  // Reads the system's roots once.
+  explicit AuthorityPages(Authorities authorities);
+
+  // To a request in origin-form. Nothing: it is for another page.
+  std::optional<Response> Answer(const Head& request) const;
+
+ private:
+  const Authorities authorities_;
+  const std::string system_roots_;
+};
+
+}  // namespace egret
