@@ -21,7 +21,8 @@ std::string_view NameOf(Limit limit) {
                                                                                        "http2_priorities",
                                                                                        "http2_window_updates",
                                                                                        "http2_queued_frames",
-                                                                                       "http2_stalled_streams"};
+                                                                                       "http2_stalled_streams",
+                                                                                       "http2_unread_streams"};
   return kNames[static_cast<size_t>(limit)];
 }
 

@@ -73,6 +73,7 @@ enum class Limit : uint8_t {
   kHttp2WindowUpdates,
   kHttp2QueuedFrames,
   kHttp2StalledStreams,
+  kHttp2UnreadStreams,
   kCount,
 };
 std::string_view NameOf(Limit limit);

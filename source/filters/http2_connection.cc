@@ -18,8 +18,8 @@ namespace {
 constexpr uint64_t kLastTasksMs = 10'000;  // for the tasks to end by themselves once their streams are gone
 
 Limit LimitOf(Http2Limit limit) {
-  static_assert(static_cast<int>(Limit::kHttp2StalledStreams) - static_cast<int>(Limit::kHttp2Streams) ==
-                static_cast<int>(Http2Limit::kStalledStream) - static_cast<int>(Http2Limit::kStreams));
+  static_assert(static_cast<int>(Limit::kHttp2UnreadStreams) - static_cast<int>(Limit::kHttp2Streams) ==
+                static_cast<int>(Http2Limit::kUnreadStream) - static_cast<int>(Http2Limit::kStreams));
   return static_cast<Limit>(static_cast<int>(Limit::kHttp2Streams) + static_cast<int>(limit));
 }
 

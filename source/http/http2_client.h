@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "source/base/failure.h"
 #include "source/base/result.h"
@@ -76,9 +75,9 @@ class Http2ClientStream {
 
 class Http2Client final : private Http2Session::Owner {
  public:
-  // Both must outlive it.
-  Http2Client(Stream& stream, const Http2Limits& limits)
-      : session_(stream, limits, Http2Session::Role::kClient, *this) {}
+  // All must outlive it. `hits` counts the limits that the peer runs into.
+  Http2Client(Stream& stream, const Http2Limits& limits, Http2LimitHits& hits)
+      : hits_(hits), session_(stream, limits, Http2Session::Role::kClient, *this) {}
 
   // Ends with the connection, having broken off what was open: no fault where it ended in order.
   [[clang::coro_wrapper]] Task<Failure> Run() { return session_.Run(); }
@@ -98,18 +97,13 @@ class Http2Client final : private Http2Session::Owner {
   bool takes_extended_connect() const { return session_.peer_takes_extended_connect(); }  // RFC 8441
 
   size_t streams() const { return session_.streams(); }
-  // Limits that the peer ran into, since it was asked last.
-  std::vector<Http2Limit> TakeHits() { return std::exchange(hits_, {}); }
 
  private:
   void OnRequest(Http2StreamPtr) override {}
-  void OnLimit(Http2Limit limit) override {
-    if (hits_.size() < kMostHits) hits_.push_back(limit);
-  }
+  void OnLimit(Http2Limit limit) override { hits_.Add(limit); }
   void OnMalformed() override {}
 
-  static constexpr size_t kMostHits = 100;
-  std::vector<Http2Limit> hits_;
+  Http2LimitHits& hits_;
   Http2Session session_;
 };
 

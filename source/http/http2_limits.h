@@ -1,8 +1,11 @@
 // The limits of one HTTP/2 connection, in either role, and the names under which reaching one is counted.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include "source/base/counter.h"
 
 namespace egret {
 
@@ -19,7 +22,18 @@ enum class Http2Limit : uint8_t {
   kWindowUpdates,
   kQueuedFrames,   // answers that the peer does not take
   kStalledStream,  // content that the peer gives no window for
+  kUnreadStream,   // content that nobody took, where all that is not taken had become too much
   kCount,
+};
+
+// How often each was reached: of one thread, read by any.
+class Http2LimitHits {
+ public:
+  void Add(Http2Limit limit) { counts_[static_cast<size_t>(limit)].Add(); }
+  uint64_t Read(Http2Limit limit) const { return counts_[static_cast<size_t>(limit)].Read(); }
+
+ private:
+  std::array<Counter, static_cast<size_t>(Http2Limit::kCount)> counts_;
 };
 
 // So many at once, and so many a second for ever.

@@ -18,6 +18,7 @@ constexpr size_t kOutBytes = size_t{64} << 10;  // of frames made before they ar
 constexpr int kReadsInOneTurn = 16;
 constexpr uint32_t kStreamsOnTop = 100;  // how many more than are allowed nghttp2 is told of: see StateStreamLimit
 constexpr uint64_t kStallCheckMs = 1000;
+constexpr uint64_t kReliefMs = 250;  // between two looks at what nobody takes
 constexpr size_t kLingerBytes = size_t{1} << 20;
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
@@ -63,6 +64,7 @@ Http2Session::Http2Session(Stream& stream, const Http2Limits& limits, Role role,
       owner_(owner),
       session_(Http2Callbacks::NewSession(*this, role == Role::kServer, limits)),
       budget_(limits, Loop::current()->now_ms()) {
+  thread_sessions_.PushBack(*this);
   SubmitSettings();
 }
 
@@ -280,6 +282,7 @@ uint64_t Http2Session::NextDueMs() const {
   if (shutdown_ == Shutdown::kNone) by(begun_ms_, limits_.max_age_ms);
   if (shutdown_ == Shutdown::kNoticed) by(noticed_ms_, limits_.notice_ms);
   if (waiting_ > 0) by(stalls_checked_ms_, kStallCheckMs);
+  if (MustRelieveThread()) by(now_ms(), kReliefMs);
   return due;
 }
 
@@ -305,6 +308,7 @@ void Http2Session::OnTime() {
     return Close(Http2Code::kNoError, By(Fault::kIdleTimeout, Fault::kIdleTimeout));
   if (shutdown_ == Shutdown::kNone && passed(begun_ms_, limits_.max_age_ms)) ShutDown();
   if (waiting_ > 0 && passed(stalls_checked_ms_, kStallCheckMs)) ResetStalled(now);
+  if (MustRelieveThread() && now - thread_relieved_ms_ >= kReliefMs) RelieveThread(now);
   OnTimeOfShutdown(now);
 }
 
@@ -489,6 +493,7 @@ void Http2Session::PutEnd(Http2Stream& stream) {
 }
 
 void Http2Session::Took(Http2Stream& stream, size_t bytes) {
+  stream.unread_since_ms = now_ms();
   Credit(bytes);
   if (stream.open) nghttp2_session_consume_stream(session_, stream.id, bytes);
   if (nghttp2_session_want_write(session_) != 0) Wake();

@@ -30,7 +30,7 @@
 
 namespace egret {
 
-class Http2Session {
+class Http2Session : private ListNode {  // of all sessions of its thread
  public:
   enum class Role : uint8_t { kServer, kClient };
 
@@ -88,8 +88,8 @@ class Http2Session {
   void LetGo(Http2Stream& stream);
   void Wake() { wake_.Open(); }
 
-  // Bytes that the inboxes of all sessions of a thread may hold before new streams are refused. Set once, before the
-  // threads start.
+  // Bytes that the inboxes of all sessions of a thread may hold. Above, new streams are refused, and the fullest one
+  // that nobody has taken from for a second is reset, again and again. Set once, before the threads start.
   static inline size_t max_inbox_bytes_per_thread = size_t{64} << 20;
   static size_t inbox_bytes_of_thread() { return thread_inbox_bytes_; }
 
@@ -112,6 +112,10 @@ class Http2Session {
   void OnTime();
   void OnTimeOfShutdown(uint64_t now_ms);
   void ResetStalled(uint64_t now_ms);
+  bool MustRelieveThread() const;
+  static void RelieveThread(uint64_t now_ms);
+  static Http2Stream* FullestUnread(uint64_t now_ms);
+  void ResetUnread(Http2Stream& stream);
   void EndAll(Failure why);
   void Fail(Failure why);
   int Punish(Http2Limit kind);
@@ -152,6 +156,8 @@ class Http2Session {
   static constexpr size_t kFrameHead = 9;            // octets
   static constexpr int32_t kLastStreamId = 1 << 30;  // then new ones go elsewhere, long before there are none
   static inline thread_local size_t thread_inbox_bytes_ = 0;
+  static inline thread_local uint64_t thread_relieved_ms_ = 0;
+  static inline thread_local ListNode thread_sessions_;  // of Http2Session
 
   Stream& stream_;
   const Http2Limits& limits_;

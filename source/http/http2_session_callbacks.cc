@@ -181,6 +181,7 @@ void Http2Session::OnContent(int32_t id, std::string_view bytes) {
     return;
   }
   stream->received_bytes += bytes.size();
+  if (stream->inbox.empty()) stream->unread_since_ms = now_ms();
   stream->inbox.Append(bytes);
   inbox_bytes_ += bytes.size();
   thread_inbox_bytes_ += bytes.size();

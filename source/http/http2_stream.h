@@ -61,8 +61,9 @@ struct Http2Stream : ListNode {
   int interim = 0;                           // responses before the final one
   bool connect = false;                      // CONNECT, ordinary or extended: no field section may follow the 2xx
   ByteQueue inbox;
-  bool discarded = false;  // the inbox is void
-  bool ended = false;      // END_STREAM came
+  uint64_t unread_since_ms = 0;  // when the inbox was last taken from, or began to fill
+  bool discarded = false;        // the inbox is void
+  bool ended = false;            // END_STREAM came
   Trailers trailers;
   Failure why;             // it was broken off: by a reset, with the connection, by us; then the inbox is void
   bool refused = false;    // ... and the peer says that it did not look at it (RFC 9113 8.7)

@@ -245,6 +245,12 @@ void Limits(Exposition& out) {
   };
   for (const auto& [limit, fault] : kByFault)
     add(limit, [at = static_cast<size_t>(fault)](const WorkerThread& w) { return w.counters().failures[at].Read(); });
+  // Of HTTP/2 connections to origins and parents, which open no streams of their own.
+  for (int i = static_cast<int>(Http2Limit::kResets); i < static_cast<int>(Http2Limit::kCount); ++i) {
+    const auto name = NameOf(static_cast<Limit>(static_cast<int>(Limit::kHttp2Streams) + i));
+    add(Cat("upstream_", name),
+        [i](const WorkerThread& w) { return w.pool().http2_hits().Read(static_cast<Http2Limit>(i)); });
+  }
   add("accept_descriptors", [](const WorkerThread& w) { return w.accept_counters().pauses.Read(); });
   add("pool_idle", [](const WorkerThread& w) { return w.pool().turned_away().Read(); });
   add("dns_cache", [](const WorkerThread& w) { return w.resolver_counters().evictions.Read(); });

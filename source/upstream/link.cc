@@ -30,7 +30,7 @@ bool Http1Link::StillQuiet() {
   return !stream->GoneGate().open() && !stream->PeerDoneGate().open() && client.StillQuiet();
 }
 
-Http2Link::Http2Link(NewLink made, const Http2Limits& with)
+Http2Link::Http2Link(NewLink made, const Http2Limits& with, Http2LimitHits& hits)
     : place(std::move(made.place)),
       stream(std::move(made.stream)),
       peer(made.peer),
@@ -38,6 +38,6 @@ Http2Link::Http2Link(NewLink made, const Http2Limits& with)
       turn(std::move(made.turn)),
       number(NextNumber()),
       limits(with),
-      client(*stream, limits) {}
+      client(*stream, limits, hits) {}
 
 }  // namespace egret

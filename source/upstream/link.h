@@ -51,7 +51,7 @@ struct Http1Link : ListNode {
 
 // Many requests at once: the pool owns it until it ends.
 struct Http2Link : ListNode {
-  Http2Link(NewLink made, const Http2Limits& with);
+  Http2Link(NewLink made, const Http2Limits& with, Http2LimitHits& hits);
   ~Http2Link() { Unlink(); }
   Http2Link(const Http2Link&) = delete;
   Http2Link& operator=(const Http2Link&) = delete;

@@ -15,6 +15,7 @@
 #include "source/event/loop.h"
 #include "source/event/nursery.h"
 #include "source/event/task.h"
+#include "source/http/http2_limits.h"
 #include "source/upstream/dial_turns.h"
 #include "source/upstream/link.h"
 #include "source/upstream/pool_place.h"
@@ -65,6 +66,9 @@ class UpstreamPool {
   const Gauge& idle() const { return idle_count_; }
   const Gauge& links() const { return link_count_; }
   const Counter& turned_away() const { return turned_away_; }  // links closed for want of room to idle
+  // Limits that origins and parents ran into on shared links.
+  Http2LimitHits& http2_hits() { return http2_hits_; }
+  const Http2LimitHits& http2_hits() const { return http2_hits_; }
 
  private:
   friend class PoolPlace;
@@ -92,6 +96,7 @@ class UpstreamPool {
   ListNode by_age_;  // of Http1Link::Age, the one that idled longest first
   Gauge idle_count_, link_count_;
   Counter turned_away_;
+  Http2LimitHits http2_hits_;
   PoolLimits limits_;  // of the latest Put; what the sweep goes by
   SweepTimer sweep_;
   Nursery shared_;  // the connections' tasks of HTTP/2 links, which own them

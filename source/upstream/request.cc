@@ -107,7 +107,7 @@ std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, NewLink made, co
   Http2Limits bounded = limits.http2;
   bounded.idle_ms = limits.pool.idle_ms;
   bounded.max_age_ms = limits.pool.max_age_ms;
-  auto link = std::make_unique<Http2Link>(std::move(made), bounded);
+  auto link = std::make_unique<Http2Link>(std::move(made), bounded, pool.http2_hits());
   auto request = std::make_unique<Http2Request>(*link, false);
   pool.Share(std::move(link));
   return request;

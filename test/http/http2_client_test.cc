@@ -17,6 +17,7 @@
 #include "source/event/nursery.h"
 #include "source/http/http2_server.h"
 #include "test/http/codec_peer.h"
+#include "test/http/http2_client_bench.h"
 #include "test/support/http2_frames.h"
 #include "test/support/pipe.h"
 
@@ -26,77 +27,13 @@ namespace {
 using namespace h2;
 using namespace std::string_view_literals;
 
-Head Request(std::string_view method = "GET") {
-  Head head;
-  head.method = method;
-  head.scheme = "http";
-  head.path = "/x";
-  head.Add(FieldName::kHost, "a.example");
-  return head;
-}
-
-class Http2ClientTest : public testing::Test {
- protected:
-  ~Http2ClientTest() override { Drop(); }
-  void Start(const std::vector<std::pair<uint16_t, uint32_t>>& settings = {}) {
-    Open();
-    Say(Settings(settings) + SettingsAck());
-    Hear();
-  }
-  void Open() {
-    Drop();
-    std::tie(near_, server_) = PipeStream::Pair(size_t{16} << 20);
-    reader_ = std::make_unique<Reader>();
-    reader_->ExpectPreface();
-    client_ = std::make_unique<Http2Client>(*near_, limits_);
-    running_.emplace(loop_, client_->Run());
-  }
-  void Drop() {
-    running_.reset();
-    client_.reset();
-  }
-  void Say(std::string_view bytes) {
-    server_->Write(bytes);
-    running_->Settle();
-  }
-  std::vector<Got> Hear(bool all = false) {
-    running_->Settle();
-    std::vector<Got> frames = reader_->Read(egret::Hear(*server_));
-    if (!all) std::erase_if(frames, [](const Got& got) { return got.type == kSettings || got.type == kWindowUpdate; });
-    return frames;
-  }
-  std::string Heard() { return Describe(Hear()); }
-
-  std::unique_ptr<Http2ClientStream> Ask(const Head& head = Request(), Body* body = nullptr) {
-    EXPECT_TRUE(client_->CanOpen());
-    std::unique_ptr<Http2ClientStream> stream = client_->Open();
-    EXPECT_FALSE(Driven(loop_, stream->SendHead(head, body)).Finish());
-    running_->Settle();
-    return stream;
-  }
-  Result<Head, Failure> ReadHead(Http2ClientStream& stream) {
-    Result<Head, Failure> head = Driven(loop_, stream.ReadHead()).Finish();
-    if (!head) ADD_FAILURE() << TextOf(head.error().fault).detail;
-    return head;
-  }
-  Fault HeadFault(Http2ClientStream& stream) {
-    const Result<Head, Failure> head = Driven(loop_, stream.ReadHead()).Finish();
-    return head ? Fault::kNone : head.error().fault;
-  }
-
-  Loop loop_;
-  Http2Limits limits_;
-  std::unique_ptr<PipeStream> near_, server_;
-  std::unique_ptr<Reader> reader_;
-  std::unique_ptr<Http2Client> client_;
-  std::optional<Driven<Failure>> running_;
-};
+class Http2ClientTest : public Http2ClientBench {};
 
 const Fields kOk = {{":status", "200"}};
 
 TEST_F(Http2ClientTest, AnExchange) {
   Start();
-  Head head = Request();
+  Head head = RequestHead();
   head.Add("Connection", "close");
   head.Add("User-Agent", "test");
   const auto stream = Ask(head);
@@ -126,7 +63,7 @@ TEST_F(Http2ClientTest, ContentAndTrailersBothWays) {
   Start();
   FedBody up;
   up.Feed("question");
-  const auto stream = Ask(Request("POST"), &up);
+  const auto stream = Ask(RequestHead("POST"), &up);
   EXPECT_EQ(Hear().size(), 2u);
   Driven uploading(loop_, stream->Upload(up));
   Say(Headers(1, kOk, kEndHeaders) + Data(1, "answer"));  // before the request has ended
@@ -145,7 +82,7 @@ TEST_F(Http2ClientTest, ContentAndTrailersBothWays) {
 
 TEST_F(Http2ClientTest, NoContentIsNoBody) {
   Start();
-  Head head = Request("HEAD");
+  Head head = RequestHead("HEAD");
   auto stream = Ask(head);
   Say(Headers(1, {{":status", "200"}, {"content-length", "5"}}));
   EXPECT_EQ(ReadHead(*stream)->status, 200);
@@ -200,7 +137,7 @@ TEST_F(Http2ClientTest, AnEarlyAnswerStandsAndTheUploadStops) {
   Start();
   FedBody up;
   up.Feed("some");
-  const auto stream = Ask(Request("POST"), &up);
+  const auto stream = Ask(RequestHead("POST"), &up);
   Driven uploading(loop_, stream->Upload(up));
   Say(Headers(1, {{":status", "413"}}, kEndHeaders) + Data(1, "too much", kEndStream) + h2::Reset(1, 0));
   EXPECT_EQ(uploading.Finish().kind, UploadEnd::kOriginStoppedReading);
@@ -403,7 +340,7 @@ class BothTest : public testing::Test, public Http2ServerOwner {
  protected:
   BothTest() {
     std::tie(near_, far_) = PipeStream::Pair(10000);  // so that both ends have to wait
-    client_ = std::make_unique<Http2Client>(*near_, limits_);
+    client_ = std::make_unique<Http2Client>(*near_, limits_, hits_);
     server_ = std::make_unique<Http2Server>(*far_, limits_, *this);
     client_run_.emplace(loop_, client_->Run());
     server_run_.emplace(loop_, server_->Run());
@@ -449,7 +386,7 @@ class BothTest : public testing::Test, public Http2ServerOwner {
   static Task<bool> Exchange(Http2Client& client, size_t bytes, char what) {
     const auto stream = client.Open();
     const std::unique_ptr<Body> up = MakeBody(std::string(bytes, what));
-    const Head head = Request("POST");
+    const Head head = RequestHead("POST");
     if (co_await stream->SendHead(head, up.get(), true)) co_return false;
     Nursery nursery;
     nursery.Start(Upload(*stream, *up));
@@ -468,6 +405,7 @@ class BothTest : public testing::Test, public Http2ServerOwner {
 
   Loop loop_;
   Http2Limits limits_;
+  Http2LimitHits hits_;
   std::unique_ptr<PipeStream> near_, far_;
   std::unique_ptr<Http2Client> client_;
   std::unique_ptr<Http2Server> server_;
@@ -516,7 +454,8 @@ TEST_F(BothTest, TheConnectionMayBreakAtAnyTurn) {
   // One run for each place; the fixture makes the first one.
   for (int turns = 0; turns < 40; ++turns) {
     auto [a, b] = PipeStream::Pair(5000);
-    Http2Client client(*a, limits_);
+    Http2LimitHits hits;
+    Http2Client client(*a, limits_, hits);
     Http2Server server(*b, limits_, *this);
     Driven client_run(loop_, client.Run());
     Driven server_run(loop_, server.Run());

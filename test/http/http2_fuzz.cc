@@ -157,7 +157,8 @@ void PlayServer(Loop& loop, std::string_view bytes, size_t cut, uint8_t choice) 
 void PlayClient(Loop& loop, std::string_view bytes, size_t cut, uint8_t choice) {
   const Http2Limits limits = FuzzLimits();
   auto [near, far] = PipeStream::Pair(1 << 20);
-  Http2Client client(*near, limits);
+  Http2LimitHits hits;
+  Http2Client client(*near, limits, hits);
   Nursery asking;
   for (int i = 0; i < 3; ++i) asking.Start(Ask(client, static_cast<uint8_t>(choice + i * 7)));
   const std::string all = Cat(h2::Settings(), bytes);
