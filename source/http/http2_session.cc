@@ -278,7 +278,8 @@ uint64_t Http2Session::NextDueMs() const {
   if (!settings_acked_) by(begun_ms_, limits_.settings_ack_ms);
   if (head_since_ms_ != 0) by(head_since_ms_, limits_.head_ms);
   if (blocked_since_ms_ != 0) by(blocked_since_ms_, limits_.write_ms);
-  if (stream_count_ == 0) by(idle_since_ms_, limits_.idle_ms);
+  // The last stream's task wakes nobody when it lets go: by then at the latest it is looked at again.
+  by(stream_count_ == 0 ? idle_since_ms_ : now_ms(), limits_.idle_ms);
   if (shutdown_ == Shutdown::kNone) by(begun_ms_, limits_.max_age_ms);
   if (shutdown_ == Shutdown::kNoticed) by(noticed_ms_, limits_.notice_ms);
   if (waiting_ > 0) by(stalls_checked_ms_, kStallCheckMs);

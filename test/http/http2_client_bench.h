@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,11 @@ class Http2ClientBench : public testing::Test {
   }
   void Say(std::string_view bytes) {
     server_->Write(bytes);
+    running_->Settle();
+  }
+  void Wait(uint64_t ms) {
+    const uint64_t until_ms = loop_.now_ms() + ms;
+    while (loop_.now_ms() < until_ms && loop_.SkipToTimer(until_ms - loop_.now_ms())) loop_.Turn(0);
     running_->Settle();
   }
   std::vector<h2::Got> Hear(bool all = false) {

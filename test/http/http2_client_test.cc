@@ -231,6 +231,23 @@ TEST_F(Http2ClientTest, TimesOut) {
   EXPECT_EQ(running_->Finish().fault, Fault::kUpstreamTimeoutHeader);
 }
 
+TEST_F(Http2ClientTest, EndsOnceItHasBeenIdleForSoLong) {
+  limits_.idle_ms = 2000;
+  Start();
+  auto stream = Ask();
+  Say(Headers(1, kOk));
+  EXPECT_TRUE(ReadHead(*stream));
+  Wait(5000);
+  EXPECT_FALSE(running_->Settle());  // somebody still holds the stream
+  Hear();
+  stream.reset();
+  EXPECT_EQ(Heard(), "");
+  Wait(1900);
+  EXPECT_EQ(Heard(), "");
+  Wait(500);
+  EXPECT_NE(Heard().find("GOAWAY 0 code 0"), std::string::npos);
+}
+
 TEST_F(Http2ClientTest, ShutsDownWhenTheLastStreamHasEnded) {
   Start();
   auto stream = Ask();
