@@ -107,8 +107,13 @@ class H2Case(unittest.TestCase):
         cls.addClassCleanup(cls.origin.close)
         config = proxy_config([deny(), allow()], cls.filters, **cls.top)
         config["listeners"][0]["filters"][0]["http_connection"].update(cls.http)
+        cls.configure(config)
         cls.egret = Egret(config, HOSTS)
         cls.addClassCleanup(cls.egret.stop)
+
+    @classmethod
+    def configure(cls, config):
+        """What a subclass has to change in the file."""
 
     def client(self, *pairs, **more):
         client = CaseClient(self.egret.address, self.origin.port, next(self.numbers), *pairs, **more)

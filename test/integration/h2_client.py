@@ -65,7 +65,7 @@ class H2Client:
         while data:
             room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
             if room == 0:
-                self._hear()
+                self.hear()
                 continue
             self.h2.send_data(stream, data[:room])
             data = data[room:]
@@ -87,7 +87,7 @@ class H2Client:
     def until(self, check):
         """Reads until check() is true; False where the connection ends first."""
         while not check():
-            if not self._hear():
+            if not self.hear():
                 return bool(check())
         return True
 
@@ -113,7 +113,8 @@ class H2Client:
         self.until(lambda: self.closed)
         return self.closed
 
-    def _hear(self):
+    def hear(self):
+        """Reads once; False where the connection has ended."""
         if self.closed:
             return False
         try:

@@ -5,6 +5,7 @@ proxy sends is judged by code that is not its own."""
 import itertools
 import select
 import socket
+import ssl
 import struct
 import time
 from collections import Counter
@@ -26,6 +27,7 @@ HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX
 ENABLE_CONNECT_PROTOCOL = 8
 NO_RFC7540_PRIORITIES = 9
 GREATEST_WINDOW = 0x7FFFFFFF
+GONE = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
 
 
 # --- Frames.
@@ -177,7 +179,7 @@ class Stream:
 
 
 class FrameClient:
-    """One connection. Its preface and SETTINGS are sent at once (unless preface=False); SETTINGS and PING of the proxy
+    """One connection, or what is given as `sock` (TLS). Its preface and SETTINGS are sent at once (unless preface=False); SETTINGS and PING of the proxy
     are answered as they are read (unless answer=False); with `credit` the window of each DATA is given back."""
 
     def __init__(self, address, *pairs, preface=True, answer=True, credit=False, sock=None):
@@ -204,7 +206,7 @@ class FrameClient:
         """What goes: the proxy may close in between."""
         try:
             self.sock.sendall(b"".join(pieces))
-        except (ConnectionResetError, BrokenPipeError):
+        except GONE:
             pass
 
     def send_split(self, bytes_, size=1):
@@ -230,7 +232,7 @@ class FrameClient:
                     self._take_all()
                 elif writable:
                     waiting = waiting[self.sock.send(waiting):]
-        except (ConnectionResetError, BrokenPipeError):
+        except GONE:
             self.sock.settimeout(SECONDS)
             self.to_end()
         finally:
@@ -281,12 +283,12 @@ class FrameClient:
             return False
         try:
             piece = self.sock.recv(262144)
-        except (BlockingIOError, InterruptedError):
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
             return True
         except socket.timeout:
             raise AssertionError("nothing came for %g s; streams: %r, frames: %r" %
                                  (SECONDS, self.streams, self.frames[-8:])) from None
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             self.ended = "rst"
             return False
         if not piece:

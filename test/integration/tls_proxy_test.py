@@ -3,75 +3,15 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
-import tempfile
 
-from authority import Authority
 from h2_client import H2Client
-from harness import ProxyCase, allow, proxy_config
+from harness import SANITIZED, allow
 from origins import OK, reply
 from raw_client import RawClient
+from tls_case import CURL, TlsProxy, pair
 from waiting import SECONDS, until
-
-CURL = ["curl", "-sS", "--max-time", "30"]
-
-
-def pair(name, paths):
-    return {"name": name, "certificate": {"certificate": {"file": paths[0]}, "key": {"file": paths[1]}}}
-
-
-class TlsProxy(ProxyCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
-        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
-        cls.servers = Authority(os.path.join(cls.folder, "servers"), "servers")
-        cls.people = Authority(os.path.join(cls.folder, "people"), "people")
-        cls.proxy = cls.servers.issue("proxy", "DNS:proxy.test", "IP:127.0.0.1")
-
-    def start_tls(self, *rules, secrets=(), top=None, certificates=("proxy",), **terminator):
-        config = proxy_config(list(rules) or [allow()], **(top or {}))
-        config["listeners"][0]["filters"].insert(
-            0, {"tls_terminator": {"certificates": list(certificates), **terminator}})
-        config["secrets"] = [pair("proxy", self.proxy), *secrets]
-        return self.start_config(config, {"origin.test": ["127.0.0.1"]})
-
-    def start_asking(self, mode, *rules, crl=None, **terminator):
-        trust = {"roots": {"file": self.people.ca}, **({"crl": {"file": crl}} if crl else {})}
-        return self.start_tls(*rules, secrets=[{"name": "people", "trust": trust}],
-                              client_certificates={"mode": mode, "trust": "people"}, **terminator)
-
-    def curl(self, *words, scheme="https", status=0):
-        run = subprocess.run([*CURL, "-x", "%s://%s:%d" % (scheme, *self.egret.address), "--proxy-cacert",
-                              self.servers.ca, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.errors = run.stderr.decode()
-        self.assertEqual(run.returncode, status, self.errors)
-        return run.stdout
-
-    def s_client(self, *words, send=b"", status=None):
-        run = subprocess.run(["openssl", "s_client", "-connect", "%s:%d" % self.egret.address, *words], input=send,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS * 2)
-        if status is not None:
-            self.assertEqual(run.returncode, status, run.stdout.decode(errors="replace"))
-        return run.stdout.decode(errors="replace")
-
-    def tls_client(self, certificate=None, name="proxy.test", alpn=()):
-        """A RawClient after its handshake."""
-        client = RawClient(self.egret.address)
-        self.addCleanup(client.close)
-        context = ssl.create_default_context(cafile=self.servers.ca)
-        if certificate:
-            context.load_cert_chain(*certificate)
-        if alpn:
-            context.set_alpn_protocols(list(alpn))
-        client.sock = context.wrap_socket(client.sock, server_hostname=name)
-        client.reader.sock = client.sock
-        return client
-
-    def handshakes(self, result, side="client"):
-        return self.egret.metric("egret_tls_handshakes_total", side=side, result=result)
 
 
 class Clients(TlsProxy):
@@ -386,6 +326,23 @@ class Handshakes(TlsProxy):
         self.assertEqual(self.egret.one_line(kind="connection")["detail"], "tls_handshake_timeout")
         self.assertEqual(self.handshakes("timeout"), 2)
         self.assertEqual(self.egret.metric("egret_limit_hits_total", limit="tls_handshake_timeout"), 1)
+
+    def test_m12_a_hello_without_end_is_cut_off(self):
+        self.start_tls()
+        client = self.client()
+        record = b"\x16\x03\x01\x40\x00" + bytes(16384)
+        sent, before = 0, self.egret.resident_kib()
+        try:
+            client.send(b"\x16\x03\x01\x00\x04\x01\xff\xff\xff")  # of 16 MiB
+            while sent < 16 << 20:
+                client.send(record)
+                sent += len(record)
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        self.assertLess(sent, 16 << 20)
+        self.assertEqual(self.egret.one_line(kind="connection")["detail"], "tls_protocol_error")
+        if not SANITIZED:
+            self.assertLess(self.egret.resident_kib() - before, 2048)
 
     def test_m12_a_flood_of_half_handshakes_does_not_stop_others(self):
         self.start_tls()
