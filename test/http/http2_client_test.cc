@@ -293,7 +293,7 @@ TEST_F(Http2ClientTest, ExtendedConnectIsKnownFromTheServersSettings) {
 }
 
 Head Extended() {
-  Head head = Request("CONNECT");
+  Head head = RequestHead("CONNECT");
   head.protocol = "websocket";
   return head;
 }
