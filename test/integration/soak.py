@@ -8,10 +8,13 @@ import os
 import random
 import re
 import signal
+import shutil
 import statistics
+import tempfile
 import threading
 import time
 
+import soak_h2
 import soak_scenarios
 from chaos import Client as ChaosClient
 from chaos import unreliable, unreliable_echo
@@ -21,6 +24,8 @@ from waiting import until
 
 QUIET_SECONDS = 60  # generous, as in waiting.py: pools let go after two, descriptors at once
 MOST_PIPES = soak_scenarios.WORKERS * 2 * 16  # PipeLoan::kMostPerThread
+STRICT = soak_scenarios.STRICT + soak_h2.STRICT
+BREAKING_OFF = soak_scenarios.BREAKING_OFF + soak_h2.BREAKING_OFF
 GAUGES = ("egret_client_connections", "egret_requests_active", "egret_tunnels_active", "egret_upstream_pool_connections")
 
 
@@ -93,16 +98,20 @@ class Soak:
 
     def __init__(self, seconds, each=2, chaotic=2, every=2.0, rotate_bytes=32 << 20):
         self.seconds, self.every = seconds, every
-        self.egret = Egret(soak_scenarios.config(), soak_scenarios.hosts())
-        self.world = soak_scenarios.World(self.egret.address)
+        self.folder = tempfile.mkdtemp(prefix="soak-", dir=os.environ.get("TEST_TMPDIR"))
+        secure = soak_h2.Secure(self.folder)
+        hosts = {**soak_scenarios.hosts(), **{name + ".test": ["127.0.0.1"] for name in soak_h2.NAMES}}
+        self.egret = Egret(secure.configure(soak_scenarios.config()), hosts)
+        secure.address = self.egret.listeners["secure"]
+        self.world = soak_scenarios.World(self.egret.address, secure, soak_h2.origins())
         self.chaos = [PassingOrigin(unreliable), PassingOrigin(unreliable_echo)]
         self.before = self.sample()
         self.log = LogTally(self.egret, rotate_bytes)
         self.done, self.failures, self.samples = collections.Counter(), [], []
         self.began = time.monotonic()
         self.deadline = self.began + seconds
-        turns = [(self._strict, scenario) for scenario in soak_scenarios.STRICT] * each
-        turns += [(self._breaking_off, scenario) for scenario in soak_scenarios.BREAKING_OFF] * each
+        turns = [(self._strict, scenario) for scenario in STRICT] * each
+        turns += [(self._breaking_off, scenario) for scenario in BREAKING_OFF] * each
         turns += [(self._chaotic, None)] * chaotic
         self.threads = [threading.Thread(target=turn, args=(scenario, random.Random(seed)), daemon=True)
                         for seed, (turn, scenario) in enumerate(turns)]
@@ -176,6 +185,7 @@ class Soak:
         self.world.close()
         for origin in self.chaos:
             origin.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
         return verdicts
 
     def _wait_for_quiet(self):

@@ -79,10 +79,10 @@ def pours(connection):
 class World:
     """Where the proxy and the origins are, and what the clients saw: (host, status) of requests, host of tunnels."""
 
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, address, secure, more_origins):
+        self.address, self.secure = address, secure
         self.origins = {"good": PassingOrigin(good), "bad": PassingOrigin(bad), "echo": PassingOrigin(echo),
-                        "half": PassingOrigin(adds_up), "pours": PassingOrigin(pours)}
+                        "half": PassingOrigin(adds_up), "pours": PassingOrigin(pours), **more_origins}
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.dead_port = s.getsockname()[1]
