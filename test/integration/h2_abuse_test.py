@@ -330,6 +330,12 @@ class Handshakes(Abuse):
         client.to_end()
         self.assert_others_are_served()
 
+    def test_F11_a_connection_that_has_served_its_last_request_ends_in_order(self):
+        client = self.client()
+        self.assert_served(client, client.ask(1))
+        client.to_end()
+        self.assertEqual(client.goaways[-1], (1, NO_ERROR))
+
     def test_F11_a_connection_without_requests_ends_in_order(self):
         client = self.client()
         client.to_end()
