@@ -1,7 +1,8 @@
-"""HTTP/2 clients that cost the proxy more than themselves: rows F02 to F11 and F19 of the catalogue.
+"""HTTP/2 clients that cost the proxy more than themselves: rows F02 to F11, F19 and R04 of the catalogue.
 
 What they do is bounded and counted, and ends with a GOAWAY that says why; whoever else asks is served."""
 import os
+import socket
 
 from h2_case import H2Case
 from h2_frames import (CANCEL, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR,
@@ -296,6 +297,39 @@ class Streams(Abuse):
         client.send(headers(numbers[-1] + 2, client.get()))
         self.assert_served(client, client.finish(numbers[-1] + 2))
         self.assertEqual((origin.peak, client.goaways), (most, []))
+
+
+class Unread(Abuse):
+    """64 MiB of a worker's that nobody takes: here, since the destination cannot be reached yet."""
+
+    def destination(self):
+        """Where connections wait: the queue is full."""
+        server = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.addCleanup(server.close)
+        waiting = socket.create_connection(server.getsockname())
+        self.addCleanup(waiting.close)
+        return "origin.test:%d" % server.getsockname()[1]
+
+    def test_R04_the_fullest_stream_makes_way_and_the_others_wait_on(self):
+        authority, before, clients = self.destination(), self.egret.resident_kib(), []
+        for _ in range(70):
+            client = self.client()
+            client.authority = authority
+            client.until(lambda: client.granted[0] and client.settings)
+            for number in (1, 3, 5, 7):
+                pieces = 15 if clients or number > 1 else 16  # 240 KiB, and once 256
+                client.send(open_headers(number, client.post()), data(number, bytes(16384), False) * pieces)
+            clients.append(client)
+        until(lambda: self.hits("http2_unread_streams") >= 1, "the reset of a stream")
+        self.assert_reset(clients[0], 1, CANCEL)
+        self.assertEqual(self.egret.log_lines(1, source=clients[0].local, detail="overload")[0]["side"], "egret")
+        clients[1].pinged(b"still up")
+        self.assertFalse(clients[1].stream(1).done)
+        self.assert_grew_less(before, 100 * MIB)
+        for client in clients:
+            client.close()
+        self.assert_idle()
+        self.assert_others_are_served()
 
 
 class Handshakes(Abuse):
