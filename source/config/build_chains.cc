@@ -410,6 +410,8 @@ Result<NextHops, Problem> BuildHops(const config::v1::Bootstrap& bootstrap, std:
     const bool remote = upstream.resolve() == config::v1::Upstream::REMOTE;
     NextHop hop{ConfiguredTarget::FromConfig(upstream.name(), std::move(*target)),
                 remote ? NextHop::Resolve::kRemote : NextHop::Resolve::kLocal, *credential};
+    hop.pool_key = Cat("parent ", upstream.name());
+    hop.http2 = proxy.has_tls() && proxy.http2() != config::v1::Upstream::HttpProxy::NEVER;
     if (proxy.has_tls()) {
       Result<ClientTls, Problem> tls = MakeClientTls(bootstrap, proxy.tls(), host, Cat("upstream ", upstream.name()));
       if (!tls) return Problem{Cat("upstream ", upstream.name(), ": ", tls.error().text)};

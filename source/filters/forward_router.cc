@@ -47,7 +47,7 @@ void PrepareHead(Exchange& exchange, bool may_upgrade) {
 }
 
 // The form that whoever stands at the link's end wants. A parent's credentials are for the parent only.
-void AddressHead(Exchange& exchange, const NextHop* parent, bool asterisk) {
+void AddressHead(Exchange& exchange, const NextHop* parent, bool http2, bool asterisk) {
   Head& head = exchange.request.head;
   head.Remove(FieldName::kProxyAuthorization);
   head.scheme = exchange.secure ? "https" : "http";
@@ -57,7 +57,7 @@ void AddressHead(Exchange& exchange, const NextHop* parent, bool asterisk) {
     return;
   }
   head.form = TargetForm::kAbsolute;
-  if (asterisk) head.path = "";
+  if (asterisk) head.path = http2 ? "*" : "";  // RFC 9113 8.3.1, RFC 9112 3.2.4
   head.authority = head.Keep(exchange.target->Authority(exchange.default_port()));
   if (!parent->authorization.empty()) head.Set(FieldName::kProxyAuthorization, parent->authorization);
 }
@@ -100,6 +100,14 @@ Task<Result<Head, Failure>> Send(Exchange& exchange, UpstreamCall& call, uint64_
     co_return failure;
   if (request.body && !call.request().upload_complete()) exchange.nursery().Start(Upload(exchange, call, continue_ms));
   co_return co_await FinalHead(exchange, call);
+}
+
+// Whoever was not believed, or did not believe, in TLS says so behind the handshake; the connection's end tells less.
+Failure WhyOf(Exchange& exchange, const UpstreamRequest& request, Failure failure) {
+  const TlsOutcome end = request.tls_end();
+  if (failure.side != Side::kUpstream || end.fault == Fault::kNone) return failure;
+  exchange.record().tls_detail = end.detail;
+  return {Side::kUpstream, end.fault};
 }
 
 Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLimits& limits) {
@@ -148,14 +156,14 @@ Task<Response> ForwardRouterFilter::Handle(Exchange& exchange, HttpNext /*termin
   for (Attempt attempt;;) {
     UpstreamWay way = co_await FindWay(exchange, route, options_, attempt);
     if (way.refusal) co_return std::move(*way.refusal);
-    AddressHead(exchange, way.to_parent ? route.hop : nullptr, asterisk);
+    AddressHead(exchange, way.to_parent ? route.hop : nullptr, way.request->protocol() == "HTTP/2", asterisk);
     auto owned = std::make_unique<UpstreamCall>(std::move(way.request));
     UpstreamCall& call = *owned;
     exchange.Own(std::move(owned));
     Result<Head, Failure> head = co_await Send(exchange, call, options_.continue_ms);
     if (head) co_return Finish(exchange, call, std::move(*head), way.to_parent, options_.upgraded);
     if (attempt.second || !call.request().MayRepeat(IsIdempotent(exchange.request.head.method)))
-      co_return LocalReply(exchange, head.error());
+      co_return LocalReply(exchange, WhyOf(exchange, call.request(), head.error()));
     attempt = {true, call.request().number()};
     exchange.nursery().Clear();  // before the call that it uses
   }

@@ -62,7 +62,8 @@ OriginRoute RouteOf(Exchange& exchange, const ForwardRouterOptions& options) {
   route.key = KeyOf(exchange, route);
   // What is to be encrypted on its way to the origin is not shown to a parent: it gets a tunnel.
   route.to_parent = ParentResolves(route.hop) && !exchange.secure;
-  if (route.to_parent) route.parent_key = Cat("parent ", route.hop->target.name());
+  if (route.to_parent) route.parent_key = route.hop->pool_key;
+  if (route.to_parent && !exchange.upgrade.empty()) route.parent_key += " http/1.1";
   return route;
 }
 

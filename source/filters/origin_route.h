@@ -37,8 +37,9 @@ struct OriginRoute {
     kOnly,     // in clear by prior knowledge (RFC 9113 3.3)
   };
 
-  // Whether connections of this route can be shared by many requests.
+  // Whether a connection that leads to the origin, or to the parent, may be shared by many requests.
   bool may_share() const { return http2 != Http2::kNo; }
+  bool may_share_parent() const { return to_parent && hop->http2 && parent_key == hop->pool_key; }
 
   const NextHop* hop;  // null: direct
   // The parent resolves, and requests in clear may be sent to it as they are.

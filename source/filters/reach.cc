@@ -36,8 +36,8 @@ std::string ViaOf(const Exchange& exchange) {
   if (hop == nullptr) return Dialler::Direct(std::move(permit), options);
   Resolver& resolver = exchange.worker().resolver();
   if (permit.next_hop() && !exchange.connect() && !exchange.secure)
-    return Dialler::Parent(std::move(permit), *hop, resolver, options);
-  return Dialler::Tunnel(std::move(permit), *hop, resolver, options, ViaOf(exchange));
+    return Dialler::Parent(std::move(permit), *hop, resolver, options, exchange.upgrade.empty());
+  return Dialler::Tunnel(std::move(permit), *hop, resolver, exchange.worker().pool(), options, ViaOf(exchange));
 }
 
 }  // namespace

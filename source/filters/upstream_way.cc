@@ -8,6 +8,7 @@
 #include "source/chain/local_reply.h"
 #include "source/filters/reach.h"
 #include "source/filters/recorded.h"
+#include "source/tls/tls_stream.h"
 
 namespace egret {
 namespace {
@@ -80,9 +81,11 @@ UpstreamWay TakeAnyPooled(Exchange& exchange, const OriginRoute& route, const Po
 
 // --- A new one
 
+const PoolKey& DialKey(const OriginRoute& route) { return route.to_parent ? route.parent_key : route.key; }
+
 // What is spoken inside: agreed on within TLS, else by prior knowledge.
-bool SpeaksHttp2(const OriginRoute& route, std::string_view alpn) {
-  return route.tls ? alpn == kAlpnHttp2 : route.http2 == Http2::kOnly;
+bool SpeaksHttp2(const OriginRoute& route, const TlsStream* tls) {
+  return tls != nullptr ? tls->alpn() == kAlpnHttp2 : route.http2 == Http2::kOnly;
 }
 
 std::unique_ptr<UpstreamRequest> Begin(Exchange& exchange, NewLink made, bool http2, const UpstreamLimits& limits) {
@@ -95,18 +98,16 @@ std::unique_ptr<UpstreamRequest> Begin(Exchange& exchange, NewLink made, bool ht
 
 // The first request on a connection that leads to the origin.
 Task<UpstreamWay> BeginAtOrigin(Exchange& exchange, const OriginRoute& route, const ForwardRouterOptions& options,
-                                NewLink made, std::string_view alpn) {
-  TlsOutcome outcome;
-  outcome.alpn = alpn;
-  const bool secured = !made.tls_version.empty();
-  if (route.tls && !secured) {
-    outcome = co_await ShakeHands(made.stream, *route.tls, options.dial.connect_timeout_ms);
+                                NewLink made) {
+  if (route.tls && made.tls == nullptr) {
+    const TlsOutcome outcome = co_await ShakeHands(made.stream, *route.tls, options.dial.connect_timeout_ms);
     RecordHandshake(exchange.worker(), exchange.record(), outcome);
     if (outcome.fault != Fault::kNone) co_return Failed(exchange, outcome.fault);
-    made.tls_version = outcome.version;
+    made.tls = static_cast<const TlsStream*>(made.stream.get());
   }
+  const bool http2 = SpeaksHttp2(route, made.tls);
   UpstreamWay way;
-  way.request = Begin(exchange, std::move(made), SpeaksHttp2(route, outcome.alpn), options.limits);
+  way.request = Begin(exchange, std::move(made), http2, options.limits);
   co_return way;
 }
 
@@ -118,27 +119,26 @@ Task<UpstreamWay> BeginAtOrigin(Exchange& exchange, const OriginRoute& route, co
   exchange.connection().upstream.reset();
   const TlsStream* const tls = dialled.tls();
   const Endpoint peer = dialled.peer();
-  const std::string_view version = tls != nullptr ? tls->version() : "";
-  const std::string_view alpn = tls != nullptr ? tls->alpn() : "";
-  NewLink made{pool.Enter(route.key), std::move(dialled).Open(*exchange.permit), peer, version,
+  NewLink made{pool.Enter(route.key), std::move(dialled).Open(*exchange.permit), peer, tls,
                route.may_share() ? pool.turns().Take(route.key) : std::nullopt};
-  return BeginAtOrigin(exchange, route, options, std::move(made), alpn);
+  return BeginAtOrigin(exchange, route, options, std::move(made));
 }
 
 Task<UpstreamWay> Dial(Exchange& exchange, const OriginRoute& route, const ForwardRouterOptions& options,
                        std::optional<DialTurn> turn) {
-  std::optional<PoolPlace> place =
-      exchange.worker().pool().Claim(route.to_parent ? route.parent_key : route.key, options.limits.pool);
+  std::optional<PoolPlace> place = exchange.worker().pool().Claim(DialKey(route), options.limits.pool);
   if (!place) co_return Failed(exchange, Fault::kPoolLimit);
   Reached reached = co_await Reach(exchange, *exchange.admission, route.hop, options.dial);
   if (reached.refusal) co_return Refused(std::move(*reached.refusal));
   CHECK(reached.request.has_value());
+  const TlsStream* const tls = reached.dialled->tls();
   const Endpoint peer = reached.dialled->peer();
-  NewLink made{std::move(*place), std::move(*reached.dialled).Open(*reached.request), peer, {}, std::move(turn)};
-  if (!route.to_parent) co_return co_await BeginAtOrigin(exchange, route, options, std::move(made), {});
+  NewLink made{std::move(*place), std::move(*reached.dialled).Open(*reached.request), peer, tls, std::move(turn)};
+  if (!route.to_parent) co_return co_await BeginAtOrigin(exchange, route, options, std::move(made));
+  const bool http2 = tls != nullptr && tls->alpn() == kAlpnHttp2;
   UpstreamWay way;
   way.to_parent = true;
-  way.request = Begin(exchange, std::move(made), false, options.limits);
+  way.request = Begin(exchange, std::move(made), http2, options.limits);
   co_return way;
 }
 
@@ -151,14 +151,15 @@ Task<UpstreamWay> FindWay(Exchange& exchange, const OriginRoute& route, const Fo
   DialTurns& turns = exchange.worker().pool().turns();
   const Loop& loop = exchange.worker().loop();
   const uint64_t due_ms = loop.now_ms() + options.dial.connect_timeout_ms;
+  const bool may_share = route.to_parent ? route.may_share_parent() : route.may_share();
   for (;;) {
     if (UpstreamWay way = TakeAnyPooled(exchange, route, options.limits.pool, attempt); way.request != nullptr)
       co_return way;
-    if (route.to_parent || !route.may_share() || turns.SpeaksHttp1(route.key)) break;
-    if (std::optional<DialTurn> turn = turns.Take(route.key))
+    if (!may_share || turns.SpeaksHttp1(DialKey(route))) break;
+    if (std::optional<DialTurn> turn = turns.Take(DialKey(route)))
       co_return co_await Dial(exchange, route, options, std::move(turn));
     if (loop.now_ms() >= due_ms) co_return Failed(exchange, Fault::kConnectTimeout);
-    if (std::optional<DialTurn> turn = co_await turns.Wait(route.key, due_ms - loop.now_ms()))
+    if (std::optional<DialTurn> turn = co_await turns.Wait(DialKey(route), due_ms - loop.now_ms()))
       co_return co_await Dial(exchange, route, options, std::move(turn));
   }
   co_return co_await Dial(exchange, route, options, std::nullopt);

@@ -105,6 +105,8 @@ std::unique_ptr<Body> Http2ClientStream::ResponseBody() {
 std::unique_ptr<Stream> Http2ClientStream::TakeTunnel() {
   received_ = stream_->received_bytes;
   sent_ = stream_->sent_bytes;
+  // It was open for the head; from here on it tells of content, as whoever waits for the server to speak first expects.
+  if (stream_->inbox.empty() && !stream_->ended && !stream_->why) stream_->readable.Close();
   return MakeHttp2Tunnel(std::move(stream_), extended_ ? Http2Code::kCancel : Http2Code::kConnectError);
 }
 

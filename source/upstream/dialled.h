@@ -52,7 +52,7 @@ class Dialled {
     if (outcome.fault == Fault::kNone) tls_ = static_cast<const TlsStream*>(stream_.get());
     co_return outcome;
   }
-  // Once that went well: what there is to know. Null: in clear, so far.
+  // TLS with peer(): an origin's once that went well, or a parent's own. Null: in clear, as far as is known here.
   const TlsStream* tls() const { return tls_; }
 
  private:
@@ -66,10 +66,11 @@ class Dialled {
            std::string_view(head.data() + 3, kTypeFlagsStream.size()) == kTypeFlagsStream;
   }
 
-  Dialled(const DialPermit& permit, std::unique_ptr<Stream> stream, Endpoint peer)
+  Dialled(const DialPermit& permit, std::unique_ptr<Stream> stream, Endpoint peer, const TlsStream* tls = nullptr)
       : permit_id_(permit.id()),
         next_hop_(permit.next_hop() ? permit.next_hop()->name() : std::string()),
         stream_(std::move(stream)),
+        tls_(tls),
         peer_(peer) {}
 
   uint64_t permit_id_;

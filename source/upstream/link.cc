@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "source/event/loop.h"
+#include "source/tls/tls_stream.h"
 
 namespace egret {
 
@@ -15,11 +16,16 @@ uint64_t NextNumber() {
 
 }  // namespace
 
+TlsOutcome EndOf(const TlsStream* tls) {
+  if (tls == nullptr) return {};
+  return {.fault = tls->fault(), .detail = tls->detail()};
+}
+
 Http1Link::Http1Link(NewLink made, const Http1ClientLimits& with)
     : place(std::move(made.place)),
       stream(std::move(made.stream)),
       peer(made.peer),
-      tls_version(made.tls_version),
+      tls(made.tls),
       limits(with),
       client(*stream, limits),
       born_ms(Loop::current()->now_ms()) {
@@ -34,7 +40,7 @@ Http2Link::Http2Link(NewLink made, const Http2Limits& with, Http2LimitHits& hits
     : place(std::move(made.place)),
       stream(std::move(made.stream)),
       peer(made.peer),
-      tls_version(made.tls_version),
+      tls(made.tls),
       turn(std::move(made.turn)),
       number(NextNumber()),
       limits(with),

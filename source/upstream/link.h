@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 
 #include "source/base/ip.h"
 #include "source/base/list.h"
@@ -14,6 +13,7 @@
 #include "source/io/stream.h"
 #include "source/upstream/dial_turns.h"
 #include "source/upstream/pool_place.h"
+#include "source/upstream/tls_handshake.h"
 
 namespace egret {
 
@@ -22,9 +22,12 @@ struct NewLink {
   PoolPlace place;
   std::unique_ptr<Stream> stream;
   Endpoint peer;
-  std::string_view tls_version = {};  // static; empty: in clear
+  const TlsStream* tls = nullptr;     // the same stream, where it is TLS
   std::optional<DialTurn> turn = {};  // that of its key, where others may wait for it
 };
+
+// How a connection's TLS has ended, where that was not in order: fault and detail.
+TlsOutcome EndOf(const TlsStream* tls);
 
 // One request at a time: whoever uses it owns it, the pool while it idles.
 struct Http1Link : ListNode {
@@ -41,7 +44,7 @@ struct Http1Link : ListNode {
   PoolPlace place;
   std::unique_ptr<Stream> stream;
   Endpoint peer;
-  std::string_view tls_version;
+  const TlsStream* tls;
   Http1ClientLimits limits;  // its own: a link outlives the config that it was made under
   Http1Client client;
   uint64_t born_ms;
@@ -63,9 +66,10 @@ struct Http2Link : ListNode {
   PoolPlace place;
   std::unique_ptr<Stream> stream;
   Endpoint peer;
-  std::string_view tls_version;
-  std::optional<DialTurn> turn;  // until its SETTINGS have come
-  const uint64_t number;         // of this worker's, rising
+  const TlsStream* tls;
+  std::shared_ptr<TlsOutcome> tls_end = std::make_shared<TlsOutcome>();  // for its requests, which may outlive it
+  std::optional<DialTurn> turn;                                          // until its SETTINGS have come
+  const uint64_t number;                                                 // of this worker's, rising
   Http2Limits limits;
   Http2Client client;
 };

@@ -8,6 +8,7 @@
 #include "source/base/current.h"
 #include "source/policy/permit.h"
 #include "source/tls/tls_context.h"
+#include "source/upstream/pool_place.h"
 
 namespace egret {
 
@@ -22,6 +23,8 @@ struct NextHop {
   // TLS to the parent, and for whom its certificate has to be. Null: in clear.
   std::shared_ptr<const Current<TlsClientContext>> tls = nullptr;
   std::string tls_name = {};
+  bool http2 = false;     // within TLS, where the parent agrees (ALPN)
+  PoolKey pool_key = {};  // of connections to the parent that more than one request or tunnel may use
 };
 
 }  // namespace egret

@@ -120,6 +120,7 @@ Task<void> UpstreamPool::Run(std::unique_ptr<Http2Link> link) {
   announcing.Start(Announce(*link));
   // How it ended is told by the streams.
   co_await link->client.Run();
+  *link->tls_end = EndOf(link->tls);
 }
 
 // Where there is none, whoever idled longest makes way: it is the likeliest to have been ended meanwhile.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "source/io/prefixed_stream.h"
+#include "source/tls/tls_stream.h"
 
 namespace egret {
 namespace {
@@ -16,7 +17,8 @@ class Http1Request final : public UpstreamRequest {
   }
 
   const Endpoint& peer() const override { return link_->peer; }
-  std::string_view tls_version() const override { return link_->tls_version; }
+  std::string_view tls_version() const override { return link_->tls != nullptr ? link_->tls->version() : ""; }
+  TlsOutcome tls_end() const override { return EndOf(link_->tls); }
   std::string_view protocol() const override { return "HTTP/1.1"; }
   uint64_t number() const override { return 0; }
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
@@ -48,12 +50,14 @@ class Http2Request final : public UpstreamRequest {
   Http2Request(Http2Link& link, bool reused)
       : stream_(link.client.Open()),
         peer_(link.peer),
-        tls_version_(link.tls_version),
+        tls_version_(link.tls != nullptr ? link.tls->version() : ""),
+        tls_end_(link.tls_end),
         number_(link.number),
         reused_(reused) {}
 
   const Endpoint& peer() const override { return peer_; }
   std::string_view tls_version() const override { return tls_version_; }
+  TlsOutcome tls_end() const override { return *tls_end_; }
   std::string_view protocol() const override { return "HTTP/2"; }
   uint64_t number() const override { return number_; }
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
@@ -74,6 +78,7 @@ class Http2Request final : public UpstreamRequest {
   std::unique_ptr<Http2ClientStream> stream_;
   Endpoint peer_;
   std::string_view tls_version_;
+  std::shared_ptr<const TlsOutcome> tls_end_;
   uint64_t number_;
   bool reused_;
 };

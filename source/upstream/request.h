@@ -36,6 +36,9 @@ class UpstreamRequest {
   virtual const Endpoint& peer() const = 0;
   virtual std::string_view tls_version() const = 0;
   virtual std::string_view protocol() const = 0;  // "HTTP/1.1", "HTTP/2"
+  // How its TLS has ended, where that was not in order. In TLS 1.3 a client hears only behind its handshake that it is
+  // not believed.
+  virtual TlsOutcome tls_end() const = 0;
   // Of a shared connection: its number, rising with each that is made; 0 of others.
   virtual uint64_t number() const = 0;
 

@@ -287,6 +287,13 @@ class Refusals(OriginTls):
         origin = self.tls_origin(client_ca=people.ca)
         self.assert_ok(self.client().get(self.https(origin.port)))
         self.assertEqual(self.shaken(), 1)
+        self.start_https()
+        origin = self.tls_origin(client_ca=people.ca, alpn=["http/1.1"])
+        client = self.client()
+        self.assertEqual(client.get(self.https(origin.port)).status, 502)
+        line = self.egret.one_line(source=client.local)
+        self.assertEqual(line["detail"], "tls_alert_received", line)
+        self.assertIn("alert received: ", line["tls_detail"])
 
 
 class Bursts(OriginTls):

@@ -1,4 +1,5 @@
 """Origins over TLS: python's ssl around a script of origins.py, or around an HTTP/2 server on python3-h2."""
+import socket
 import ssl
 import threading
 
@@ -34,31 +35,47 @@ class TlsOrigin(ScriptedOrigin):
         super().__init__(*scripts)
 
     def _run(self, script, connection):
+        connection.sock = self.context.wrap_socket(connection.sock, server_side=True, do_handshake_on_connect=False)
         try:
-            connection.sock = self.context.wrap_socket(connection.sock, server_side=True)
+            connection.sock.do_handshake()
         except OSError as e:  # ssl.SSLError is one
             self.failures.append(getattr(e, "reason", None) or str(e))
-            connection.close()
+            self._wait_end(connection)
             return
         connection.reader = Reader(connection.sock)
         connection.alpn = connection.sock.selected_alpn_protocol()
         self.handshakes.append((connection.alpn, connection.sock.session_reused))
         super()._run(self.h2_script if connection.alpn == "h2" else script, connection)
 
+    @staticmethod
+    def _wait_end(connection):
+        """A close at once would be a reset, which overtakes the alert."""
+        with socket.socket(fileno=connection.sock.detach()) as sock:
+            sock.settimeout(SECONDS)
+            try:
+                while sock.recv(65536):
+                    pass
+            except OSError:
+                pass
+        connection.closed = True
+
 
 class H2Server:
     """A script: an HTTP/2 server that answers each request at its end. answer(headers, content) -> (headers, content,
     trailers). seen: the headers of all requests of all connections."""
 
-    def __init__(self, answer=None, streams=None, hold=0, before=None):
+    def __init__(self, answer=None, streams=None, hold=0, before=None, at_head=False):
         """streams: MAX_CONCURRENT_STREAMS; hold: answers nothing before so many requests are there; before(self,
-        connection, h2, stream): instead of an answer, where it gives true."""
+        connection, h2, stream): instead of an answer, where it gives true; at_head: answers without waiting for the end,
+        as CONNECT is answered."""
+        self.at_head = at_head
         self.answer = answer or (lambda headers, content: ([(":status", "200")], b"ok", None))
         self.streams, self.hold, self.before = streams, hold, before
         self.seen, self.most_open, self.lock = [], 0, threading.Lock()
 
     def __call__(self, connection):
-        server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8",
+                                                                              validate_inbound_headers=False))
         if self.streams is not None:
             server.local_settings = h2.settings.Settings(
                 client=False, initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: self.streams})
@@ -81,6 +98,8 @@ class H2Server:
                     with self.lock:
                         self.seen.append(dict(event.headers))
                         self.most_open = max(self.most_open, len(requests))
+                    if self.at_head:
+                        ended.append(event.stream_id)
                 elif isinstance(event, h2.events.DataReceived):
                     requests[event.stream_id][1].extend(event.data)
                     server.acknowledge_received_data(event.flow_controlled_length, event.stream_id)

@@ -4,12 +4,14 @@ import shutil
 import socket
 import ssl
 import tempfile
+import threading
 import time
 
 from authority import Authority
 from egret import Egret
 from harness import LOOPBACK, ProxyCase, allow, proxy_config
 from origins import echo
+from tls_origin import H2Server, TlsOrigin, server_context
 from waiting import until
 
 
@@ -42,13 +44,15 @@ class TlsParent(ProxyCase):
         self.addCleanup(self._stop, self.parent)
         return self.parent.address[1]
 
-    def start_child(self, port, resolve="REMOTE", host="parent.test", secrets=(), timeout="5s", **tls):
+    def start_child(self, port, resolve="REMOTE", host="parent.test", secrets=(), timeout="5s", proxy=None, **tls):
         filters = [{"egress_policy": {"policy": "web"}},
                    {"connect_tunnel": {"upstream": "up", "connect_timeout": timeout}},
                    {"forward_router": {"upstream": "up", "connect_timeout": timeout}}]
         config = proxy_config([allow()], filters)
         config["upstreams"] = [{"name": "up", "resolve": resolve,
-                                "http_proxy": {"address": "%s:%d" % (host, port), "tls": {"trust": "servers", **tls}}}]
+                                "http_proxy": {"address": "%s:%d" % (host, port), "tls": {"trust": "servers", **tls},
+                                               **(proxy or {})}}]
+        config["workers"] = 1  # each has connections of its own
         config["secrets"] = [trust("servers", self.servers.ca), *secrets]
         self.start_config(config, {"origin.test": ["127.0.0.1"], "parent.test": ["127.0.0.1"], "other.test": ["127.0.0.1"]})
 
@@ -81,13 +85,88 @@ class TlsParent(ProxyCase):
 
     def test_sessions_are_resumed(self):
         port = self.start_parent()
-        self.start_child(port)
+        self.start_child(port, proxy={"http2": "NEVER"})
         origin = self.origin()
         for _ in range(3):
             client = self.tunnel(origin)
             self.assert_ok(client.ask(b"GET / HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % origin.port))
             client.close()
         self.assertEqual(self.egret.metric("egret_tls_resumed_total", side="upstream"), 2)
+
+    def test_http2_requests_and_tunnels_are_streams_of_one_connection(self):
+        self.start_child(self.start_parent())
+        origin = self.origin()
+        tunnels = [self.tunnel(origin) for _ in range(5)]
+        for tunnel in tunnels:
+            self.assert_ok(tunnel.ask(b"GET / HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % origin.port))
+        for _ in range(5):
+            self.assert_ok(self.client().get(self.url(origin)))
+        self.assertEqual(self.shaken("ok"), 1)
+        self.assertEqual({line["protocol"] for line in self.parent.log_lines(10, status=200, kind="request")
+                          if "parent_id" not in line}, {"HTTP/2"})
+        tunnels[0].reset()
+        self.assert_ok(tunnels[1].ask(b"GET / HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % origin.port))
+        self.assertEqual({line["upstream_protocol"] for line in self.egret.log_lines(5, kind="request", protocol="HTTP/1.1")
+                          if "parent_id" not in line}, {"HTTP/2"})
+
+    def test_http2_a_tunnel_ends_as_its_client_does(self):
+        for resolve in ("REMOTE", "LOCAL"):
+            self.start_child(self.start_parent(), resolve)
+            origin = self.origin(echo)
+            tunnel = self.tunnel(origin)
+            data = os.urandom(1000000)
+            tunnel.send(b"\x01")
+            self.assertEqual(tunnel.sock.recv(1), b"\x01")
+            sender = threading.Thread(target=tunnel.send, args=(data,))
+            sender.start()
+            self.assertEqual(self.take(tunnel.sock, len(data)), data)
+            sender.join()
+            tunnel.fin()
+            self.assertEqual((tunnel.end(), origin.wait_ended()), ("fin", "fin"))
+
+    def take(self, sock, count):
+        data = b""
+        while len(data) < count:
+            data += sock.recv(65536) or self.fail("ended after %d bytes" % len(data))
+        return data
+
+    def h2_parent(self, answer, **how):
+        """A parent of a few words, in HTTP/2."""
+        server = H2Server(answer, **how)
+        parent = TlsOrigin(server_context(self.parent_pair, ["h2"]), lambda connection: None, h2_script=server)
+        self.addCleanup(parent.close)
+        secrets = [{"name": "who", "credential": {"inline_string": "us:secret"}}]
+        self.start_child(parent.port, proxy={"credential": "who"}, secrets=secrets)
+        return server, parent
+
+    def test_http2_what_the_parent_is_told(self):
+        server, _ = self.h2_parent(lambda headers, _: ([(":status", "200")], b"ok", None))
+        self.assert_ok(self.client().get("http://origin.test/a?b"))
+        self.assertEqual(self.client().ask(b"OPTIONS http://origin.test HTTP/1.1\r\nHost: origin.test\r\n\r\n").status, 200)
+        asked, options = server.seen
+        self.assertEqual([asked[name] for name in (":method", ":scheme", ":authority", ":path", "proxy-authorization")],
+                         ["GET", "http", "origin.test", "/a?b", "Basic dXM6c2VjcmV0"])
+        self.assertEqual((options[":method"], options[":path"]), ("OPTIONS", "*"))
+
+    def test_http2_a_parent_that_refuses(self):
+        for status, detail, error in (("407", "parent_auth", "proxy_configuration_error"),
+                                      ("403", "parent_refused", "destination_unavailable")):
+            server, _ = self.h2_parent(lambda headers, _, status=status: ([(":status", status)], b"no", None),
+                                       at_head=True)
+            self.refusal(detail, self.origin(), error)
+            self.assertEqual((server.seen[0][":method"], server.seen[0]["proxy-authorization"]),
+                             ("CONNECT", "Basic dXM6c2VjcmV0"))
+
+    def test_http2_a_parent_that_says_goaway_is_asked_again(self):
+        def leave(server, connection, h2, stream):
+            if len(server.seen) > 1:
+                return False
+            h2.close_connection(last_stream_id=0)
+            connection.send(h2.data_to_send())
+            return True
+        server, parent = self.h2_parent(lambda headers, _: ([(":status", "403")], b"", None), before=leave, at_head=True)
+        self.refusal("parent_refused", self.origin(), "destination_unavailable")
+        self.assertEqual((len(parent.handshakes), len(server.seen)), (2, 2))
 
     def refusal(self, detail, origin, error=None):
         """Of a tunnel and of a request; the log tells why in words of the library."""
@@ -123,6 +202,11 @@ class TlsParent(ProxyCase):
         self.assertEqual(self.parent.log_lines(1)[0]["identity"], "spiffe://test/child")
         self.start_child(port)
         line = self.refusal("tls_alert_received", self.origin())
+        self.assertIn("alert received: ", line["tls_detail"])
+        client = self.client()
+        self.assertEqual(client.get("http://origin.test/").status, 502)
+        line = self.egret.one_line(source=client.local)
+        self.assertEqual(line["detail"], "tls_alert_received")
         self.assertIn("alert received: ", line["tls_detail"])
 
     def test_a_parent_in_clear_is_no_parent_over_tls(self):
