@@ -66,6 +66,7 @@ std::string_view ResponseFlagOf(Fault fault) {
     case Fault::kUpstreamUnasked101:
     case Fault::kUpstreamUnasked407:
     case Fault::kUpstreamBadUpgrade:
+    case Fault::kUpstreamUnchangeable:
       return "UPE";
     case Fault::kUpstreamTimeoutHeader:
     case Fault::kUpstreamTimeoutBody:

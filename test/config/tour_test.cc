@@ -98,7 +98,6 @@ TEST(Tour, OfTheGatewayOnlyWhatIsNotBuiltYetIsRefused) {
             "listeners[0].filters[1].http_connection.filters[2].rate_limit.per\n"
             "listeners[1].filter_chains[0].filters[0].mitm_terminator\n"
             "listeners[1].filter_chains[0].filters[1].http_connection.filters[1].credential_broker\n"
-            "secrets[4].certificate_authority\n"
             "secrets[5].htpasswd\n"
             "secrets[6].jwks\n");
 }

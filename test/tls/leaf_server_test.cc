@@ -86,7 +86,7 @@ TEST_F(LeafServerTest, AClientThatBelievesTheCaIsServed) {
 
 TEST_F(LeafServerTest, ALeafForAnotherNameOrOfTheUntrustedCaFailsTheClientsCheck) {
   Shaken shaken = Shake(Client(), *Mint(authority_, "b.test"));
-  EXPECT_EQ(shaken.client_failure.fault, Fault::kTlsCertificate);
+  EXPECT_EQ(shaken.client_failure.fault, Fault::kTlsName);
   const AuthorityPtr untrusted = CertificateAuthority::MakeUntrusted(time(nullptr));
   shaken = Shake(Client(), *Mint(untrusted, "a.test"));
   EXPECT_EQ(shaken.client_failure.fault, Fault::kTlsCertificate);
