@@ -18,7 +18,6 @@ namespace {
 using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using google::protobuf::Reflection;
 
 // Reflection has a setter and an adder for each type.
 #define EGRET_PUT(Type, value)                                                 \

@@ -30,8 +30,10 @@ void Walk(const Message& message, const std::string& path, Visitor& visitor) {
 std::vector<TextAt> TextsOf(const Message& holder, const FieldDescriptor& field, const std::string& path) {
   const Reflection& reflection = *holder.GetReflection();
   if (!field.is_repeated()) return {{reflection.GetString(holder, &field), path}};
+  const int count = reflection.FieldSize(holder, &field);
   std::vector<TextAt> texts;
-  for (int i = 0; i < reflection.FieldSize(holder, &field); ++i)
+  texts.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i)
     texts.push_back({reflection.GetRepeatedString(holder, &field, i), Below(path, static_cast<size_t>(i))});
   return texts;
 }

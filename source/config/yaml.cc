@@ -92,7 +92,7 @@ class TreeBuilder : public YAML::EventHandler {
       throw Refused{At(mark), Cat("more than ", kMostNodes, " values"),
                     "put long lists of names into a file of a domain set"};
     if (anchor != YAML::NullAnchor) throw Refused{At(mark), "anchors are not taken", "write the value out"};
-    if (tag != "" && tag != "?" && tag != "!")
+    if (!tag.empty() && tag != "?" && tag != "!")
       throw Refused{At(mark), "tags are not taken", Cat("leave ", ShownValue(tag), " out")};
     Node node;
     node.kind = kind;

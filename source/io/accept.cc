@@ -59,7 +59,7 @@ class Share {
 // Counts what the kernel dropped because the queue of a listening socket was full.
 class QueueWatch {
  public:
-  explicit QueueWatch(int fd) : fd_(fd), seen_(Drops()) {}
+  explicit QueueWatch(int fd) : fd_(fd) { seen_ = Drops(); }
   void Look(AcceptCounters& counters) {
     const uint32_t now = Drops();
     counters.queue_drops.Add(now - seen_);
