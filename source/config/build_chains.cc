@@ -1,16 +1,16 @@
 #include "source/config/build_chains.h"
 
-#include <openssl/evp.h>
-
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "source/base/base64.h"
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/chain/listener.h"
 #include "source/config/authority_secret.h"
 #include "source/config/build_body_rewrite.h"
+#include "source/config/build_taps.h"
 #include "source/config/data_source.h"
 #include "source/config/duration.h"
 #include "source/config/router_tls.h"
@@ -23,6 +23,7 @@
 #include "source/filters/http_connection.h"
 #include "source/filters/proxy_protocol.h"
 #include "source/filters/rate_limit.h"
+#include "source/filters/tap.h"
 #include "source/filters/tcp_relay.h"
 #include "source/filters/tls_inspector.h"
 #include "source/filters/tls_terminator.h"
@@ -34,15 +35,6 @@ namespace {
 using Terminators =
     std::map<const filters::network::v1::TlsTerminator*, std::shared_ptr<const Current<TlsServerContext>>>;
 using NextHops = std::map<std::string, std::shared_ptr<const NextHop>, std::less<>>;
-
-std::string Base64(const std::string& text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                      static_cast<int>(text.size()));
-  out.resize(static_cast<size_t>(length));
-  return out;
-}
 
 // user:password of a secret, as Proxy-Authorization carries it (RFC 7617).
 Result<std::string, Problem> BasicCredential(const config::v1::Bootstrap& bootstrap, const std::string& name) {
@@ -102,13 +94,14 @@ std::shared_ptr<const ListenerChains> BuiltInTunnel(const HttpConnectionOptions&
 class ChainBuilder {
  public:
   ChainBuilder(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults, NextHops hops,
-               Terminators terminators, RouterTls router_tls, const Authorities& authorities)
+               Terminators terminators, RouterTls router_tls, const Authorities& authorities, const Taps& taps)
       : bootstrap_(bootstrap),
         defaults_(defaults),
         hops_(std::move(hops)),
         terminators_(std::move(terminators)),
         router_tls_(std::move(router_tls)),
-        authority_pages_(PagesOf(authorities)) {}
+        authority_pages_(PagesOf(authorities)),
+        taps_(taps) {}
 
   std::shared_ptr<const Chains> Build() const {
     auto chains = std::make_shared<Chains>();
@@ -213,6 +206,8 @@ class ChainBuilder {
         return BuildHeaderRewrite(filter.header_rewrite());
       case config::v1::HttpFilter::kBodyRewrite:
         return BuildBodyRewrite(filter.body_rewrite());
+      case config::v1::HttpFilter::kTap:
+        return std::make_unique<TapFilter>(taps_.at(&filter.tap()));
       case config::v1::HttpFilter::kForwardRouter:
         return std::make_unique<ForwardRouterFilter>(RouterOptions(filter.forward_router()));
       default:
@@ -363,6 +358,7 @@ class ChainBuilder {
   Terminators terminators_;
   RouterTls router_tls_;
   std::shared_ptr<const AuthorityPages> authority_pages_;
+  const Taps& taps_;
 };
 
 // What is spoken inside a chain's TLS, in order of preference.
@@ -447,9 +443,12 @@ Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
   if (!router_tls) return router_tls.error();
   Result<Authorities, Problem> authorities = LoadAuthorities(bootstrap, built.renewables);
   if (!authorities) return authorities.error();
-  built.chains =
-      ChainBuilder(bootstrap, defaults, std::move(*hops), std::move(*terminators), std::move(*router_tls), *authorities)
-          .Build();
+  // Last: nothing fails from here on, and what is opened is meant to be used.
+  const Taps taps = BuildTaps(bootstrap, defaults.version);
+  for (const auto& [message, file] : taps) built.taps.push_back(file);
+  built.chains = ChainBuilder(bootstrap, defaults, std::move(*hops), std::move(*terminators), std::move(*router_tls),
+                              *authorities, taps)
+                     .Build();
   return built;
 }
 

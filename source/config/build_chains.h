@@ -10,16 +10,19 @@
 #include "source/base/result.h"
 #include "source/chain/snapshot.h"
 #include "source/config/renewable.h"
+#include "source/filters/tap_file.h"
 #include "source/io/original_destination.h"
 
 namespace egret {
 
 struct ChainDefaults {
-  std::string via;  // pseudonym of an http_connection that names none
+  std::string via;      // pseudonym of an http_connection that names none
+  std::string version;  // of this program
 };
 
 struct BuiltChains {
   std::shared_ptr<const Chains> chains;
+  std::vector<std::shared_ptr<const TapFile>> taps;
   std::vector<Renewable> renewables;  // what of them comes from files that may change
 };
 

@@ -13,6 +13,7 @@
 #include "source/config/check_rewrites.h"
 #include "source/config/check_secrets.h"
 #include "source/config/check_sockets.h"
+#include "source/config/check_taps.h"
 #include "source/config/policy_spec.h"
 #include "source/config/shape.h"
 
@@ -75,6 +76,7 @@ std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& l
     Join(errors, CheckChains(bootstrap));
     Join(errors, CheckRewrites(bootstrap));
     Join(errors, CheckSecrets(bootstrap));
+    Join(errors, CheckTaps(bootstrap));
     Join(errors, CheckWays(bootstrap));
     Join(errors, CheckPolicies(bootstrap));
     auto compiled = CompilePolicies(bootstrap, OwnEndpoints(bootstrap));

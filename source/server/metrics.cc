@@ -283,6 +283,15 @@ void Rewrites(Exposition& out) {
   }
 }
 
+void Taps(Exposition& out) {
+  out.One("egret_taps_open", "Files that exchanges are captured into now.", MetricType::Gauge,
+          static_cast<double>(out.input().taps_open));
+  MetricFamily& exchanges = out.Family("egret_tap_exchanges_total",
+                                       "Exchanges that were captured, by what became of them.", MetricType::Counter);
+  Exposition::Add(exchanges, {{"result", "written"}}, static_cast<double>(out.input().tapped));
+  Exposition::Add(exchanges, {{"result", "dropped"}}, static_cast<double>(out.input().tap_dropped));
+}
+
 void Workers(Exposition& out) {
   MetricFamily& open =
       out.Family("egret_worker_connections", "Connections of clients that are open, by worker.", MetricType::Gauge);
@@ -329,6 +338,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Limits(out);
   Overloads(out);
   Rewrites(out);
+  Taps(out);
   Workers(out);
   Process(out);
   return out.Take();

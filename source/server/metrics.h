@@ -25,6 +25,8 @@ struct MetricsInput {
   const LogQueue* log = nullptr;
   uint64_t secrets_renewed = 0, secrets_failed = 0;
   std::map<std::string, int64_t> certificates_end;  // by secret, seconds since 1970
+  size_t taps_open = 0;
+  uint64_t tapped = 0, tap_dropped = 0;  // exchanges
   bool draining = false;
   int64_t started_unix = 0;
 };

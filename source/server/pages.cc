@@ -15,6 +15,7 @@
 #include "source/event/combine.h"
 #include "source/server/page_query.h"
 #include "source/server/stats_pages.h"
+#include "source/server/tap_pages.h"
 #include "source/server/version.h"
 #include "source/server/worker_pages.h"
 
@@ -98,6 +99,7 @@ Task<AdminReply> ServerInfo(const ServerView& server, const AdminRequest& /*requ
   out.Member("started_unix", server.started_unix);
   out.Member("uptime_s", time(nullptr) - server.started_unix);
   out.Member("workers", server.workers.size());
+  if (const size_t taps = TapsOpen(server); taps > 0) out.Member("taps_open", taps);
   out.MemberIf("node_id", server.bootstrap.node().id());
   out.MemberIf("node_cluster", server.bootstrap.node().cluster());
   out.MemberIf("node_zone", server.bootstrap.node().zone());
@@ -209,6 +211,7 @@ constexpr Page kPages[] = {
     {"/config_dump", kGet, false, "the configuration, secrets left out", ConfigDump},
     {"/stats", kGet, false, "all counters: ?filter=REGEX, ?format=json", Stats},
     {"/stats/prometheus", kGet, true, "the same for Prometheus", StatsPrometheus},
+    {"/taps", kGet, false, "where exchanges are captured, and how far that is", Taps},
     {"/logging", Page::Methods::kGetOrPost, false, "log levels; POST ?level=debug or ?dns=debug", Logging},
     {"/drain_listeners", kPost, false, "takes no new connection, lets what is open end", DrainListeners},
     {"/quitquitquit", kPost, false, "ends the process in order", Quit},

@@ -39,6 +39,7 @@
 #include "source/server/server_view.h"
 #include "source/server/settings.h"
 #include "source/server/take_over.h"
+#include "source/server/version.h"
 #include "source/server/worker_balance.h"
 #include "source/server/worker_thread.h"
 
@@ -237,13 +238,14 @@ class Server {
       for (const ConfigError& error : policy.error()) Say(error.ToString());
       return false;
     }
-    Result<BuiltChains, Problem> built = BuildChains(bootstrap_, {InstanceName()});
+    Result<BuiltChains, Problem> built = BuildChains(bootstrap_, {InstanceName(), kVersion});
     if (!built) {
       Say(built.error().text);
       return false;
     }
     snapshot = {std::move(*policy), std::move(built->chains)};
     secrets_.Watch(std::move(built->renewables));
+    taps_ = std::move(built->taps);
     policy_ = snapshot.policy;
     return true;
   }
@@ -362,6 +364,7 @@ class Server {
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<const Policy> policy_;
   SecretWatch secrets_;
+  std::vector<std::shared_ptr<const TapFile>> taps_;
   Loop loop_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   bool health_failed_ = false;
@@ -373,6 +376,7 @@ class Server {
                          .policy = policy_,
                          .log = log_queue_,
                          .secrets = secrets_,
+                         .taps = taps_,
                          .loop = loop_,
                          .started_unix = started_unix_,
                          .draining = drain_.begun(),

@@ -13,6 +13,7 @@
 #include "source/chain/access_log.h"
 #include "source/event/pending.h"
 #include "source/event/task.h"
+#include "source/filters/tap_file.h"
 #include "source/io/listen.h"
 #include "source/policy/policy.h"
 #include "source/server/connection_limits.h"
@@ -37,6 +38,7 @@ struct ServerView {
   const std::shared_ptr<const Policy>& policy;
   const LogQueue& log;
   const SecretWatch& secrets;
+  const std::vector<std::shared_ptr<const TapFile>>& taps;
   Loop& loop;  // the main one
   int64_t started_unix;
   const bool& draining;

@@ -10,6 +10,7 @@
 #include "source/server/metrics.h"
 #include "source/server/page_query.h"
 #include "source/server/stats_text.h"
+#include "source/server/tap_pages.h"
 
 namespace egret {
 namespace {
@@ -84,6 +85,11 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   input.secrets_renewed = server.secrets.renewed();
   input.secrets_failed = server.secrets.failed();
   for (const TlsExpiry& expiry : server.secrets.Expiries()) input.certificates_end[expiry.name] = expiry.not_after;
+  input.taps_open = TapsOpen(server);
+  for (const auto& tap : server.taps) {
+    input.tapped += tap->written();
+    input.tap_dropped += tap->dropped();
+  }
   input.draining = server.draining;
   input.started_unix = server.started_unix;
   co_return CollectMetrics(input);

@@ -227,6 +227,24 @@ TEST(Validate, WantsRewritesThatChangeSomethingAndPatternsThatCompile) {
           "1].body_rewrite.response[6].insert.text: required; give it a value\n"));
 }
 
+TEST(Validate, WantsTapsThatEndAndHaveAFileOfTheirOwn) {
+  const std::string at = "listeners[0].filters[0].http_connection.filters[";
+  EXPECT_EQ(Verdict(WithHttp("{tap: {file: /x}}, {egress_policy: {policy: web}}, forward_router")),
+            Cat(at, "0].tap: no end; give exactly one of duration, until\n"));
+  EXPECT_EQ(
+      Verdict(WithHttp("{tap: {file: /x, duration: 60s}}, {tap: {file: /x, duration: 200h, max_exchanges: 0, "
+                       "max_file_bytes: 1, max_content_bytes: 2000000, redact_headers: ['a b']}}, {tap: {file: y, "
+                       "until: '2020-01-01T00:00:00Z'}}, {egress_policy: {policy: web}}, forward_router")),
+      Cat(at, "1].tap.file: /x: another tap writes there; give each a file of its own\n", at,
+          "1].tap.duration: 720000s: out of bounds; from 1s to 168h\n", at,
+          "1].tap.max_exchanges: 0: out of bounds; from 1 to 100000\n", at,
+          "1].tap.max_file_bytes: 1: out of bounds; from 65536 to 4294967296\n", at,
+          "1].tap.max_content_bytes: 2000000: out of bounds; from 0 to 1048576\n", at,
+          "1].tap.redact_headers[0]: \"a b\": not a token; write letters, digits, - or .\n", at,
+          "2].tap.file: y: not an absolute path; begin it with /\n", at,
+          "2].tap.until: warning: this time is over; take the tap out\n"));
+}
+
 TEST(Validate, WantsOneWayOfGivingChains) {
   EXPECT_EQ(
       Verdict(Cat("listeners: [{name: l, address: '127.0.0.1:1', chains_of: x, filters: [http_connection: {filters: [",

@@ -7,7 +7,7 @@ from origins import echo
 from waiting import SECONDS, until
 
 GET_PAGES = ["/", "/ready", "/server_info", "/listeners", "/clusters", "/connections", "/certs", "/config_dump", "/stats",
-             "/stats/prometheus", "/logging"]
+             "/stats/prometheus", "/taps", "/logging"]
 POST_PAGES = ["/connections/end", "/drain_listeners", "/quitquitquit"]
 
 
