@@ -13,6 +13,7 @@
 #include "source/filters/upstream_way.h"
 #include "source/http/hop.h"
 #include "source/http/websocket.h"
+#include "source/upstream/extended_connect.h"
 
 namespace egret {
 namespace {
@@ -35,15 +36,16 @@ std::optional<Response> SpendMaxForwards(Head& head) {
 }
 
 // The head as it leaves on any link: Host made anew from what was decided on.
-void PrepareHead(Exchange& exchange, bool may_upgrade) {
+void PrepareHead(Exchange& exchange, bool may_speak_http1) {
   Head& head = exchange.request.head;
   head.Set(FieldName::kHost, exchange.target->Authority(exchange.default_port()));
   AddVia(head, exchange.via);
-  if (may_upgrade && EqualsIgnoreCase(exchange.upgrade, kWebSocket)) {
+  if (EqualsIgnoreCase(exchange.upgrade, kWebSocket)) {
     AddWebSocketOffer(head);
-  } else {
-    exchange.upgrade = {};  // a protocol that nobody here can police (h2c among them): the request goes on without
+    if (may_speak_http1 || MaySwitchInHttp2(exchange)) return;
+    head.Remove(FieldName::kUpgrade);
   }
+  exchange.upgrade = {};  // a protocol that nobody here can police (h2c among them): the request goes on without
 }
 
 // The form that whoever stands at the link's end wants. A parent's credentials are for the parent only.
@@ -102,6 +104,12 @@ Task<Result<Head, Failure>> Send(Exchange& exchange, UpstreamCall& call, uint64_
   co_return co_await FinalHead(exchange, call);
 }
 
+// Whether there is any sense in one more attempt. Who does not take extended CONNECT may switch in HTTP/1.1.
+bool MayRepeat(const Exchange& exchange, const UpstreamRequest& request, Failure failure, bool may_speak_http1) {
+  if (failure.fault == Fault::kUpstreamBadUpgrade && !may_speak_http1) return false;
+  return request.MayRepeat(IsIdempotent(exchange.request.head.method));
+}
+
 // Whoever was not believed, or did not believe, in TLS says so behind the handshake; the connection's end tells less.
 Failure WhyOf(Exchange& exchange, const UpstreamRequest& request, Failure failure) {
   const TlsOutcome end = request.tls_end();
@@ -151,21 +159,25 @@ Task<Response> ForwardRouterFilter::Handle(Exchange& exchange, HttpNext /*termin
   if (exchange.connect()) co_return LocalReply(exchange, {Side::kEgret, Fault::kNoChain});
   if (std::optional<Response> spent = SpendMaxForwards(exchange.request.head)) co_return std::move(*spent);
   const bool asterisk = exchange.request.head.path == "*";  // OPTIONS for the server as a whole (RFC 9112 3.2.4)
-  PrepareHead(exchange, options_.http2 != ForwardRouterOptions::Http2::kAlways);
-  const OriginRoute route = RouteOf(exchange, options_);
+  const bool may_speak_http1 = options_.http2 != ForwardRouterOptions::Http2::kAlways;
+  PrepareHead(exchange, may_speak_http1);
+  OriginRoute route = RouteOf(exchange, options_);
   for (Attempt attempt;;) {
     UpstreamWay way = co_await FindWay(exchange, route, options_, attempt);
     if (way.refusal) co_return std::move(*way.refusal);
-    AddressHead(exchange, way.to_parent ? route.hop : nullptr, way.request->protocol() == "HTTP/2", asterisk);
+    const bool http2 = way.request->protocol() == "HTTP/2";
+    AddressHead(exchange, way.to_parent ? route.hop : nullptr, http2, asterisk);
+    if (http2 && !exchange.upgrade.empty()) way.request = AsExtendedConnect(std::move(way.request));
     auto owned = std::make_unique<UpstreamCall>(std::move(way.request));
     UpstreamCall& call = *owned;
     exchange.Own(std::move(owned));
     Result<Head, Failure> head = co_await Send(exchange, call, options_.continue_ms);
     if (head) co_return Finish(exchange, call, std::move(*head), way.to_parent, options_.upgraded);
-    if (attempt.second || !call.request().MayRepeat(IsIdempotent(exchange.request.head.method)))
+    if (attempt.second || !MayRepeat(exchange, call.request(), head.error(), may_speak_http1))
       co_return LocalReply(exchange, WhyOf(exchange, call.request(), head.error()));
     attempt = {true, call.request().number()};
     exchange.nursery().Clear();  // before the call that it uses
+    if (!exchange.upgrade.empty()) route = RouteOf(exchange, options_, Versions::kHttp1);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/chain/connection.h"
+#include "source/http/websocket.h"
 
 namespace egret {
 namespace {
@@ -22,14 +23,6 @@ bool ClientKnowsHttp2(Exchange& exchange) {
   if (exchange.connection().target) return true;
   const Field* type = head.Find("Content-Type");
   return type != nullptr && type->value.starts_with("application/grpc");
-}
-
-// A switch of protocols takes a connection of its own (RFC 9113 8.6).
-Http2 Http2Of(Exchange& exchange, Wanted wanted) {
-  if (wanted == Wanted::kNever || !exchange.upgrade.empty()) return Http2::kNo;
-  if (wanted == Wanted::kAlways) return Http2::kOnly;
-  if (exchange.secure) return Http2::kOffered;
-  return ClientKnowsHttp2(exchange) ? Http2::kOnly : Http2::kNo;
 }
 
 TlsOffer OfferFor(const Exchange& exchange, const ForwardRouterOptions& options, Http2 http2) {
@@ -52,12 +45,10 @@ PoolKey KeyOf(Exchange& exchange, const OriginRoute& route) {
   return route.hop != nullptr ? Cat("tunnel ", route.hop->target.name(), ' ', key) : key;
 }
 
-}  // namespace
-
-OriginRoute RouteOf(Exchange& exchange, const ForwardRouterOptions& options) {
+OriginRoute RouteIn(Exchange& exchange, const ForwardRouterOptions& options, Http2 http2) {
   OriginRoute route;
   route.hop = options.next_hop.get();
-  route.http2 = Http2Of(exchange, options.http2);
+  route.http2 = http2;
   if (exchange.secure) route.tls = OfferFor(exchange, options, route.http2);
   route.key = KeyOf(exchange, route);
   // What is to be encrypted on its way to the origin is not shown to a parent: it gets a tunnel.
@@ -65,6 +56,32 @@ OriginRoute RouteOf(Exchange& exchange, const ForwardRouterOptions& options) {
   if (route.to_parent) route.parent_key = route.hop->pool_key;
   if (route.to_parent && !exchange.upgrade.empty()) route.parent_key += " http/1.1";
   return route;
+}
+
+// Few origins take extended CONNECT: where the origin chooses the version, a switch of protocols has a connection of
+// its own in HTTP/1.1, unless there is one of HTTP/2 already that takes it. Whoever knows HTTP/2 in clear is asked.
+bool MaySwitchIn(Exchange& exchange, const ForwardRouterOptions& options, Http2 http2) {
+  if (!MaySwitchInHttp2(exchange)) return false;
+  if (http2 != Http2::kOffered) return true;
+  return exchange.worker().pool().TakesExtendedConnect(RouteIn(exchange, options, http2).key);
+}
+
+Http2 Http2For(Exchange& exchange, const ForwardRouterOptions& options, Versions versions) {
+  if (options.http2 == Wanted::kAlways) return Http2::kOnly;
+  if (options.http2 == Wanted::kNever || versions == Versions::kHttp1) return Http2::kNo;
+  if (!exchange.secure && !ClientKnowsHttp2(exchange)) return Http2::kNo;
+  const Http2 http2 = exchange.secure ? Http2::kOffered : Http2::kOnly;
+  return exchange.upgrade.empty() || MaySwitchIn(exchange, options, http2) ? http2 : Http2::kNo;
+}
+
+}  // namespace
+
+bool MaySwitchInHttp2(const Exchange& exchange) {
+  return exchange.request.body == nullptr && MayExtendConnect(exchange.request.head);
+}
+
+OriginRoute RouteOf(Exchange& exchange, const ForwardRouterOptions& options, Versions versions) {
+  return RouteIn(exchange, options, Http2For(exchange, options, versions));
 }
 
 }  // namespace egret

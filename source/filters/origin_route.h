@@ -50,8 +50,14 @@ struct OriginRoute {
   Http2 http2 = Http2::kNo;
 };
 
-// Of a request that has its target.
-OriginRoute RouteOf(Exchange& exchange, const ForwardRouterOptions& options);
+// What the options leave a choice of.
+enum class Versions : uint8_t { kAny, kHttp1 };
+
+// Of a request that has its target, its head prepared.
+OriginRoute RouteOf(Exchange& exchange, const ForwardRouterOptions& options, Versions versions = Versions::kAny);
+
+// Whether what asks for WebSocket can be asked for by an extended CONNECT (RFC 8441), too.
+bool MaySwitchInHttp2(const Exchange& exchange);
 
 inline bool ParentResolves(const NextHop* hop) { return hop != nullptr && hop->resolve == NextHop::Resolve::kRemote; }
 

@@ -20,6 +20,7 @@ constexpr std::string_view kKey = "Sec-WebSocket-Key";
 constexpr std::string_view kAccept = "Sec-WebSocket-Accept";
 constexpr std::string_view kAcceptSalt = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455 1.3
 constexpr size_t kKeyBytes = 16;
+constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 std::string Base64(std::span<const uint8_t> bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // with the NUL that OpenSSL writes
@@ -68,6 +69,41 @@ void AddWebSocketOffer(Head& request) {
   if (request.protocol.empty()) return;
   request.Remove(kAccept);
   request.Set(kKey, MakeWebSocketKey());
+}
+
+std::string_view WebSocketKey(const Head& request) {
+  constexpr std::string_view kPadding = "==";
+  constexpr size_t kSize = 24;
+  const std::string_view key = Only(request, kKey);
+  if (key.size() != kSize || !key.ends_with(kPadding)) return {};
+  const std::string_view digits = key.substr(0, kSize - kPadding.size());
+  return digits.find_first_not_of(kBase64) == std::string_view::npos ? key : std::string_view();
+}
+
+bool MayExtendConnect(const Head& request) {
+  return request.method == "GET" && request.Find(FieldName::kUpgrade) != nullptr && !WebSocketKey(request).empty();
+}
+
+Head MakeExtendedConnect(const Head& request) {
+  Head connect;
+  connect.method = "CONNECT";
+  connect.protocol = kWebSocket;
+  connect.form = TargetForm::kAbsolute;
+  connect.scheme = connect.Keep(request.scheme);
+  connect.authority = connect.Keep(request.authority);
+  connect.path = connect.Keep(request.path);
+  for (const Field& field : request.fields())
+    if (field.known != static_cast<uint8_t>(FieldName::kUpgrade) && !EqualsIgnoreCase(field.name, kKey))
+      connect.Add(field.name, field.value);
+  return connect;
+}
+
+void MakeSwitch(Head& response, std::string_view key) {
+  response.status = 101;
+  response.Remove(FieldName::kContentLength);  // of no meaning in a 2xx to CONNECT (RFC 9110 9.3.6)
+  response.Set(FieldName::kUpgrade, kWebSocket);
+  response.Set(FieldName::kConnection, TextOf(FieldName::kUpgrade));
+  response.Set(kAccept, WebSocketAccept(key));
 }
 
 bool AcceptsWebSocket(const Head& request, const Head& response) {

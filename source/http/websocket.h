@@ -22,6 +22,17 @@ std::string WebSocketAccept(std::string_view key);
 // came as an extended CONNECT (`protocol` is set) gets a key of ours, whatever it said itself.
 void AddWebSocketOffer(Head& request);
 
+// The one key of a request; empty: none, several, or none that RFC 6455 knows.
+std::string_view WebSocketKey(const Head& request);
+
+// Whether a request that offers WebSocket can be an extended CONNECT as well: a GET with Upgrade and one sound key.
+// That it has no body is for the caller to see.
+bool MayExtendConnect(const Head& request);
+// It as an extended CONNECT to be sent: without Upgrade and key.
+Head MakeExtendedConnect(const Head& request);
+// The 2xx to it as the 101 to that key.
+void MakeSwitch(Head& response, std::string_view key);
+
 // Whether a 101, as received, switches to the WebSocket that the request asked for (RFC 6455 4.1): one Upgrade that
 // says so, Connection that names it, and the one answer to the request's key. A request without a key, which is none of
 // RFC 6455's, is answered without one.

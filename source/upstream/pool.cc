@@ -97,6 +97,17 @@ Http2Link* UpstreamPool::FindShared(const PoolKey& key, const Admits& admits, ui
   return nullptr;
 }
 
+bool UpstreamPool::TakesExtendedConnect(const PoolKey& key) const {
+  const auto at = shelves_.find(key);
+  if (at == shelves_.end()) return false;
+  const ListNode& shared = at->second.shared;
+  for (const ListNode* node = shared.first(); node != &shared; node = node->after()) {
+    const auto& link = static_cast<const Http2Link&>(*node);
+    if (link.HasRoom() && link.client.takes_extended_connect()) return true;
+  }
+  return false;
+}
+
 void UpstreamPool::Share(std::unique_ptr<Http2Link> link) {
   const auto at = shelves_.find(link->key());
   CHECK(at != shelves_.end());

@@ -48,6 +48,8 @@ class UpstreamPool {
   // A link of that key with room for one more request, that `admits` agrees to, and whose number is above `after`; null
   // where there is none. It is the pool's, for this turn only.
   Http2Link* FindShared(const PoolKey& key, const Admits& admits, uint64_t after = 0);
+  // Whether there is one of that key with room that takes extended CONNECT (RFC 8441).
+  bool TakesExtendedConnect(const PoolKey& key) const;
   // From here on the link is the pool's, and lives until its connection ends: that may be at once.
   void Share(std::unique_ptr<Http2Link> link);
   // After an exchange: keeps it, or closes it where it cannot be used again.

@@ -134,6 +134,45 @@ TEST(WebSocket, AClientIsToldInItsOwnVersion) {
   EXPECT_EQ(over_http2.reason, "");
 }
 
+TEST(WebSocket, OnlyAWholeHandshakeMayBeAnExtendedConnect) {
+  const Head good = Handshake({{"Upgrade", "websocket"}, {"Sec-WebSocket-Key", kSampleKey}});
+  EXPECT_TRUE(MayExtendConnect(good));
+  EXPECT_EQ(WebSocketKey(good), kSampleKey);
+  EXPECT_FALSE(MayExtendConnect(Handshake({{"Sec-WebSocket-Key", kSampleKey}})));
+  Head post = Handshake({{"Upgrade", "websocket"}, {"Sec-WebSocket-Key", kSampleKey}});
+  post.method = "POST";
+  EXPECT_FALSE(MayExtendConnect(post));
+  for (const std::string_view key : {"", "x", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=x",
+                                     "dGhlIHNhbXBsZSBub25j Q==", "dGhlIHNhbXBsZSBub25jZQ==AAAA"})
+    EXPECT_FALSE(MayExtendConnect(Handshake({{"Upgrade", "websocket"}, {"Sec-WebSocket-Key", key}}))) << key;
+  EXPECT_FALSE(MayExtendConnect(
+      Handshake({{"Upgrade", "websocket"}, {"Sec-WebSocket-Key", kSampleKey}, {"sec-websocket-key", kSampleKey}})));
+}
+
+TEST(WebSocket, AHandshakeBecomesAnExtendedConnectAndItsSuccessASwitchThatIsBelieved) {
+  Head asked = Handshake({{"Host", "a.example"},
+                          {"Upgrade", "websocket"},
+                          {"Sec-WebSocket-Key", kSampleKey},
+                          {"Sec-WebSocket-Protocol", "chat"}});
+  asked.scheme = "https";
+  asked.path = "/x";
+  const Head connect = MakeExtendedConnect(asked);
+  EXPECT_EQ(Text(connect), "0\nHost: a.example\nSec-WebSocket-Protocol: chat\n");
+  EXPECT_EQ(Cat(connect.method, ' ', connect.protocol, ' ', connect.scheme, ' ', connect.path),
+            "CONNECT websocket https /x");
+  Head answer;
+  answer.status = 200;
+  answer.Add("content-length", "0");
+  answer.Add("sec-websocket-accept", "x");
+  answer.Add("sec-websocket-accept", "y");
+  answer.Add("sec-websocket-protocol", "chat");
+  MakeSwitch(answer, WebSocketKey(asked));
+  EXPECT_EQ(Text(answer), Cat("101\nsec-websocket-protocol: chat\nUpgrade: websocket\nConnection: Upgrade\n"
+                              "Sec-WebSocket-Accept: ",
+                              kSampleAccept, '\n'));
+  EXPECT_TRUE(AcceptsWebSocket(asked, answer));
+}
+
 TEST(WebSocket, AnExtendedConnectWantsWhatItNames) {
   Head head = Handshake({{"Upgrade", "h2c"}, {"Connection", "upgrade"}}, "websocket");
   head.version = Version::kHttp2;

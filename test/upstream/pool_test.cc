@@ -213,5 +213,24 @@ TEST_F(PoolTest, TheSweepFindsLinksThatDied) {
   EXPECT_EQ(Idle(), 1);
 }
 
+TEST_F(PoolTest, ALinkTakesExtendedConnectOnceItsSettingsSayThatItDoes) {
+  constexpr std::string_view kEmpty("\0\0\0\4\0\0\0\0\0", 9);                   // SETTINGS
+  constexpr std::string_view kOffering("\0\0\6\4\0\0\0\0\0\0\x8\0\0\0\1", 15);  // ENABLE_CONNECT_PROTOCOL = 1
+  const Http2Limits limits;
+  for (const auto& [key, settings] : {std::pair("a:443", kEmpty), std::pair("b:443", kOffering)}) {
+    auto [near, far] = PipeStream::Pair();
+    pool_.Share(std::make_unique<Http2Link>(NewLink{pool_.Enter(key), std::move(near), Endpoint{}}, limits,
+                                            pool_.http2_hits()));
+    loop_.Turn(0);
+    EXPECT_FALSE(pool_.TakesExtendedConnect(key));  // nothing is known yet
+    far->Write(settings);
+    for (int i = 0; i < 10; ++i) loop_.Turn(0);
+    origins_.push_back(std::move(far));
+  }
+  EXPECT_FALSE(pool_.TakesExtendedConnect("a:443"));
+  EXPECT_TRUE(pool_.TakesExtendedConnect("b:443"));
+  EXPECT_FALSE(pool_.TakesExtendedConnect("c:443"));
+}
+
 }  // namespace
 }  // namespace egret
