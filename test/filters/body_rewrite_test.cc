@@ -374,5 +374,38 @@ TEST_F(RequestRewriteTest, AClientThatBreaksOffReachesNoOrigin) {
   EXPECT_EQ(failure_.fault, Fault::kClientEnded);
 }
 
+// Whoever ends an exchange may do so at any of its waits: nothing is left of it, and nothing is touched after its end.
+TEST_F(RequestRewriteTest, AnExchangeMayBeBrokenOffAnywhere) {
+  for (const bool whole : {false, true}) {
+    const ContentChange change = whole ? Pattern("o", "0") : OldToNew();
+    options_.request = options_.response = Changes({change});
+    bool ended = false;
+    for (int turns = 0; !ended; ++turns) {
+      HttpFilters filters;
+      filters.push_back(std::make_unique<BodyRewriteFilter>(options_));
+      auto origin = std::make_unique<Origin>();
+      origin->fields = {{"Content-Type", "text/html"}, {"Content-Encoding", "gzip"}};
+      origin->body = std::make_unique<PiecesBody>(Cut(Compress("an old story"), 3));
+      filters.push_back(std::move(origin));
+      std::unique_ptr<PipeStream> far;
+      const std::unique_ptr<Connection> connection = MakeConnection(far);
+      Request request;
+      request.head.method = "POST";
+      request.head.Add("Content-Type", "text/plain");
+      request.body = std::make_unique<PiecesBody>(Cut("the old way", 2));
+      Exchange exchange(*connection, sink_, std::move(request), RecordHolder(*worker_));
+      {
+        TestJoiner joiner;
+        Task<Answer> task = Ask(exchange, filters);
+        task.Start(joiner);
+        for (int i = 0; i < turns && !task.done(); ++i) loop_.Turn(0);
+        ended = task.done();
+      }
+      EXPECT_EQ(exchange.record().bytes_held(), 0u);
+      ASSERT_LT(turns, 1000);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace egret

@@ -72,6 +72,7 @@ class TapTest : public ChainTestBase {
     std::unique_ptr<PipeStream> far;
     const std::unique_ptr<Connection> connection = MakeConnection(far);
     Exchange exchange(*connection, sink_, std::move(request_), RecordHolder(*worker_));
+    exchange.secure = secure_;
     exchange.target = Target::Of(*IpAddress::Parse("127.0.0.1"), 8080);
     if (script != nullptr) {
       got_ = RunTask(loop_, script(exchange, filters_));
@@ -98,6 +99,7 @@ class TapTest : public ChainTestBase {
   Request request_;
   FakeSink sink_;
   std::string got_;
+  bool secure_ = false;
 };
 
 void ExpectHas(const std::string& text, const std::string& part) {
@@ -127,6 +129,12 @@ TEST_F(TapTest, AnExchangeThatIsEndedBeforeItsResponseIsThereToo) {
   origin_->silent = true;
   Ask(nullptr);
   ExpectHas(File(), R"("comment":"no response")");
+}
+
+TEST_F(TapTest, WhatGoesToTheOriginInsideTlsIsHttps) {
+  secure_ = true;
+  Ask(AskAndRead);
+  ExpectHas(File(), R"("url":"https://127.0.0.1:8080/p")");
 }
 
 TEST_F(TapTest, ConnectIsNotCaptured) {
