@@ -53,15 +53,44 @@ std::string Bundle(const Wanted& wanted, std::initializer_list<const char*> name
 std::string Curl(const Wanted& wanted) { return ProxyVariables(wanted) + Bundle(wanted, {"CURL_CA_BUNDLE"}); }
 std::string Git(const Wanted& wanted) { return ProxyVariables(wanted) + Bundle(wanted, {"GIT_SSL_CAINFO"}); }
 std::string Go(const Wanted& wanted) { return ProxyVariables(wanted) + Bundle(wanted, {"SSL_CERT_FILE"}); }
+std::string Grpc(const Wanted& wanted) {
+  return ProxyVariables(wanted) + Bundle(wanted, {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"});
+}
 std::string Pip(const Wanted& wanted) {
   return ProxyVariables(wanted) + Bundle(wanted, {"PIP_CERT", "REQUESTS_CA_BUNDLE"});
+}
+std::string Python(const Wanted& wanted) {
+  return ProxyVariables(wanted) + Bundle(wanted, {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"});
+}
+
+// The tools of Java and NSS take a file's first certificate only; ca.pem holds two while a CA takes another's place.
+std::string ForEachCertificate(const Wanted& wanted, std::string_view command) {
+  return Cat("egret_ca=$(mktemp -d)\n",
+             "awk -v to=\"$egret_ca\" '/BEGIN CERTIFICATE/ { n++ } n { print > (to \"/egret-\" n) }' < ",
+             Quoted(wanted.ca), "\nfor egret_one in \"$egret_ca\"/egret-*; do ", command,
+             "; done\nrm -r \"$egret_ca\"\n");
+}
+
+// Chromium looks at no variable for roots: besides its own it believes those of an NSS store in the user's home.
+std::string Chromium(const Wanted& wanted) {
+  std::string out = ProxyVariables(wanted);
+  if (wanted.ca.empty()) return out;
+  out +=
+      "# certutil is in Debian's libnss3-tools.\n"
+      "mkdir -p \"$HOME/.pki/nssdb\"\n"
+      "[ -e \"$HOME/.pki/nssdb/cert9.db\" ] || certutil -d \"sql:$HOME/.pki/nssdb\" -N --empty-password\n";
+  return out +
+         ForEachCertificate(wanted,
+                            "certutil -d \"sql:$HOME/.pki/nssdb\" -D -n \"${egret_one##*/}\" 2>/dev/null || true; "
+                            "certutil -d \"sql:$HOME/.pki/nssdb\" -A -n \"${egret_one##*/}\" -t C,, -i "
+                            "\"$egret_one\"");
 }
 
 std::string Node(const Wanted& wanted) {
   std::string out =
       ProxyVariables(wanted) +
-      "# Node looks at those from 22.21 and 24 on; an older one needs an agent in the program. npm always "
-      "does.\n" +
+      "# Node looks at those from 22.21 and 24 on; an older one needs an agent in the program. npm always does; "
+      "where an npmrc names a cafile it believes that instead.\n" +
       Export("NODE_USE_ENV_PROXY", "1");
   if (!wanted.ca.empty()) out += Export("NODE_EXTRA_CA_CERTS", wanted.ca);
   return out;
@@ -87,8 +116,10 @@ std::string Java(const Wanted& wanted) {
     out +=
         "# A copy of Java's own store, with the CA besides. JAVA_HOME has to be set.\n"
         "cp \"$JAVA_HOME/lib/security/cacerts\" \"$HOME/.egret-trust\" && chmod u+w \"$HOME/.egret-trust\"\n";
-    Append(out, "keytool -importcert -noprompt -alias egret -file ", Quoted(wanted.ca),
-           " -keystore \"$HOME/.egret-trust\" -storepass changeit\n");
+    out +=
+        ForEachCertificate(wanted,
+                           "keytool -importcert -noprompt -alias \"${egret_one##*/}\" -file \"$egret_one\" -keystore "
+                           "\"$HOME/.egret-trust\" -storepass changeit");
     return Cat(out, "export JAVA_TOOL_OPTIONS=", Quoted(options + " -Djavax.net.ssl.trustStore="),
                "\"$HOME/.egret-trust\"\n");
   }
@@ -99,7 +130,8 @@ struct Client {
   std::string_view name;
   std::string (*print)(const Wanted& wanted);
 };
-constexpr Client kClients[] = {{"curl", Curl}, {"git", Git}, {"go", Go}, {"java", Java}, {"node", Node}, {"pip", Pip}};
+constexpr Client kClients[] = {{"chromium", Chromium}, {"curl", Curl}, {"git", Git}, {"go", Go},        {"grpc", Grpc},
+                               {"java", Java},         {"node", Node}, {"pip", Pip}, {"python", Python}};
 
 const Client* Find(std::string_view name) {
   for (const Client& client : kClients)
@@ -128,7 +160,8 @@ Result<Wanted, std::string> Parse(std::span<const std::string> arguments) {
   }
   if (wanted.client.empty()) return std::string("for which client? give --for");
   if (Find(wanted.client) == nullptr)
-    return Cat("--for ", wanted.client, ": no such client; there are curl, git, go, java, node, pip");
+    return Cat("--for ", wanted.client,
+               ": no such client; there are chromium, curl, git, go, grpc, java, node, pip, python");
   while (wanted.proxy.ends_with('/')) wanted.proxy.pop_back();
   if (!IsProxyUrl(wanted.proxy)) return Cat("--proxy ", wanted.proxy, ": write http://host:port");
   return wanted;

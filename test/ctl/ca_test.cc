@@ -103,7 +103,7 @@ TEST(EgretctlEnv, SaysWhatEachClientNeeds) {
     EXPECT_NE(Cat("\n", text).find(Cat("\n", line, "\n")), std::string::npos) << text;
   };
   const std::string file = "'/etc/egret'\\''s/ca bundle.pem'";
-  for (const char* const client : {"curl", "git", "go", "node", "pip"}) {
+  for (const char* const client : {"chromium", "curl", "git", "go", "grpc", "node", "pip", "python"}) {
     has(env(client), "export http_proxy='http://egress.test:3128'");
     has(env(client), "export HTTPS_PROXY='http://egress.test:3128'");
   }
@@ -112,8 +112,11 @@ TEST(EgretctlEnv, SaysWhatEachClientNeeds) {
   has(env("go"), "export SSL_CERT_FILE=" + file);
   has(env("node"), "export NODE_EXTRA_CA_CERTS=" + file);
   has(env("pip"), "export PIP_CERT=" + file);
-  has(env("java"), "keytool -importcert -noprompt -alias egret -file " + file +
-                       " -keystore \"$HOME/.egret-trust\" -storepass changeit");
+  has(env("python"), "export SSL_CERT_FILE=" + file);
+  has(env("python"), "export REQUESTS_CA_BUNDLE=" + file);
+  has(env("grpc"), "export GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=" + file);
+  for (const char* const client : {"chromium", "java"})
+    EXPECT_NE(env(client).find(Cat(" < ", file, "\nfor egret_one in ")), std::string::npos) << env(client);
   EXPECT_NE(env("java").find("-Dhttps.proxyHost=egress.test -Dhttps.proxyPort=3128"), std::string::npos);
 }
 
