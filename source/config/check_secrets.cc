@@ -11,7 +11,6 @@ namespace {
 
 using config::v1::Bootstrap;
 using config::v1::Listener;
-using config::v1::NetworkFilter;
 using filters::http::v1::ForwardRouter;
 using filters::network::v1::TlsTerminator;
 
