@@ -53,6 +53,9 @@ enum class Fault : uint8_t {
   kTlsName,          // the certificate is sound, and for another name than was asked for
   kTlsAlert,         // the peer ended it with an alert
   kTlsTimeout,       // the handshake took too long
+  kForeignAlpn,      // the client speaks nothing that could be read inside its TLS
+  kLeafRefused,      // the client does not believe the leaf that was minted
+  kNoLeaf,           // none could be minted
   kProxyProtocol,    // no sound PROXY header from a trusted load balancer, or not in time
   kClientGone,       // reset, or no byte can reach it any more
   kClientEnded,      // FIN inside a message

@@ -15,8 +15,11 @@ namespace {
 constexpr uint64_t kRefusalMs = 2000;
 constexpr size_t kRefusalBytes = size_t{64} << 10;
 
-// A fatal access_denied (RFC 8446 6.2), in a record of its own.
-constexpr std::string_view kAccessDenied("\x15\x03\x03\x00\x02\x02\x31", 7);
+// A fatal alert (RFC 8446 6) in a record of its own, in clear: the handshake has not begun.
+std::string AlertRecord(TlsAlert alert) {
+  constexpr std::string_view kHeadAndLevel("\x15\x03\x03\x00\x02\x02", 6);
+  return Cat(kHeadAndLevel, static_cast<char>(alert));
+}
 
 std::string ForbiddenText(const ExchangeRecord& record, Failure why) {
   const FaultText& text = TextOf(why.fault);
@@ -40,6 +43,22 @@ void AddHello(const Connection& connection, Facts& facts) {
 Task<void> SayGoodbye(Stream& stream, std::string text) {
   co_await WriteAll(stream, text);
   co_await LingeringClose(stream, kRefusalMs, kRefusalBytes);
+}
+
+void RecordRefusal(Connection& connection, Failure why) {
+  if (connection.original_destination) StartRecord(connection);
+  connection.upstream.reset();
+  if (!connection.record) return;
+  connection.record->Fail(why);
+  connection.record->close_reason = TextOf(why.fault).detail;
+}
+
+// The chain that would have decrypted it, had it been allowed.
+const FilterChain* DecryptingChain(const Connection& connection) {
+  if (connection.protocol != Protocol::kTls || !connection.target) return nullptr;
+  for (const FilterChain& chain : connection.listener->chains)
+    if (chain.decrypts && chain.match.Takes(connection)) return &chain;
+  return nullptr;
 }
 
 }  // namespace
@@ -119,18 +138,22 @@ Task<void> RunWhole(std::unique_ptr<Connection> connection) {
   co_await RunTakeovers(std::move(next));
 }
 
-Task<void> RefuseTunnel(Connection& connection, Failure why) {
-  if (connection.original_destination) StartRecord(connection);
-  if (connection.record) {
-    connection.record->Fail(why);
-    connection.record->close_reason = TextOf(why.fault).detail;
-  }
-  connection.upstream.reset();
+Task<void> RefuseTunnel(Connection& connection, Failure why, TlsAlert alert) {
+  RecordRefusal(connection, why);
   if (connection.protocol == Protocol::kTls) {
-    co_await WithDeadline(SayGoodbye(*connection.stream, std::string(kAccessDenied)), kRefusalMs);
+    co_await WithDeadline(SayGoodbye(*connection.stream, AlertRecord(alert)), kRefusalMs);
   } else if (connection.protocol == Protocol::kHttp && connection.record) {
     co_await WithDeadline(SayGoodbye(*connection.stream, ForbiddenText(*connection.record, why)), kRefusalMs);
   }
+}
+
+Task<void> RefuseTunnel(Connection& connection, const Decision& decision) {
+  const Failure why{Side::kEgret, decision.fault == Fault::kNone ? Fault::kPolicyDenied : decision.fault};
+  const FilterChain* const chain = DecryptingChain(connection);
+  if (chain == nullptr) return RefuseTunnel(connection, why);
+  RecordRefusal(connection, why);
+  connection.refusal = std::make_unique<const Refusal>(Refusal{why, {}, decision});
+  return NetworkNext(std::span(chain->filters).subspan(*chain->decrypts), nullptr)(connection);
 }
 
 }  // namespace egret

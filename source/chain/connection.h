@@ -16,6 +16,8 @@
 #include "source/io/relay.h"
 #include "source/io/stream.h"
 #include "source/policy/policy.h"
+#include "source/tls/tls_alert.h"
+#include "source/tls/tls_context.h"
 #include "source/tls/tls_facts.h"
 #include "source/upstream/dialled.h"
 
@@ -27,6 +29,19 @@ class SourcePlace {
   virtual ~SourcePlace() = default;
   // Somebody else stands behind it, and it counts as theirs from here on. False: they have as many as they may.
   virtual bool MoveTo(const IpAddress& source) = 0;
+};
+
+// How what was decrypted goes on to its origin.
+struct OriginTls {
+  std::shared_ptr<const TlsClientContext> context;  // whom to believe, what to show
+  std::vector<std::string> alpn;  // what is offered, in order of preference; empty: ALPN is not spoken
+};
+
+// Why whatever is asked on a connection is refused, known before anything could be asked.
+struct Refusal {
+  Failure failure;
+  std::string tls_detail = {};            // why a handshake failed, in the TLS library's words
+  std::optional<Decision> decision = {};  // where it was one
 };
 
 struct Connection {
@@ -55,9 +70,14 @@ struct Connection {
   std::optional<Binding> binding;   // what was dialled for it, for later stages and for revocation
   std::optional<Dialled> upstream;  // dialled and checked, not yet written to
   RelayLimits relay_limits;
-  bool decrypted = false;  // what it carries came out of TLS that was meant for the destination: requests are https
-  RecordHolder record;     // the tunnel's; none where requests tell of it
-  std::string parent_id;   // request id of the CONNECT
+  // Where what it carries came out of TLS that was meant for the destination: requests are https.
+  std::optional<OriginTls> origin_tls;
+  std::string_view decrypted_alpn;         // what that TLS agreed on: "h2", "http/1.1"
+  std::unique_ptr<const Refusal> refusal;  // each request gets it, and nothing is dialled
+  RecordHolder record;                     // the tunnel's; none where requests tell of it
+  std::string parent_id;                   // request id of the CONNECT
+
+  bool decrypted() const { return origin_tls.has_value(); }
 
   // Learned by tls_inspector; unknown until then.
   std::optional<Protocol> protocol;
@@ -66,9 +86,12 @@ struct Connection {
   bool ech = false;                         // encrypted_client_hello is there, real or noise (RFC 9849 6.2)
   std::shared_ptr<const HelloFacts> hello;  // null: nobody asks for them, or it is no TLS
 
-  // What the client's TLS to the proxy agreed on: "h2", "http/1.1"; empty: nothing. Of this connection itself, not of
-  // a tunnel in it.
-  std::string_view alpn_selected() const { return tls != nullptr && depth == 0 ? std::string_view(tls->alpn) : ""; }
+  // What the TLS that the bytes of this connection came out of agreed on: "h2", "http/1.1"; empty: nothing, or they
+  // came in clear. The client's TLS to the proxy is not around what is in a tunnel.
+  std::string_view alpn_selected() const {
+    if (decrypted()) return decrypted_alpn;
+    return tls != nullptr && depth == 0 ? std::string_view(tls->alpn) : "";
+  }
 
   // Given by egress_policy at stage H; at most one.
   std::optional<RelayPermit> relay_permit;
@@ -101,7 +124,11 @@ Handover TakeHandover(Connection& connection);
 Task<void> RunWhole(std::unique_ptr<Connection> connection);
 
 // Ends a tunnel that is refused after its CONNECT was answered, so that the client learns why where its protocol has
-// words for it: a TLS alert (access_denied), a 403, else a close. Records the failure.
-Task<void> RefuseTunnel(Connection& connection, Failure why);
+// words for it: a TLS alert, a 403, else a close. Records the failure.
+Task<void> RefuseTunnel(Connection& connection, Failure why, TlsAlert alert = TlsAlert::kAccessDenied);
+// The same for a denial. TLS that a chain of the listener would decrypt is decrypted, and has the whole page inside.
+// The decision need not outlive the call.
+[[clang::coro_wrapper, clang::coro_disable_lifetimebound]] Task<void> RefuseTunnel(Connection& connection,
+                                                                                   const Decision& decision);
 
 }  // namespace egret

@@ -12,6 +12,7 @@
 #include "source/base/counter.h"
 #include "source/base/failure.h"
 #include "source/chain/body_rewrites.h"
+#include "source/chain/leaf_refusals.h"
 #include "source/chain/overload.h"
 
 namespace egret {
@@ -118,7 +119,9 @@ struct WorkerCounters {
   std::array<Counter, static_cast<size_t>(Fault::kCount)> failures;
   LimitHits limit_hits;
   TlsCounters client_tls, upstream_tls;
-  Gauge overload_level;  // of Overload
+  std::array<Counter, static_cast<size_t>(LeafRefusal::kCount)> leaf_refusals;
+  TlsCounters inside_tls;  // with clients, in tunnels that are inspected
+  Gauge overload_level;    // of Overload
   OverloadActions overload_actions;
   BodyRewrites body_rewrites;
   Counter received_bytes, sent_bytes;  // of clients, on the wire

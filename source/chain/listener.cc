@@ -42,9 +42,13 @@ bool VerdictMatches(ChainMatch::Verdict verdict, const Connection& connection) {
 }  // namespace
 
 bool ChainMatch::Matches(const Connection& connection) const {
+  return VerdictMatches(verdict, connection) && Takes(connection);
+}
+
+bool ChainMatch::Takes(const Connection& connection) const {
   const Endpoint& wanted = connection.original_destination ? *connection.original_destination : connection.local;
   const uint16_t port = connection.target ? connection.target->port : wanted.port;
-  return VerdictMatches(verdict, connection) && (!protocol || protocol == connection.protocol) &&
+  return (!protocol || protocol == connection.protocol) &&
          AnyOrUnset(server_names, [&](const std::string& name) { return NameMatches(name, connection.sni); }) &&
          AnyOrUnset(alpn,
                     [&](const std::string& offer) {

@@ -24,12 +24,15 @@ struct ChainMatch {
   std::vector<Cidr> sources;
 
   bool Matches(const Connection& connection) const;
+  // All but the verdict.
+  bool Takes(const Connection& connection) const;
 };
 
 struct FilterChain {
   std::string name;
   ChainMatch match;
-  NetworkFilters filters;  // the last one is terminal
+  NetworkFilters filters;          // the last one is terminal
+  std::optional<size_t> decrypts;  // which of them ends the TLS inside a tunnel; nothing: none does
 };
 
 struct ListenerChains {

@@ -133,7 +133,9 @@ Response LocalReply(Exchange& exchange, Failure why) {
   exchange.record().Fail(why);
   const FaultText& text = TextOf(why.fault);
   if (text.status == 0) exchange.End(why);  // nobody hears this reply: it is never sent
-  return TextReply(exchange, text, text.detail, Cat("Egret: ", text.sentence, '\n'));
+  std::string body = Cat("Egret: ", text.sentence, '\n');
+  if (const std::string& tls = exchange.record().tls_detail; !tls.empty()) Append(body, "TLS says: ", tls, ".\n");
+  return TextReply(exchange, text, text.detail, std::move(body));
 }
 
 Response DenialReply(Exchange& exchange, const Decision& decision) {

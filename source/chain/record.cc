@@ -102,6 +102,9 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
   json.MemberIf("sni", record.sni);
   if (record.ech) json.Member("ech", true);
   if (record.hello != nullptr) AppendHello(json, *record.hello);
+  json.MemberIf("inspected", record.inspected);
+  json.MemberIf("inside_tls_version", record.inside_tls_version);
+  if (record.inside_tls_resumed) json.Member("inside_tls_resumed", true);
   json.MemberIf("next_hop", record.next_hop);
   json.MemberIf("upstream", record.upstream);
   json.MemberIf("upstream_protocol", record.upstream_protocol);

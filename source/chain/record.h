@@ -70,6 +70,8 @@ struct ExchangeRecord : ListNode {
   std::string_view upstream_tls_version;    // static: "TLSv1.3"; empty: in clear, or a tunnel
   std::string next_hop;                     // name of the parent proxy
   std::vector<std::string> attempts;        // failed dials before it: "address: detail"
+  std::string_view inspected;               // static: how a tunnel's TLS was ended here: "eager", "live", "lazy" ...
+  std::string_view inside_tls_version;      // static: of that TLS
   int status = 0;
   DecisionRecord decision;
   Failure failure;
@@ -81,6 +83,7 @@ struct ExchangeRecord : ListNode {
   int64_t first_byte_ms = -1;
   bool upstream_reused = false;
   bool upstream_tls_resumed = false;
+  bool inside_tls_resumed = false;
   bool open_tunnel = false;  // counted among those that are open
 
   // While it runs; null before and after.

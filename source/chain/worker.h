@@ -10,6 +10,7 @@
 #include "source/base/list.h"
 #include "source/chain/access_log.h"
 #include "source/chain/counters.h"
+#include "source/chain/leaf_refusals.h"
 #include "source/chain/record.h"
 #include "source/chain/snapshot.h"
 #include "source/event/loop.h"
@@ -28,6 +29,7 @@ class Worker {
   Resolver& resolver() { return *resolver_; }
   UpstreamPool& pool() { return pool_; }
   LeafCache& leaves() { return leaves_; }
+  LeafRefusals& leaf_refusals() { return leaf_refusals_; }
   WorkerCounters& counters() { return counters_; }
   DecisionCounts& decisions() { return decisions_; }
   ListNode& live() { return live_; }  // of ExchangeRecord
@@ -78,6 +80,7 @@ class Worker {
   ListNode live_;
   UpstreamPool pool_;
   LeafCache leaves_;
+  LeafRefusals leaf_refusals_;
 };
 
 }  // namespace egret

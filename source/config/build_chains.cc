@@ -13,6 +13,7 @@
 #include "source/config/build_taps.h"
 #include "source/config/data_source.h"
 #include "source/config/duration.h"
+#include "source/config/mitm_parts.h"
 #include "source/config/router_tls.h"
 #include "source/config/tls_secrets.h"
 #include "source/filters/authority_pages.h"
@@ -21,6 +22,7 @@
 #include "source/filters/forward_router.h"
 #include "source/filters/header_rewrite.h"
 #include "source/filters/http_connection.h"
+#include "source/filters/mitm_terminator.h"
 #include "source/filters/proxy_protocol.h"
 #include "source/filters/rate_limit.h"
 #include "source/filters/tap.h"
@@ -91,17 +93,28 @@ std::shared_ptr<const ListenerChains> BuiltInTunnel(const HttpConnectionOptions&
   return out;
 }
 
+// What is spoken inside a chain's TLS, in order of preference.
+template <class Filters>
+std::vector<std::string> SpokenBy(const Filters& filters) {
+  for (const config::v1::NetworkFilter& filter : filters)
+    if (filter.has_http_connection() && !filter.http_connection().http2().disabled()) return {"h2", "http/1.1"};
+  return {"http/1.1"};
+}
+
 class ChainBuilder {
  public:
-  ChainBuilder(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults, NextHops hops,
-               Terminators terminators, RouterTls router_tls, const Authorities& authorities, const Taps& taps)
-      : bootstrap_(bootstrap),
-        defaults_(defaults),
-        hops_(std::move(hops)),
-        terminators_(std::move(terminators)),
-        router_tls_(std::move(router_tls)),
-        authority_pages_(PagesOf(authorities)),
-        taps_(taps) {}
+  // What chains hold of what was made of the rest of the configuration.
+  struct Parts {
+    NextHops hops;
+    Terminators terminators;
+    RouterTls router_tls;
+    MitmParts mitm;
+    std::shared_ptr<const AuthorityPages> authority_pages;
+    Taps taps;
+  };
+
+  ChainBuilder(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults, Parts parts)
+      : bootstrap_(bootstrap), defaults_(defaults), parts_(std::move(parts)) {}
 
   std::shared_ptr<const Chains> Build() const {
     auto chains = std::make_shared<Chains>();
@@ -111,11 +124,7 @@ class ChainBuilder {
   }
 
  private:
-  static std::shared_ptr<const AuthorityPages> PagesOf(const Authorities& authorities) {
-    AuthorityPages::Authorities all;
-    for (const auto& [name, authority] : authorities) all.push_back(authority);
-    return std::make_shared<const AuthorityPages>(std::move(all));
-  }
+  using NetworkMessages = google::protobuf::RepeatedPtrField<config::v1::NetworkFilter>;
 
   std::shared_ptr<const ListenerChains> BuildListener(const config::v1::Listener& listener) const {
     auto out = std::make_shared<ListenerChains>();
@@ -130,13 +139,13 @@ class ChainBuilder {
 
   void AddChains(const config::v1::Listener& from, ListenerChains& to) const {
     for (const auto& filter : from.listener_filters()) {
-      to.listener_filters.push_back(BuildNetwork(filter));
+      to.listener_filters.push_back(BuildNetwork(filter, from.listener_filters()));
       if (filter.has_proxy_protocol()) to.balancers = Ranges(filter.proxy_protocol().trusted_cidrs());
     }
     for (const auto& chain : from.filter_chains()) to.chains.push_back(BuildChain(chain));
     if (from.filters_size() == 0) return;
     FilterChain only;
-    for (const auto& filter : from.filters()) only.filters.push_back(BuildNetwork(filter));
+    AddFilters(from.filters(), only);
     to.chains.push_back(std::move(only));
   }
 
@@ -144,8 +153,15 @@ class ChainBuilder {
     FilterChain out;
     out.name = chain.name();
     out.match = BuildMatch(chain.match());
-    for (const auto& filter : chain.filters()) out.filters.push_back(BuildNetwork(filter));
+    AddFilters(chain.filters(), out);
     return out;
+  }
+
+  void AddFilters(const NetworkMessages& filters, FilterChain& to) const {
+    for (const auto& filter : filters) {
+      if (filter.has_mitm_terminator()) to.decrypts = to.filters.size();
+      to.filters.push_back(BuildNetwork(filter, filters));
+    }
   }
 
   static ChainMatch BuildMatch(const config::v1::ChainMatch& match) {
@@ -172,8 +188,9 @@ class ChainBuilder {
     return out;
   }
 
-  // Every network filter.
-  std::unique_ptr<const NetworkFilter> BuildNetwork(const config::v1::NetworkFilter& filter) const {
+  // Every network filter. `chain`: in which it stands.
+  std::unique_ptr<const NetworkFilter> BuildNetwork(const config::v1::NetworkFilter& filter,
+                                                    const NetworkMessages& chain) const {
     switch (filter.filter_case()) {
       case config::v1::NetworkFilter::kTlsTerminator:
         return BuildTlsTerminator(filter.tls_terminator());
@@ -185,6 +202,8 @@ class ChainBuilder {
         return std::make_unique<EgressPolicyNetworkFilter>(StackOf(filter.egress_policy()));
       case config::v1::NetworkFilter::kHttpConnection:
         return BuildHttpConnection(filter.http_connection());
+      case config::v1::NetworkFilter::kMitmTerminator:
+        return BuildMitmTerminator(filter.mitm_terminator(), chain);
       case config::v1::NetworkFilter::kTcpRelay:
         return std::make_unique<TcpRelayFilter>();
       default:
@@ -207,7 +226,7 @@ class ChainBuilder {
       case config::v1::HttpFilter::kBodyRewrite:
         return BuildBodyRewrite(filter.body_rewrite());
       case config::v1::HttpFilter::kTap:
-        return std::make_unique<TapFilter>(taps_.at(&filter.tap()));
+        return std::make_unique<TapFilter>(parts_.taps.at(&filter.tap()));
       case config::v1::HttpFilter::kForwardRouter:
         return std::make_unique<ForwardRouterFilter>(RouterOptions(filter.forward_router()));
       default:
@@ -217,10 +236,35 @@ class ChainBuilder {
 
   std::unique_ptr<const NetworkFilter> BuildTlsTerminator(const filters::network::v1::TlsTerminator& message) const {
     TlsTerminatorOptions options;
-    options.context = terminators_.at(&message);
+    options.context = parts_.terminators.at(&message);
     options.plaintext_too = message.plaintext_too();
     if (message.has_handshake_timeout()) options.handshake_ms = Milliseconds(message.handshake_timeout());
     return std::make_unique<TlsTerminatorFilter>(std::move(options));
+  }
+
+  std::unique_ptr<const NetworkFilter> BuildMitmTerminator(const filters::network::v1::MitmTerminator& message,
+                                                           const NetworkMessages& chain) const {
+    using Message = filters::network::v1::MitmTerminator;
+    using Options = MitmTerminatorOptions;
+    const MitmPart& part = parts_.mitm.Of(message);
+    Options options;
+    options.authority = part.authority;
+    options.untrusted = part.untrusted;
+    options.server = part.server;
+    options.origins = part.origins;
+    if (message.origin() == Message::LAZY) options.origin = Options::Origin::kLazy;
+    if (message.on_origin_failure() == Message::UNTRUSTED_LEAF) options.on_failure = Options::OnFailure::kUntrustedLeaf;
+    if (message.on_origin_failure() == Message::ERROR_PAGE) options.on_failure = Options::OnFailure::kErrorPage;
+    if (message.has_handshake_timeout()) options.handshake_ms = Milliseconds(message.handshake_timeout());
+    options.spoken = SpokenBy(chain);
+    for (const auto& filter : chain)
+      for (const auto& inner : filter.http_connection().filters())
+        if (inner.has_forward_router()) {
+          const ForwardRouterOptions router = RouterOptions(inner.forward_router());
+          options.next_hop = router.next_hop;
+          options.http2 = router.http2;
+        }
+    return std::make_unique<MitmTerminatorFilter>(std::move(options));
   }
 
   static std::unique_ptr<const NetworkFilter> BuildProxyProtocol(const filters::network::v1::ProxyProtocol& message) {
@@ -239,7 +283,7 @@ class ChainBuilder {
   std::unique_ptr<const NetworkFilter> BuildHttpConnection(const filters::network::v1::HttpConnection& message) const {
     HttpConnectionOptions options;
     options.via = message.via().empty() ? defaults_.via : message.via();
-    options.authority_pages = authority_pages_;
+    options.authority_pages = parts_.authority_pages;
     if (message.target() == filters::network::v1::HttpConnection::ABSOLUTE_FORM)
       options.target = HttpConnectionOptions::Target::kAbsoluteForm;
     if (message.target() == filters::network::v1::HttpConnection::TUNNEL)
@@ -331,7 +375,7 @@ class ChainBuilder {
   ForwardRouterOptions RouterOptions(const filters::http::v1::ForwardRouter& message) const {
     ForwardRouterOptions options;
     options.next_hop = Hop(message.upstream());
-    options.tls = router_tls_.Of(message);
+    options.tls = parts_.router_tls.Of(message);
     if (message.upstream_http2() == filters::http::v1::ForwardRouter::NEVER)
       options.http2 = ForwardRouterOptions::Http2::kNever;
     if (message.upstream_http2() == filters::http::v1::ForwardRouter::ALWAYS)
@@ -348,25 +392,19 @@ class ChainBuilder {
   }
 
   std::shared_ptr<const NextHop> Hop(const std::string& name) const {
-    const auto at = hops_.find(name);
-    return at == hops_.end() ? nullptr : at->second;
+    const auto at = parts_.hops.find(name);
+    return at == parts_.hops.end() ? nullptr : at->second;
   }
 
   const config::v1::Bootstrap& bootstrap_;
   const ChainDefaults& defaults_;
-  NextHops hops_;
-  Terminators terminators_;
-  RouterTls router_tls_;
-  std::shared_ptr<const AuthorityPages> authority_pages_;
-  const Taps& taps_;
+  Parts parts_;
 };
 
-// What is spoken inside a chain's TLS, in order of preference.
-template <class Filters>
-std::vector<std::string> SpokenBy(const Filters& filters) {
-  for (const config::v1::NetworkFilter& filter : filters)
-    if (filter.has_http_connection() && !filter.http_connection().http2().disabled()) return {"h2", "http/1.1"};
-  return {"http/1.1"};
+std::shared_ptr<const AuthorityPages> PagesOf(const Authorities& authorities) {
+  AuthorityPages::Authorities all;
+  for (const auto& [name, authority] : authorities) all.push_back(authority);
+  return std::make_shared<const AuthorityPages>(std::move(all));
 }
 
 Result<Terminators, Problem> BuildTerminators(const config::v1::Bootstrap& bootstrap,
@@ -443,12 +481,15 @@ Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap,
   if (!router_tls) return router_tls.error();
   Result<Authorities, Problem> authorities = LoadAuthorities(bootstrap, built.renewables);
   if (!authorities) return authorities.error();
+  Result<MitmParts, Problem> mitm_parts = MitmParts::Make(bootstrap, *authorities, built.renewables);
+  if (!mitm_parts) return mitm_parts.error();
   // Last: nothing fails from here on, and what is opened is meant to be used.
-  const Taps taps = BuildTaps(bootstrap, defaults.version);
+  Taps taps = BuildTaps(bootstrap, defaults.version);
   for (const auto& [message, file] : taps) built.taps.push_back(file);
-  built.chains = ChainBuilder(bootstrap, defaults, std::move(*hops), std::move(*terminators), std::move(*router_tls),
-                              *authorities, taps)
-                     .Build();
+  const ChainBuilder builder(bootstrap, defaults,
+                             {std::move(*hops), std::move(*terminators), std::move(*router_tls), std::move(*mitm_parts),
+                              PagesOf(*authorities), std::move(taps)});
+  built.chains = builder.Build();
   return built;
 }
 

@@ -51,9 +51,9 @@ constexpr Reference kReferences[] = {
     {"egret.config.v1.Upstream.HttpProxy.credential", "secrets", "credential"},
     {"egret.config.v1.ClientTls.trust", "secrets", "trust"},
     {"egret.config.v1.ClientTls.certificate", "secrets", "certificate"},
+    {"egret.filters.network.v1.MitmTerminator.authority", "secrets", "certificate_authority"},
     {"egret.filters.network.v1.TlsTerminator.certificates", "secrets", "certificate"},
     {"egret.filters.network.v1.TlsTerminator.ClientCertificates.trust", "secrets", "trust"},
-    {"egret.filters.network.v1.MitmTerminator.authority", "secrets", "certificate_authority"},
 };
 
 class NameChecker : public Visitor {

@@ -178,9 +178,13 @@ class WayWalker {
       if (!place.in_tunnel && !place.transparent)
         Add(Below(path, "tcp_relay"), "", "no destination is known here",
             "relay inside a tunnel: let connect_tunnel enter an internal listener");
-    } else if (filter.has_mitm_terminator() && !judged) {
-      AddNoPolicy(Below(path, "mitm_terminator"), place.Then("mitm_terminator"),
-                  "listener_filters, or into the chain before it");
+    } else if (filter.has_mitm_terminator()) {
+      if (!judged)
+        AddNoPolicy(Below(path, "mitm_terminator"), place.Then("mitm_terminator"),
+                    "listener_filters, or into the chain before it");
+      if (!place.in_tunnel && !place.transparent)
+        Add(Below(path, "mitm_terminator"), "", "no destination is known here",
+            "decrypt inside a tunnel: let connect_tunnel enter an internal listener");
     }
   }
 

@@ -81,8 +81,10 @@ Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const Boots
 }
 
 Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Bootstrap& bootstrap,
-                                                                     const config::v1::ClientTls& message) {
+                                                                     const config::v1::ClientTls& message,
+                                                                     bool verify) {
   TlsClientOptions options;
+  options.verify = verify;
   options.trust.system_roots = message.trust().empty();
   if (!message.trust().empty()) {
     Result<TlsTrust, Problem> trust = ReadTrust(FindSecret(bootstrap, message.trust()));
@@ -94,7 +96,6 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Boots
     if (!pair) return pair.error();
     options.certificate = std::move(*pair);
   }
-  options.settings.alpn = {"http/1.1"};
   auto made = TlsClientContext::Make(options);
   if (!made) return Problem{message.trust().empty() ? made.error().text : Cat("secrets.", made.error().text)};
   return made;
@@ -122,12 +123,12 @@ Result<ServerTls, Problem> MakeServerTls(const Bootstrap& bootstrap, const TlsTe
 }
 
 Result<ClientTls, Problem> MakeClientTls(const Bootstrap& bootstrap, const config::v1::ClientTls& message,
-                                         const std::string& host, std::string what) {
+                                         const std::string& host, std::string what, bool verify) {
   ClientTls tls;
   tls.part.what = std::move(what);
   tls.part.files = FilesOf(bootstrap, message);
-  auto made =
-      MakeCurrent<TlsClientContext>([&bootstrap, &message] { return MakeContext(bootstrap, message); }, tls.part);
+  auto made = MakeCurrent<TlsClientContext>(
+      [&bootstrap, &message, verify] { return MakeContext(bootstrap, message, verify); }, tls.part);
   if (!made) return made.error();
   tls.context = std::move(*made);
   tls.name = message.server_name().empty() ? host : message.server_name();

@@ -23,13 +23,13 @@ Result<ServerTls, Problem> MakeServerTls(const config::v1::Bootstrap& bootstrap,
                                          const filters::network::v1::TlsTerminator& message,
                                          std::vector<std::string> alpn, std::string what);
 
-// The other side: TLS to `host`, or to the server_name of `message`.
+// The other side: TLS to `host`, or to the server_name of `message`. `verify` false: whoever answers is believed.
 struct ClientTls {
   std::shared_ptr<const Current<TlsClientContext>> context;
   std::string name;  // for whom the server's certificate has to be
   Renewable part;
 };
 Result<ClientTls, Problem> MakeClientTls(const config::v1::Bootstrap& bootstrap, const config::v1::ClientTls& message,
-                                         const std::string& host, std::string what);
+                                         const std::string& host, std::string what, bool verify = true);
 
 }  // namespace egret

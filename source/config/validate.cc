@@ -8,6 +8,7 @@
 #include "source/config/check_access_log.h"
 #include "source/config/check_chains.h"
 #include "source/config/check_fields.h"
+#include "source/config/check_mitm.h"
 #include "source/config/check_names.h"
 #include "source/config/check_policies.h"
 #include "source/config/check_rewrites.h"
@@ -77,6 +78,7 @@ std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& l
     Join(errors, CheckRewrites(bootstrap));
     Join(errors, CheckSecrets(bootstrap));
     Join(errors, CheckTaps(bootstrap));
+    Join(errors, CheckMitm(bootstrap));
     Join(errors, CheckWays(bootstrap));
     Join(errors, CheckPolicies(bootstrap));
     auto compiled = CompilePolicies(bootstrap, OwnEndpoints(bootstrap));

@@ -47,17 +47,17 @@ EgressPolicyNetworkFilter::EgressPolicyNetworkFilter(std::optional<PolicyStack> 
 namespace {
 
 // Stage H. What it decides is in the connection: a permit of one kind, or none.
-Fault DecideTunnel(Connection& connection, const PolicyStack& stack) {
+Decision DecideTunnel(Connection& connection, const PolicyStack& stack) {
   HelloRuling ruling = connection.worker.policy().DecideHello(*connection.binding, stack, FactsOf(connection));
   if (connection.record) RecordDecision(connection.worker, *connection.record, ruling.decision);
   connection.relay_permit = std::move(ruling.relay);
   connection.inspect_permit = std::move(ruling.inspect);
-  return ruling.decision.fault;
+  return std::move(ruling.decision);
 }
 
 [[clang::coro_wrapper]] Task<void> RunTunnel(Connection& connection, const PolicyStack& stack, NetworkNext next) {
-  if (const Fault fault = DecideTunnel(connection, stack); fault != Fault::kNone)
-    return RefuseTunnel(connection, {Side::kEgret, fault});
+  if (const Decision decision = DecideTunnel(connection, stack); decision.denied())
+    return RefuseTunnel(connection, decision);
   return next(connection);
 }
 

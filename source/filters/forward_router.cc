@@ -145,6 +145,8 @@ Response Finish(Exchange& exchange, UpstreamCall& call, Head head, bool to_paren
   if (head.status == 407)  // whoever asked, it was not for this client to hear (RFC 9110 11.7.1)
     return LocalReply(exchange, {Side::kUpstream, to_parent ? Fault::kParentAuth : Fault::kUpstreamUnasked407});
   if (const Failure failure = StripHopByHop(head)) return LocalReply(exchange, {Side::kUpstream, failure.fault});
+  // Another way to the same origin would be one past this proxy (RFC 7838).
+  if (exchange.connection().decrypted()) head.Remove("Alt-Svc");
   AddVia(head, exchange.via);
   EnsureDate(head);
   Response response;

@@ -1,8 +1,10 @@
 #include "source/filters/origin_route.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
@@ -25,24 +27,14 @@ bool ClientKnowsHttp2(Exchange& exchange) {
   return type != nullptr && type->value.starts_with("application/grpc");
 }
 
-TlsOffer OfferFor(const Exchange& exchange, const ForwardRouterOptions& options, Http2 http2) {
-  CHECK(options.tls != nullptr);
-  TlsOffer offer{options.tls->Get(), exchange.target->host, {}};
+TlsOffer OfferFor(Exchange& exchange, const ForwardRouterOptions& options, Http2 http2) {
+  const std::optional<OriginTls>& inside = exchange.connection().origin_tls;
+  CHECK(inside || options.tls != nullptr);
+  TlsOffer offer{inside ? inside->context : options.tls->Get(), exchange.target->host, {}};
+  if (inside && inside->alpn.empty()) return offer;
   if (http2 != Http2::kNo) offer.alpn.emplace_back(kAlpnHttp2);
   if (http2 != Http2::kOnly) offer.alpn.emplace_back(kAlpnHttp1);
   return offer;
-}
-
-// All that makes one connection unfit for another's request: also whom its TLS believes and what it shows (the
-// context), and what was offered inside. The name that its certificate is for is the target's.
-PoolKey KeyOf(Exchange& exchange, const OriginRoute& route) {
-  std::string key = exchange.target->ToString();
-  if (route.tls) Append(key, " tls ", route.tls->context->id());
-  if (route.http2 == Http2::kOnly) key += " h2";
-  if (route.http2 == Http2::kOffered) key += " h2, http/1.1";
-  const Connection& connection = exchange.connection();
-  if (MustDialOriginal(connection)) Append(key, " at ", connection.original_destination->address.ToString());
-  return route.hop != nullptr ? Cat("tunnel ", route.hop->target.name(), ' ', key) : key;
 }
 
 OriginRoute RouteIn(Exchange& exchange, const ForwardRouterOptions& options, Http2 http2) {
@@ -50,7 +42,8 @@ OriginRoute RouteIn(Exchange& exchange, const ForwardRouterOptions& options, Htt
   route.hop = options.next_hop.get();
   route.http2 = http2;
   if (exchange.secure) route.tls = OfferFor(exchange, options, route.http2);
-  route.key = KeyOf(exchange, route);
+  route.key =
+      OriginKey(exchange.connection(), *exchange.target, route.hop, route.tls ? &*route.tls : nullptr, route.http2);
   // What is to be encrypted on its way to the origin is not shown to a parent: it gets a tunnel.
   route.to_parent = ParentResolves(route.hop) && !exchange.secure;
   if (route.to_parent) route.parent_key = route.hop->pool_key;
@@ -66,15 +59,43 @@ bool MaySwitchIn(Exchange& exchange, const ForwardRouterOptions& options, Http2 
   return exchange.worker().pool().TakesExtendedConnect(RouteIn(exchange, options, http2).key);
 }
 
+// As far as nobody says otherwise: as what was decrypted began, as the origin chooses, as the client knows.
+Http2 Http2Around(Exchange& exchange) {
+  if (const auto& inside = exchange.connection().origin_tls) return Http2Within(inside->alpn);
+  if (exchange.secure) return Http2::kOffered;
+  return ClientKnowsHttp2(exchange) ? Http2::kOnly : Http2::kNo;
+}
+
 Http2 Http2For(Exchange& exchange, const ForwardRouterOptions& options, Versions versions) {
   if (options.http2 == Wanted::kAlways) return Http2::kOnly;
   if (options.http2 == Wanted::kNever || versions == Versions::kHttp1) return Http2::kNo;
-  if (!exchange.secure && !ClientKnowsHttp2(exchange)) return Http2::kNo;
-  const Http2 http2 = exchange.secure ? Http2::kOffered : Http2::kOnly;
+  const Http2 http2 = Http2Around(exchange);
   return exchange.upgrade.empty() || MaySwitchIn(exchange, options, http2) ? http2 : Http2::kNo;
 }
 
 }  // namespace
+
+bool Offers(const std::vector<std::string>& alpn, std::string_view protocol) {
+  return std::find(alpn.begin(), alpn.end(), protocol) != alpn.end();
+}
+
+Http2 Http2Within(const std::vector<std::string>& alpn) {
+  if (!Offers(alpn, kAlpnHttp2)) return Http2::kNo;
+  return Offers(alpn, kAlpnHttp1) ? Http2::kOffered : Http2::kOnly;
+}
+
+PoolKey OriginKey(const Connection& connection, const Target& target, const NextHop* hop, const TlsOffer* tls,
+                  Http2 http2) {
+  std::string key = target.ToString();
+  if (tls != nullptr) Append(key, " tls ", tls->context->id());
+  if (tls != nullptr && tls->alpn.empty()) key += " without alpn";
+  if (http2 == Http2::kOnly) key += " h2";
+  if (http2 == Http2::kOffered) key += " h2, http/1.1";
+  if (MustDialOriginal(connection)) Append(key, " at ", connection.original_destination->address.ToString());
+  // Last, since it may be any text.
+  if (connection.decrypted()) Append(key, " of ", connection.identity ? connection.identity->Name() : "-");
+  return hop != nullptr ? Cat("tunnel ", hop->target.name(), ' ', key) : key;
+}
 
 bool MaySwitchInHttp2(const Exchange& exchange) {
   return exchange.request.body == nullptr && MayExtendConnect(exchange.request.head);

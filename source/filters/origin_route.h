@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "source/base/current.h"
 #include "source/chain/exchange.h"
@@ -53,11 +56,22 @@ struct OriginRoute {
 // What the options leave a choice of.
 enum class Versions : uint8_t { kAny, kHttp1 };
 
-// Of a request that has its target, its head prepared.
+// Of a request that has its target, its head prepared. What goes on from a decrypted connection goes as its OriginTls
+// says.
 OriginRoute RouteOf(Exchange& exchange, const ForwardRouterOptions& options, Versions versions = Versions::kAny);
 
 // Whether what asks for WebSocket can be asked for by an extended CONNECT (RFC 8441), too.
 bool MaySwitchInHttp2(const Exchange& exchange);
+
+bool Offers(const std::vector<std::string>& alpn, std::string_view protocol);
+// What an offer of these within TLS means.
+OriginRoute::Http2 Http2Within(const std::vector<std::string>& alpn);
+
+// What must agree before a connection to the origin can be another request's: also whom its TLS believes and what it
+// shows (the context), and what was offered inside. The name that its certificate is for is the target's. What was
+// decrypted is not mixed with what others sent (`tls` may be null).
+PoolKey OriginKey(const Connection& connection, const Target& target, const NextHop* hop, const TlsOffer* tls,
+                  OriginRoute::Http2 http2);
 
 inline bool ParentResolves(const NextHop* hop) { return hop != nullptr && hop->resolve == NextHop::Resolve::kRemote; }
 

@@ -42,6 +42,15 @@ Fault TakeHopByHop(Exchange& exchange) {
   return ViaHas(head, exchange.via) ? Fault::kProxyLoop : Fault::kNone;
 }
 
+// What was known before the client could ask. The request may be for anything.
+[[clang::coro_wrapper]] Task<ServeEnd> AnswerRefusal(Exchange& exchange, const Refusal& refusal) {
+  exchange.target = exchange.connection().target;
+  DescribeRequest(exchange, exchange.request.head, exchange.record());
+  exchange.record().tls_detail = refusal.tls_detail;
+  return SendResponse(
+      exchange, refusal.decision ? DenialReply(exchange, *refusal.decision) : LocalReply(exchange, refusal.failure));
+}
+
 }  // namespace
 
 void DescribeRequest(const Exchange& exchange, const Head& head, ExchangeRecord& record) {
@@ -72,6 +81,7 @@ Task<ServeEnd> RefuseRequest(Exchange& exchange, Failure why) {
 [[clang::coro_wrapper]] Task<ServeEnd> TakeAndServe(Exchange& exchange, const HttpConnectionOptions& options,
                                                     const HttpFilters& filters) {
   Fault fault = TakeHopByHop(exchange);
+  if (const auto& refusal = exchange.connection().refusal) return AnswerRefusal(exchange, *refusal);
   if (fault == Fault::kNone) fault = ResolveTarget(exchange, options);
   DescribeRequest(exchange, exchange.request.head, exchange.record());
   if (fault == Fault::kHttpTargetForm && options.authority_pages != nullptr)

@@ -66,7 +66,7 @@ Result<Target, Fault> AskedOfOrigin(const Exchange& exchange, uint16_t default_p
 
 // Every request inside a tunnel must be for the tunnel's own destination.
 Fault ResolveInTunnel(Exchange& exchange) {
-  exchange.secure = exchange.connection().decrypted;
+  exchange.secure = exchange.connection().decrypted();
   Result<Target, Fault> target = AskedOfOrigin(exchange, exchange.default_port());
   if (!target) return target.error();
   if (!Same(*target, *exchange.connection().target)) return Fault::kMisdirected;

@@ -36,7 +36,7 @@ Task<bool> LearnShownName(Connection& connection, const PolicyStack& stack) {
   const Decision decision = JudgeName(connection, name, stack);
   if (decision.denied()) {
     RecordDecision(connection.worker, *connection.record, decision);
-    co_await RefuseTunnel(connection, {Side::kEgret, decision.fault});
+    co_await RefuseTunnel(connection, decision);
     co_return false;
   }
   Result<Resolved, Fault> found = co_await ResolveRecorded(connection.worker, *connection.record, name.host);

@@ -6,14 +6,12 @@
 #include "source/base/buffer.h"
 #include "source/chain/connection.h"
 #include "source/event/combine.h"
+#include "source/filters/tls_goodbye.h"
 #include "source/io/prefixed_stream.h"
-#include "source/io/stream_io.h"
 
 namespace egret {
 namespace {
 
-constexpr uint64_t kGoodbyeMs = 1000;
-constexpr size_t kGoodbyeBytes = size_t{64} << 10;
 // A client in clear may connect long before it asks; until then nobody knows which kind it is.
 constexpr uint64_t kFirstByteMs = 300000;
 
@@ -56,13 +54,6 @@ Task<Kind> TellInTime(Connection& connection) {
   co_return kind != nullptr ? *kind : Kind::kNone;
 }
 
-// The alert has to arrive: what the client sent meanwhile is read and thrown away, or the kernel would answer with a
-// reset that takes the alert with it.
-Task<void> SayWhy(TlsStream& tls) {
-  co_await FinishAll(tls);
-  co_await LingeringClose(tls.lower(), kGoodbyeMs, kGoodbyeBytes);
-}
-
 Task<void> Refuse(Connection& connection, TlsStream& tls, Failure why) {
   connection.worker.counters().client_tls.Add(why.fault);
   if (!tls.heard()) co_return;  // a probe, or a connection made in advance
@@ -72,8 +63,7 @@ Task<void> Refuse(Connection& connection, TlsStream& tls, Failure why) {
   record->Fail(why);
   record->tls_detail = tls.detail();
   record.Finish();
-  const TlsResult result = TlsResultOf(why.fault);
-  if (result != TlsResult::kGone && result != TlsResult::kAlert) co_await WithDeadline(SayWhy(tls), kGoodbyeMs);
+  co_await SayWhy(tls, why);
 }
 
 void Learn(Connection& connection, const TlsStream& tls) {

@@ -17,11 +17,11 @@ Task<bool> Refuse(Connection& connection, Failure why) {
   co_return false;
 }
 
-[[clang::coro_wrapper]] Task<bool> Refuse(Connection& connection, const Decision& decision) {
+Task<bool> Refuse(Connection& connection, const Decision& decision) {
   StartRecord(connection);
   RecordDecision(connection.worker, *connection.record, decision);
-  const Fault fault = decision.fault == Fault::kNone ? Fault::kPolicyDenied : decision.fault;
-  return Refuse(connection, {Side::kEgret, fault});
+  co_await RefuseTunnel(connection, decision);
+  co_return false;
 }
 
 // A name that is shown is the target, on the port that was wanted; an address in its place has to be the one wanted.

@@ -142,11 +142,21 @@ Task<UpstreamWay> Dial(Exchange& exchange, const OriginRoute& route, const Forwa
   co_return way;
 }
 
+// Whether the tunnel's own connection can have this request: one over which another version was agreed on cannot, and
+// one that ended meanwhile is given up.
+bool FitsTunnels(Exchange& exchange, const OriginRoute& route) {
+  std::optional<Dialled>& upstream = exchange.connection().upstream;
+  if (upstream && upstream->EndedSilently()) upstream.reset();
+  if (!upstream || !exchange.permit) return false;
+  if (upstream->tls() == nullptr) return true;
+  return route.http2 != (upstream->tls()->alpn() == kAlpnHttp2 ? Http2::kNo : Http2::kOnly);
+}
+
 }  // namespace
 
 Task<UpstreamWay> FindWay(Exchange& exchange, const OriginRoute& route, const ForwardRouterOptions& options,
                           Attempt attempt) {
-  if (exchange.connection().upstream && exchange.permit) co_return co_await TakeTunnels(exchange, route, options);
+  if (FitsTunnels(exchange, route)) co_return co_await TakeTunnels(exchange, route, options);
   if (std::optional<Response> refusal = EnsureAdmission(exchange)) co_return Refused(std::move(*refusal));
   DialTurns& turns = exchange.worker().pool().turns();
   const Loop& loop = exchange.worker().loop();

@@ -181,7 +181,9 @@ void Upstreams(Exposition& out) {
 
 void Tls(Exposition& out) {
   constexpr std::pair<const char*, TlsCounters WorkerCounters::*> kSides[] = {
-      {"client", &WorkerCounters::client_tls}, {"upstream", &WorkerCounters::upstream_tls}};
+      {"client", &WorkerCounters::client_tls},
+      {"upstream", &WorkerCounters::upstream_tls},
+      {"inside", &WorkerCounters::inside_tls}};
   MetricFamily& handshakes =
       out.Family("egret_tls_handshakes_total", "TLS handshakes by how they ended.", MetricType::Counter);
   for (const auto& [side, counters] : kSides)
@@ -202,6 +204,14 @@ void Tls(Exposition& out) {
   for (const auto& [side, counters] : kSides)
     Exposition::Add(resumed, {{"side", side}},
                     out.Sum([at = counters](const WorkerThread& w) { return (w.counters().*at).resumed.Read(); }));
+  MetricFamily& refusals = out.Family("egret_leaf_refusals_total", "Clients that did not believe a minted certificate.",
+                                      MetricType::Counter);
+  for (size_t i = 0; i < static_cast<size_t>(LeafRefusal::kCount); ++i) {
+    const auto how = static_cast<LeafRefusal>(i);
+    Exposition::Add(refusals, {{"reason", std::string(NameOf(how))}}, out.Sum([how](const WorkerThread& w) {
+      return w.counters().leaf_refusals[static_cast<size_t>(how)].Read();
+    }));
+  }
   MetricFamily& renewals = out.Family("egret_secret_reloads_total",
                                       "Times that certificates, keys and trust were read again.", MetricType::Counter);
   Exposition::Add(renewals, {{"result", "ok"}}, static_cast<double>(out.input().secrets_renewed));

@@ -205,6 +205,7 @@ constexpr Page kPages[] = {
     {"/server_info", kGet, false, "version, state, uptime, command line", ServerInfo},
     {"/listeners", kGet, false, "where it listens, and how many connections are open", Listeners},
     {"/clusters", kGet, false, "next hops and pooled connections", Clusters},
+    {"/inspection", kGet, false, "destinations whose clients refuse minted certificates", Inspection},
     {"/connections", kGet, false, "requests and tunnels that are open", Connections},
     {"/connections/end", kPost, false, "ends one, with what runs inside it: ?request_id=ID", EndConnection},
     {"/certs", kGet, false, "certificates and CAs of the proxy, and when they end", Certs},

@@ -67,6 +67,35 @@ OpenRecords OpenOn(Worker& worker) {
   return open;
 }
 
+void Merge(const LeafRefusals::Seen& from, LeafRefusals::Seen& to) {
+  for (size_t i = 0; i < to.how.size(); ++i) to.how[i] += from.how[i];
+  to.first = to.first == 0 ? from.first : std::min(to.first, from.first);
+  to.last = std::max(to.last, from.last);
+}
+
+void WriteRefusals(const std::string& name, const LeafRefusals::Seen& seen, JsonWriter& out) {
+  out.BeginObject();
+  out.Member("name", name);
+  out.Key("refusals");
+  out.BeginObject();
+  bool told = false;
+  for (size_t i = 0; i < seen.how.size(); ++i) {
+    const auto how = static_cast<LeafRefusal>(i);
+    if (seen.how[i] == 0) continue;
+    out.Member(NameOf(how), seen.how[i]);
+    told = told || how != LeafRefusal::kSilent;
+  }
+  out.EndObject();
+  out.Member("first_seen", seen.first);
+  out.Member("last_seen", seen.last);
+  if (told)
+    out.Member("suggestion",
+               Cat("A client does not believe what the CA signs for it. Give it the CA, or relay it: {name: "
+                   "relay-",
+                   name, ", action: ALLOW, to: {domains: [", name, "]}, inspection: NEVER}"));
+  out.EndObject();
+}
+
 }  // namespace
 
 Task<AdminReply> Listeners(const ServerView& server, const AdminRequest& /*request*/) {
@@ -122,6 +151,24 @@ Task<AdminReply> Clusters(const ServerView& server, const AdminRequest& /*reques
     out.Member("in_use", use.links - use.idle);
     out.EndObject();
   }
+  out.EndArray();
+  out.EndObject();
+  co_return Json(std::move(json));
+}
+
+Task<AdminReply> Inspection(const ServerView& server, const AdminRequest& /*request*/) {
+  using Names = std::map<std::string, LeafRefusals::Seen, std::less<>>;
+  const std::vector<Names> known =
+      co_await AskWorkers<Names>(server, [](Worker& worker) { return worker.leaf_refusals().names(); });
+  Names all;
+  for (const Names& own : known)
+    for (const auto& [name, seen] : own) Merge(seen, all[name]);
+  std::string json;
+  JsonWriter out(json);
+  out.BeginObject();
+  out.Key("refused_leaves");
+  out.BeginArray();
+  for (const auto& [name, seen] : all) WriteRefusals(name, seen, out);
   out.EndArray();
   out.EndObject();
   co_return Json(std::move(json));

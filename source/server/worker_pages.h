@@ -9,6 +9,7 @@ namespace egret {
 // All are of the table in pages.cc; both arguments outlive the task.
 Task<AdminReply> Listeners(const ServerView& server, const AdminRequest& request);
 Task<AdminReply> Clusters(const ServerView& server, const AdminRequest& request);
+Task<AdminReply> Inspection(const ServerView& server, const AdminRequest& request);
 Task<AdminReply> Connections(const ServerView& server, const AdminRequest& request);
 Task<AdminReply> EndConnection(const ServerView& server, const AdminRequest& request);
 

@@ -189,7 +189,10 @@ Io TlsStream::Read(std::span<char> into) {
     fill_ = 0;  // one read below feeds one read here
   } while (got < into.size() && HasInput());
   input_.Park();
-  if (got > 0) return {Io::kBytes, got};
+  if (got > 0) {
+    spoke_ = true;
+    return {Io::kBytes, got};
+  }
   if (!pending_.empty()) Flush();  // an alert, an answer to a key update, tickets
   return read_end_;
 }
@@ -374,6 +377,7 @@ void TlsStream::Explain(unsigned long error) {
   const long verdict = SSL_get_verify_result(ssl_);
   if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
     fault_ = Fault::kTlsAlert;
+    alert_received_ = reason - SSL_AD_REASON_OFFSET;
     detail_ = Cat("alert received: ", SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
   } else if (verdict != X509_V_OK && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     const bool other_name = verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH;
@@ -384,6 +388,11 @@ void TlsStream::Explain(unsigned long error) {
     const char* const text = ERR_reason_error_string(error);
     detail_ = text != nullptr ? text : "unknown error";
   }
+}
+
+TlsAlert TlsStream::alert() const {
+  const bool certificate = fault_ == Fault::kTlsCertificate || fault_ == Fault::kTlsName;
+  return certificate ? AlertForVerdict(SSL_get_verify_result(ssl_)) : TlsAlert::kHandshakeFailure;
 }
 
 Failure TlsStream::FailureOfHandshake() const {

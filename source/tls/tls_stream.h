@@ -26,6 +26,7 @@
 #include "source/base/failure.h"
 #include "source/event/task.h"
 #include "source/io/stream.h"
+#include "source/tls/tls_alert.h"
 #include "source/tls/tls_facts.h"
 
 namespace egret {
@@ -55,7 +56,12 @@ class TlsStream final : public Stream {
   // What kind of failure that was: kTlsAlert, kTlsCertificate, kTlsName, kTlsProtocol; kNone: none of TLS. A client
   // of TLS 1.3 may hear only afterwards that the server did not believe it.
   Fault fault() const { return fault_; }
+  // What says the same to somebody else: a certificate that expired, one of an unknown CA, a handshake that failed.
+  TlsAlert alert() const;
+  // The alert that the peer sent (RFC 8446 6.2); 0: none.
+  int alert_received() const { return alert_received_; }
 
+  bool spoke() const { return spoke_; }  // whether the peer has sent anything once the handshake was done
   bool heard() const { return heard_; }  // whether the peer has sent anything at all
 
   Stream& lower() { return *lower_; }
@@ -113,9 +119,11 @@ class TlsStream final : public Stream {
   int broken_ = 0;       // the error that every further call gets
   int lower_error_ = 0;  // of the stream below
   Fault fault_ = Fault::kNone;
+  int alert_received_ = 0;
   const Role role_;
   bool established_ = false;
   bool heard_ = false;
+  bool spoke_ = false;
   bool lower_ended_ = false;
   bool writing_ = false;           // Put() may write to the stream below
   bool held_back_ = false;         // the last byte of what was encrypted is still owed to the writer

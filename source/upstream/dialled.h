@@ -28,8 +28,8 @@ class Dialled {
 
   Gate& ReadGate() { return stream_->ReadGate(); }
   Gate& GoneGate() { return stream_->GoneGate(); }
-  // It ended its side and said nothing before.
-  bool EndedSilently() { return EndedUnread(*stream_); }
+  // It ended its side and said nothing before; within TLS, nothing but that it ends (and session tickets).
+  bool EndedSilently() { return tls_ != nullptr ? stream_->PeerDoneGate().open() : EndedUnread(*stream_); }
   // What it said first is no word to its client, but HTTP/2's SETTINGS, which wait for nobody (RFC 9113 3.4).
   bool GreetsAsHttp2() {
     std::array<char, kHttp2FrameHead> head;

@@ -11,6 +11,7 @@
 #include "source/http/http1_client.h"
 #include "source/http/http2_client.h"
 #include "source/io/stream.h"
+#include "source/tls/tls_stream.h"
 #include "source/upstream/dial_turns.h"
 #include "source/upstream/pool_place.h"
 #include "source/upstream/tls_handshake.h"

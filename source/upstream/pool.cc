@@ -1,7 +1,6 @@
 #include "source/upstream/pool.h"
 
 #include <utility>
-#include <vector>
 
 #include "source/base/check.h"
 
@@ -67,20 +66,24 @@ std::optional<PoolPlace> UpstreamPool::Claim(PoolKey key, const PoolLimits& limi
   return Enter(std::move(key));
 }
 
-std::unique_ptr<Http1Link> UpstreamPool::Take(const PoolKey& key, const Admits& admits) {
-  const auto at = shelves_.find(key);
-  if (at == shelves_.end()) return nullptr;
-  ListNode& idle = at->second.idle;
-  Http1Link* found = nullptr;
-  std::vector<Http1Link*> dead;
-  for (ListNode* node = idle.last(); node != &idle && found == nullptr; node = node->before()) {
+// The one that idled least; those on the way that have ended are `dead`.
+Http1Link* UpstreamPool::FindIdle(Shelf& shelf, const Admits& admits, std::vector<Http1Link*>& dead) {
+  for (ListNode* node = shelf.idle.last(); node != &shelf.idle; node = node->before()) {
     auto& link = static_cast<Http1Link&>(*node);
     if (!link.StillQuiet()) {
       dead.push_back(&link);
     } else if (admits(link.peer.address)) {
-      found = &link;
+      return &link;
     }
   }
+  return nullptr;
+}
+
+std::unique_ptr<Http1Link> UpstreamPool::Take(const PoolKey& key, const Admits& admits) {
+  const auto at = shelves_.find(key);
+  if (at == shelves_.end()) return nullptr;
+  std::vector<Http1Link*> dead;
+  Http1Link* const found = FindIdle(at->second, admits, dead);
   if (found != nullptr) Unshelve(*found);
   for (Http1Link* link : dead) Drop(*link);  // the last one takes the shelf with it
   return std::unique_ptr<Http1Link>(found);
@@ -106,6 +109,17 @@ bool UpstreamPool::TakesExtendedConnect(const PoolKey& key) const {
     if (link.HasRoom() && link.client.takes_extended_connect()) return true;
   }
   return false;
+}
+
+const TlsStream* UpstreamPool::Look(const PoolKey& key, const Admits& admits) {
+  if (const Http2Link* const shared = FindShared(key, admits)) return shared->tls;
+  const auto at = shelves_.find(key);
+  if (at == shelves_.end()) return nullptr;
+  std::vector<Http1Link*> dead;
+  const Http1Link* const idle = FindIdle(at->second, admits, dead);
+  const TlsStream* const tls = idle != nullptr ? idle->tls : nullptr;
+  for (Http1Link* link : dead) Drop(*link);  // the last one takes the shelf with it
+  return tls;
 }
 
 void UpstreamPool::Share(std::unique_ptr<Http2Link> link) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "source/base/counter.h"
 #include "source/base/ip.h"
@@ -50,6 +51,9 @@ class UpstreamPool {
   Http2Link* FindShared(const PoolKey& key, const Admits& admits, uint64_t after = 0);
   // Whether there is one of that key with room that takes extended CONNECT (RFC 8441).
   bool TakesExtendedConnect(const PoolKey& key) const;
+  // The TLS of a link of that key that a request could have now, and that `admits` agrees to, without taking it; null
+  // where there is none. For this turn only.
+  const TlsStream* Look(const PoolKey& key, const Admits& admits);
   // From here on the link is the pool's, and lives until its connection ends: that may be at once.
   void Share(std::unique_ptr<Http2Link> link);
   // After an exchange: keeps it, or closes it where it cannot be used again.
@@ -85,6 +89,7 @@ class UpstreamPool {
   };
   static constexpr uint64_t kSweepMs = 1000;
 
+  static Http1Link* FindIdle(Shelf& shelf, const Admits& admits, std::vector<Http1Link*>& dead);
   bool MakeRoom(Shelf& shelf, const PoolLimits& limits);
   static Task<void> Run(std::unique_ptr<Http2Link> link);
   static Task<void> Announce(Http2Link& link);

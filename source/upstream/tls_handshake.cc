@@ -11,12 +11,13 @@ namespace {
 
 // A server must choose from what it was offered (RFC 7301 3.1); the library does not insist.
 bool WasOffered(std::string_view agreed, const std::vector<std::string>& offer) {
+  if (agreed.empty() && offer.empty()) return true;
   if (agreed.empty()) agreed = kAlpnHttp1;
   return std::find(offer.begin(), offer.end(), agreed) != offer.end();
 }
 
 TlsOutcome Judge(const TlsStream& tls, Fault fault, const TlsOffer& offer) {
-  if (fault != Fault::kNone) return {.fault = fault, .detail = tls.detail()};
+  if (fault != Fault::kNone) return {.fault = fault, .detail = tls.detail(), .alert = tls.alert()};
   if (!WasOffered(tls.alpn(), offer.alpn))
     return {.fault = Fault::kTlsProtocol, .detail = "no protocol that was offered was agreed on"};
   return {.version = tls.version(), .alpn = std::string(tls.alpn()), .resumed = tls.resumed()};

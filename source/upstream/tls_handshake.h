@@ -10,6 +10,7 @@
 #include "source/base/failure.h"
 #include "source/event/task.h"
 #include "source/io/stream.h"
+#include "source/tls/tls_alert.h"
 #include "source/tls/tls_context.h"
 
 namespace egret {
@@ -17,14 +18,15 @@ namespace egret {
 struct TlsOffer {
   std::shared_ptr<const TlsClientContext> context;
   std::string name;               // whom the certificate has to be for, canonical
-  std::vector<std::string> alpn;  // what may be spoken inside, in order of preference
+  std::vector<std::string> alpn;  // what may be spoken inside, in order of preference; empty: ALPN is not spoken
 };
 
 struct TlsOutcome {
   Fault fault = Fault::kNone;
-  std::string detail = {};        // why it failed, in the TLS library's words
-  std::string_view version = {};  // where it went well: "TLSv1.3"
-  std::string alpn = {};          // what was agreed on; empty: nothing, which is HTTP/1.1
+  std::string detail = {};                       // why it failed, in the TLS library's words
+  TlsAlert alert = TlsAlert::kHandshakeFailure;  // what would say the same to a client
+  std::string_view version = {};                 // where it went well: "TLSv1.3"
+  std::string alpn = {};                         // what was agreed on; empty: nothing, which is HTTP/1.1
   bool resumed = false;
 
   bool http2() const { return alpn == "h2"; }

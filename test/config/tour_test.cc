@@ -96,7 +96,6 @@ TEST(Tour, OfTheGatewayOnlyWhatIsNotBuiltYetIsRefused) {
             "xds\n"
             "listeners[0].filters[1].http_connection.filters[0].proxy_auth\n"
             "listeners[0].filters[1].http_connection.filters[2].rate_limit.per\n"
-            "listeners[1].filter_chains[0].filters[0].mitm_terminator\n"
             "listeners[1].filter_chains[0].filters[1].http_connection.filters[1].credential_broker\n"
             "secrets[5].htpasswd\n"
             "secrets[6].jwks\n");

@@ -626,6 +626,50 @@ TEST(Validate, WantsAProxysClientsToNameADestinationBeforeItIsJudged) {
             Cat("listeners[0].listener_filters[1].", kSaid));
 }
 
+TEST(Validate, TellsWhatKeepsAChainFromDecrypting) {
+  const auto with = [](std::string_view terminator, std::string_view end =
+                                                        "http_connection: {filters: [egress_policy, "
+                                                        "forward_router]}") {
+    return Verdict(
+        Cat("listeners: [{name: l, address: '127.0.0.1:1', filters: [{http_connection: {filters: "
+            "[{egress_policy: {policy: web}}, {connect_tunnel: {listener: t}}, forward_router]}}]}, {name: t, "
+            "internal: {}, listener_filters: [tls_inspector, egress_policy], filters: [{mitm_terminator: {",
+            terminator, "}}, {", end, "}]}]\n", kPolicy,
+            "secrets: [{name: ca, certificate_authority: {certificate: {file: /ca}, key: {file: /key}}}, "
+            "{name: pair, certificate: {certificate: {file: /c}, key: {file: /k}}}]\n"));
+  };
+  const std::string at = "listeners[1].filters[0].mitm_terminator.";
+  EXPECT_EQ(with("authority: ca"), "");
+  EXPECT_EQ(with("authority: ca, origin: LAZY, on_origin_failure: ERROR_PAGE, destinations: [{domains: [.a.test], "
+                 "unverified: true}]"),
+            "");
+  EXPECT_EQ(with(""), at +
+                          "authority: no CA to sign what clients are shown; make one with `egretctl ca init`, and name "
+                          "its secret\n");
+  EXPECT_EQ(with("authority: nobody").substr(0, at.size() + 9), at + "authority");
+  EXPECT_EQ(with("authority: pair"), at + "authority: pair: the secret of this name is another kind; name one with "
+                                          "`certificate_authority`\n");
+  EXPECT_EQ(with("authority: ca, origin: LAZY, on_origin_failure: UNTRUSTED_LEAF"),
+            at + "on_origin_failure: UNTRUSTED_LEAF: with origin: LAZY the client has its certificate before the "
+                 "destination is asked; write origin: EAGER\n");
+  EXPECT_EQ(with("authority: ca, tls: {server_name: a.test}"),
+            at + "tls.server_name: a.test: each destination's certificate has to be for the destination's own name; "
+                 "leave it out\n");
+  EXPECT_EQ(with("authority: ca, destinations: [{tls: {}}]"), at + "destinations[0].domains: required; give at least "
+                                                                   "one\n");
+  EXPECT_NE(with("authority: ca, destinations: [{domains: ['a*.test']}]")
+                .find("destinations[0].domains[0]: a*.test: not "
+                      "a name"),
+            std::string::npos);
+  EXPECT_EQ(with("authority: ca", "tcp_relay: {}"),
+            "listeners[1].filters[1]: what was decrypted would leave in clear, and unread; end the chain in "
+            "http_connection\n");
+  EXPECT_EQ(
+      with("authority: ca", "http_connection: {filters: [egress_policy, {forward_router: {tls: {}}}]}"),
+      "listeners[1].filters[1].http_connection.filters[1].forward_router.tls: behind mitm_terminator its TLS holds "
+      "for every connection to the destination; move it to mitm_terminator\n");
+}
+
 TEST(Validate, WantsATransparentListenerToLookBeforeItDecides) {
   const auto with = [](std::string_view listener) {
     return Verdict(Cat("listeners: [{name: l, ", listener, "}]\n", kPolicy));

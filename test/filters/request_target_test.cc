@@ -69,7 +69,7 @@ class RequestTargetTest : public ChainTestBase {
     options.target = row.mode;
     options.https_in_clear = row.around == Row::Around::kClearAndAllowed;
     if (row.around == Row::Around::kTls) connection->tls = std::make_shared<const TlsFacts>();
-    connection->decrypted = row.around == Row::Around::kDecrypted;
+    if (row.around == Row::Around::kDecrypted) connection->origin_tls.emplace();
     const Fault fault = ResolveTarget(exchange, options);
     const std::string where = Cat(row.authority, " Host: ", row.hosts.empty() ? "-" : row.hosts[0], " in ", row.tunnel);
     EXPECT_EQ(TextOf(fault).detail, TextOf(row.fault).detail) << where;

@@ -1,6 +1,7 @@
 #include "test/support/peer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "source/event/wait.h"
 #include "source/io/stream_io.h"
@@ -11,6 +12,19 @@ Task<bool> Peer::Say(std::string bytes) {
   const Io io = co_await WriteAll(*stream_, bytes);
   co_return io.kind == Io::kBytes;
 }
+
+Task<bool> Peer::ShakeHands(std::unique_ptr<TlsStream> tls) {
+  TlsStream& shaking = *tls;
+  stream_ = std::move(tls);
+  co_return !co_await shaking.Handshake();
+}
+
+Task<bool> Peer::StartTls(const TlsClientContext& context, const std::string& host,
+                          const std::vector<std::string>& alpn) {
+  return ShakeHands(context.Connect(std::move(stream_), host, alpn));
+}
+
+Task<bool> Peer::AnswerTls(const TlsServerContext& context) { return ShakeHands(context.Accept(std::move(stream_))); }
 
 // Some bytes more; false once the other end has ended.
 Task<bool> Peer::More() {

@@ -5,9 +5,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "source/event/task.h"
 #include "source/io/stream.h"
+#include "source/tls/tls_context.h"
 #include "test/support/http_text.h"
 
 namespace egret {
@@ -27,6 +29,11 @@ class Peer {
   // Interim responses and the final one.
   Task<bool> HearAnswer(HttpKind kind = HttpKind::kResponse);
   Task<bool> HearEnd();  // always true
+  // From here on what is said and heard goes through TLS, of which this end is the client or the server. All outlive
+  // the step.
+  [[clang::coro_wrapper]] Task<bool> StartTls(const TlsClientContext& context, const std::string& host,
+                                              const std::vector<std::string>& alpn);
+  [[clang::coro_wrapper]] Task<bool> AnswerTls(const TlsServerContext& context);
 
   // What the last step heard.
   std::string_view last() const { return std::string_view(heard_).substr(before_, at_ - before_); }
@@ -45,6 +52,7 @@ class Peer {
 
  private:
   Task<bool> More();
+  Task<bool> ShakeHands(std::unique_ptr<TlsStream> tls);
   void Take(size_t bytes);
 
   std::unique_ptr<Stream> stream_;

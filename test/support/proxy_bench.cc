@@ -40,9 +40,12 @@ std::shared_ptr<const Policy> MakePolicy() {
   RuleSpec raw = Allow("raw", {"raw.test"});
   raw.to.protocols = {Protocol::kOther, Protocol::kTls, Protocol::kHttp};
   raw.reaches_private = {"127.0.0.0/8"};
+  RuleSpec read = Allow("read", {"read.test"});
+  read.inspection = RuleSpec::Inspection::kRequired;
+  read.reaches_private = {"127.0.0.0/8"};
   PolicySpec policy;
   policy.name = "bench";
-  policy.rules = {web, raw, Allow("inside", {"private.test"})};
+  policy.rules = {web, raw, read, Allow("inside", {"private.test"})};
   auto compiled = Compile({{policy}, {}, {}});
   if (!compiled)
     for (const PolicyError& error : compiled.error()) ADD_FAILURE() << error.ToString();
@@ -76,24 +79,36 @@ ListenSocket Listen() {
   return std::move(*opened);
 }
 
-// The tunnel that connect_tunnel runs by default.
-std::shared_ptr<const ListenerChains> TunnelChains(HttpConnectionOptions http, const ForwardRouterOptions& router) {
+std::unique_ptr<const NetworkFilter> ReadRequests(const HttpConnectionOptions& http,
+                                                  const ForwardRouterOptions& router) {
+  HttpFilters inner;
+  inner.push_back(std::make_unique<EgressPolicyHttpFilter>(std::nullopt));
+  inner.push_back(std::make_unique<ForwardRouterFilter>(router));
+  HttpConnectionOptions options = http;
+  options.target = HttpConnectionOptions::Target::kTunnel;
+  return std::make_unique<HttpConnectionFilter>(std::move(options), std::move(inner));
+}
+
+// The tunnel that connect_tunnel runs by default; TLS is decrypted where the setup says how.
+std::shared_ptr<const ListenerChains> TunnelChains(const BenchSetup& setup, const ForwardRouterOptions& router) {
   auto out = std::make_shared<ListenerChains>();
   out->name = "tunnel";
   out->listener_filters.push_back(std::make_unique<TlsInspectorFilter>(TlsInspectorOptions{}));
   out->listener_filters.push_back(std::make_unique<EgressPolicyNetworkFilter>(std::nullopt));
-  FilterChain relayed, clear;
+  FilterChain relayed, clear, decrypted;
   relayed.match.verdict = ChainMatch::Verdict::kRelay;
   relayed.filters.push_back(std::make_unique<TcpRelayFilter>());
   clear.match.verdict = ChainMatch::Verdict::kInspect;
   clear.match.protocol = Protocol::kHttp;
-  HttpFilters inner;
-  inner.push_back(std::make_unique<EgressPolicyHttpFilter>(std::nullopt));
-  inner.push_back(std::make_unique<ForwardRouterFilter>(router));
-  http.target = HttpConnectionOptions::Target::kTunnel;
-  clear.filters.push_back(std::make_unique<HttpConnectionFilter>(std::move(http), std::move(inner)));
+  clear.filters.push_back(ReadRequests(setup.http, router));
   out->chains.push_back(std::move(relayed));
   out->chains.push_back(std::move(clear));
+  if (setup.decrypt == nullptr) return out;
+  decrypted.match.verdict = ChainMatch::Verdict::kInspect;
+  decrypted.decrypts = 0;
+  decrypted.filters.push_back(std::make_unique<MitmTerminatorFilter>(*setup.decrypt));
+  decrypted.filters.push_back(ReadRequests(setup.http, router));
+  out->chains.push_back(std::move(decrypted));
   return out;
 }
 
@@ -158,7 +173,7 @@ std::shared_ptr<const Chains> ProxyBench::MakeChains(const BenchSetup& setup) co
                 "Basic cGFyZW50OnNlY3JldA==", nullptr, "", false, "parent bench"});
   }
   ConnectTunnelOptions tunnel;
-  tunnel.built_in = TunnelChains(setup.http, router);
+  tunnel.built_in = TunnelChains(setup, router);
   tunnel.next_hop = router.next_hop;
   tunnel.dial = router.dial;
   tunnel.relay = router.upgraded;

@@ -6,7 +6,7 @@
 //
 // Names: "origin.test" and "raw.test" (the latter may carry any protocol) lead to the origin, "refused.test" to a port
 // that nobody listens on; "nowhere.test" does not exist, "private.test" has a private address, and no rule allows
-// "denied.test".
+// "denied.test". What tunnels to "read.test" carry may only be read.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@
 #include "source/event/nursery.h"
 #include "source/filters/forward_router.h"
 #include "source/filters/http_connection.h"
+#include "source/filters/mitm_terminator.h"
 #include "source/io/listen.h"
 #include "source/upstream/next_hop.h"
 #include "test/support/peer.h"
@@ -44,6 +45,7 @@ struct BenchSetup {
   size_t client_room = size_t{64} << 10;  // bytes that a client's pipe takes before somebody reads them
   HttpConnectionOptions http = ImpatientHttp();
   ForwardRouterOptions router = ImpatientRouter();
+  const MitmTerminatorOptions* decrypt = nullptr;  // of tunnels to "read.test"; outlives the bench
 };
 
 // One line of the access log: its members by name, nested ones as they stand.

@@ -68,6 +68,15 @@ class PoolTest : public testing::Test {
   std::unique_ptr<Http1Link> given_;
 };
 
+TEST_F(PoolTest, ALookTakesNothing) {
+  const auto any = [](const IpAddress&) { return true; };
+  EXPECT_EQ(pool_.Look(std::string(kKey), any), nullptr);
+  Put(1);
+  EXPECT_EQ(pool_.Look(std::string(kKey), any), nullptr);  // in clear: there is no TLS to be seen
+  EXPECT_EQ(Idle(), 1);
+  EXPECT_EQ(Take(), 1);
+}
+
 TEST_F(PoolTest, TheLinkThatIdledLeastIsGivenAndOnlyForItsKey) {
   Put(1);
   Put(2);
