@@ -70,6 +70,7 @@ struct Connection {
   std::optional<Binding> binding;   // what was dialled for it, for later stages and for revocation
   std::optional<Dialled> upstream;  // dialled and checked, not yet written to
   RelayLimits relay_limits;
+  bool speaks_http1 = false;  // the destination, as a request of HTTP/2 in clear has found out
   // Where what it carries came out of TLS that was meant for the destination: requests are https.
   std::optional<OriginTls> origin_tls;
   std::string_view decrypted_alpn;         // what that TLS agreed on: "h2", "http/1.1"

@@ -104,9 +104,20 @@ Task<Result<Head, Failure>> Send(Exchange& exchange, UpstreamCall& call, uint64_
   co_return co_await FinalHead(exchange, call);
 }
 
-// Whether there is any sense in one more attempt. Who does not take extended CONNECT may switch in HTTP/1.1.
-bool MayRepeat(const Exchange& exchange, const UpstreamRequest& request, Failure failure, bool may_speak_http1) {
-  if (failure.fault == Fault::kUpstreamBadUpgrade && !may_speak_http1) return false;
+bool NoHttp2There(Exchange& exchange, Failure failure) {
+  return failure.fault == Fault::kUpstreamHttp2 && !exchange.record().upstream_reused;
+}
+
+// The client spoke HTTP/2 in clear inside its tunnel, so it was taken for what the origin speaks.
+bool Misled(Exchange& exchange, Failure failure) {
+  return NoHttp2There(exchange, failure) && !exchange.secure && exchange.connection().target.has_value();
+}
+
+// Who speaks no HTTP/2, or no extended CONNECT, does so on no other connection either; HTTP/1.1 may be left.
+bool MayRepeat(Exchange& exchange, const UpstreamRequest& request, Failure failure, bool may_speak_http1) {
+  const bool lacks = failure.fault == Fault::kUpstreamBadUpgrade || NoHttp2There(exchange, failure);
+  const bool http1_is_left = may_speak_http1 && (!exchange.upgrade.empty() || Misled(exchange, failure));
+  if (lacks && !http1_is_left) return false;
   return request.MayRepeat(IsIdempotent(exchange.request.head.method));
 }
 
@@ -179,7 +190,8 @@ Task<Response> ForwardRouterFilter::Handle(Exchange& exchange, HttpNext /*termin
       co_return LocalReply(exchange, WhyOf(exchange, call.request(), head.error()));
     attempt = {true, call.request().number()};
     exchange.nursery().Clear();  // before the call that it uses
-    if (!exchange.upgrade.empty()) route = RouteOf(exchange, options_, Versions::kHttp1);
+    if (Misled(exchange, head.error())) exchange.connection().speaks_http1 = true;
+    route = RouteOf(exchange, options_, exchange.upgrade.empty() ? Versions::kAny : Versions::kHttp1);
   }
 }
 

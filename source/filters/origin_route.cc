@@ -18,11 +18,11 @@ using Http2 = OriginRoute::Http2;
 using Wanted = ForwardRouterOptions::Http2;
 
 // In clear nothing says which version an origin speaks but the client: one that begins with HTTP/2 inside its tunnel
-// knows that the origin does (RFC 9113 3.3), and gRPC is spoken in nothing else.
+// knows that the origin does (RFC 9113 3.3), until that is seen to be wrong, and gRPC is spoken in nothing else.
 bool ClientKnowsHttp2(Exchange& exchange) {
   const Head& head = exchange.request.head;
   if (head.version != Version::kHttp2) return false;
-  if (exchange.connection().target) return true;
+  if (exchange.connection().target) return !exchange.connection().speaks_http1;
   const Field* type = head.Find("Content-Type");
   return type != nullptr && type->value.starts_with("application/grpc");
 }

@@ -409,6 +409,8 @@ void Http2Session::EndAll(Failure why) {
     if (!stream.handed) stream.held = false;
     if (stream.open) {
       stream.open = false;
+      // Who begins with anything but SETTINGS has not looked at it (RFC 9113 3.4).
+      if (!got_settings_ && why.fault == Fault::kUpstreamHttp2) stream.refused = true;
       nghttp2_session_set_stream_user_data(session_, stream.id, nullptr);
       BreakOff(stream, why);
     }

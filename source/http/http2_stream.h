@@ -66,7 +66,7 @@ struct Http2Stream : ListNode {
   bool ended = false;            // END_STREAM came
   Trailers trailers;
   Failure why;             // it was broken off: by a reset, with the connection, by us; then the inbox is void
-  bool refused = false;    // ... and the peer says that it did not look at it (RFC 9113 8.7)
+  bool refused = false;    // ... and the peer says that it did not look at it (RFC 9113 8.7), or speaks no HTTP/2
   bool malformed = false;  // ... by us, since the peer broke a rule
   Gate readable{false};    // a head, content, an end
   Gate gone{false};        // nothing can be delivered any more

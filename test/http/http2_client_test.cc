@@ -172,6 +172,19 @@ TEST_F(Http2ClientTest, LetGoItCancels) {
   Ask();
 }
 
+TEST_F(Http2ClientTest, WhoSpeaksNoHttp2HasNotLookedAtAnything) {
+  Open();
+  const auto stream = Ask();
+  Say("HTTP/1.1 400 Bad Request\r\n\r\n");
+  EXPECT_EQ(HeadFault(*stream), Fault::kUpstreamHttp2);
+  EXPECT_TRUE(stream->refused());
+  Start();
+  const auto other = Ask();
+  Say(Data(1, "before a head"));
+  EXPECT_EQ(HeadFault(*other), Fault::kUpstreamHttp2);
+  EXPECT_FALSE(other->refused());
+}
+
 TEST_F(Http2ClientTest, F15_WhatAServerMayNotSend) {
   const auto verdict = [this](std::string_view frames) {
     Start();

@@ -168,6 +168,28 @@ class Tunnels(Http2Case):
         until(lambda: origin.received.startswith(b"PRI * HTTP/2.0"), "HTTP/2 at the origin")
         self.assertNotIn(b"denied", origin.received)
 
+    def test_T12_an_origin_of_HTTP1_inside_a_tunnel_is_found_out(self):
+        def refuse(connection):
+            connection.reader.more()
+            connection.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            connection.wait_end()
+        self.start()
+        origin = self.origin(refuse, reply(OK))
+        tunnel = self.client()
+        authority = "origin.test:%d" % origin.port
+        self.assertEqual(tunnel.connect(authority).status, 200)
+        client = H2Client(None, sock=tunnel.sock)
+        for path in ("/a", "/b"):
+            answer = client.response(client.get(authority, path))
+            self.assertEqual((answer.status, answer.body), (200, b"ok"))
+        post = client.get(authority, "/c", method="POST", end=False)
+        client.send(post, b"content", end=True)
+        self.assertEqual(client.response(post).status, 200)
+        self.assertTrue(origin.connections[0].received.startswith(b"PRI * HTTP/2.0"))
+        self.assertEqual([request.start_line for request in origin.requests if not request.start_line.startswith("PRI")],
+                         ["GET /a HTTP/1.1", "GET /b HTTP/1.1", "POST /c HTTP/1.1"])
+        self.assertEqual({line["upstream_protocol"] for line in self.egret.log_lines(3, kind="request")}, {"HTTP/1.1"})
+
 
 class Limits(Http2Case):
     def limit(self, name):
