@@ -7,12 +7,11 @@
 #include <cerrno>
 #include <utility>
 
+#include "source/base/strings.h"
 #include "tools/bench/sockets.h"
 
 namespace egret::bench {
 namespace {
-
-constexpr const char* kName = "localhost";  // of the proxy, as clients say it
 
 SSL_CTX* Context() {
   static SSL_CTX* const context = [] {
@@ -25,15 +24,24 @@ SSL_CTX* Context() {
   return context;
 }
 
+bool SpeaksHttp2(SSL* ssl) {
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &protocol, &size);
+  return size == 2 && std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
+}
+
 }  // namespace
 
-void Channel::Open(int fd, bool tls) {
-  fd_ = fd;
-  if (!tls) return;
+void Channel::Encrypt(const std::string& name, std::string_view protocol) {
   ssl_ = SSL_new(Context());
-  SSL_set_fd(ssl_, fd);
-  SSL_set_tlsext_host_name(ssl_, kName);
+  SSL_set_fd(ssl_, fd_);
+  SSL_set_tlsext_host_name(ssl_, name.c_str());
   SSL_set_connect_state(ssl_);
+  wants_http2_ = protocol == "h2";
+  if (protocol.empty()) return;
+  const std::string offer = Cat(std::string(1, static_cast<char>(protocol.size())), protocol);
+  SSL_set_alpn_protos(ssl_, reinterpret_cast<const uint8_t*>(offer.data()), static_cast<unsigned>(offer.size()));
 }
 
 void Channel::Close() {
@@ -49,7 +57,7 @@ Channel::Shake Channel::Handshake() {
   if (ssl_ == nullptr) return Shake::kDone;
   ERR_clear_error();
   const int outcome = SSL_do_handshake(ssl_);
-  if (outcome == 1) return Shake::kDone;
+  if (outcome == 1) return !wants_http2_ || SpeaksHttp2(ssl_) ? Shake::kDone : Shake::kFailed;
   return SSL_get_error(ssl_, outcome) == SSL_ERROR_WANT_READ ? Shake::kMore : Shake::kFailed;
 }
 

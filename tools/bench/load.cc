@@ -6,11 +6,14 @@
 //   tls_handshake  TCP, TLS (no session is resumed), one GET, close
 //   h2_forward     GET over HTTP/2, --streams outstanding on each connection
 //   h2_tunnel      requests through standing tunnels, --streams on each connection
+//   mitm_tunnel    requests in TLS through standing tunnels
+//   mitm_handshake TCP, CONNECT, TLS with whoever answers for the target (no session is resumed), one GET, close
+//   mitm_h2        GET over HTTP/2 in TLS through standing tunnels, --streams outstanding in each
 // In tunnels a request is a GET, or (--answer-bytes) what `origin` speaks: bytes that no proxy takes for HTTP.
 //
 //   load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT[,ADDRESS:PORT...]
 //        --path /1k | --answer-bytes 1024 [--connections 32] [--streams 1] [--scheme https] [--content-type TYPE]
-//        [--seconds 3] [--warm-up 0.3]
+//        [--names N] [--seconds 3] [--warm-up 0.3]
 //
 // Warms up and lets every operation end; then says "ready" and waits for a line, so that whoever measures can read
 // the proxy's CPU time; then works for --seconds, lets every operation end again and prints one line of JSON.
@@ -36,7 +39,7 @@ namespace {
 struct Workload {
   std::string_view name;
   Plan::Work work;
-  bool tls = false, handshakes = false, http2 = false;
+  bool tls = false, inside = false, handshakes = false, http2 = false;
 };
 constexpr Workload kWorkloads[] = {
     {"forward", Plan::Work::kForward},
@@ -46,6 +49,9 @@ constexpr Workload kWorkloads[] = {
     {.name = "tls_handshake", .work = Plan::Work::kForward, .tls = true, .handshakes = true},
     {.name = "h2_forward", .work = Plan::Work::kForward, .http2 = true},
     {.name = "h2_tunnel", .work = Plan::Work::kTunnel, .http2 = true},
+    {.name = "mitm_tunnel", .work = Plan::Work::kTunnel, .inside = true},
+    {.name = "mitm_handshake", .work = Plan::Work::kTunnel, .inside = true, .handshakes = true},
+    {.name = "mitm_h2", .work = Plan::Work::kForward, .inside = true, .http2 = true},
 };
 
 const Workload* WorkloadOf(std::string_view name) {
@@ -69,11 +75,13 @@ std::optional<Plan> PlanOf(std::span<char* const> arguments) {
   Plan plan;
   plan.work = workload->work;
   plan.tls = workload->tls;
+  plan.inside = workload->inside;
   plan.handshakes = workload->handshakes;
   plan.http2 = workload->http2;
   plan.proxy = ParseEndpointOrDie(*proxy);
   for (std::string_view rest = *targets; !rest.empty();)
     plan.targets.push_back(ParseEndpointOrDie(SplitFirst(rest, ',')));
+  plan.names = ParseDecimal<size_t>(Option(arguments, "--names").value_or("0")).value_or(0);
   plan.path = path.value_or("");
   if (answer_bytes) plan.answer_bytes = ParseDecimal<uint64_t>(*answer_bytes);
   plan.scheme = Option(arguments, "--scheme").value_or("http");
@@ -107,7 +115,8 @@ int Main(std::span<char* const> arguments) {
   if (!plan) {
     std::fputs(
         "usage: load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT,... --path PATH | --answer-bytes N\n"
-        "            [--connections N] [--streams N] [--scheme S] [--content-type TYPE] [--seconds S] [--warm-up S]\n",
+        "            [--connections N] [--streams N] [--scheme S] [--content-type TYPE] [--names N] [--seconds S]\n"
+        "            [--warm-up S]\n",
         stderr);
     return 2;
   }

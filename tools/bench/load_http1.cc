@@ -17,13 +17,14 @@ class Http1Client final : public Client {
   explicit Http1Client(Run& run) : run_(run), plan_(run.plan()) {}
 
   void Begin() override {
-    const Endpoint& target = run_.NextTarget();
+    const std::string authority = run_.NextAuthority();
     began_ = run_.Began();
     if (channel_.open()) return SendRequest();
-    Prepare(target.ToString());
+    Prepare(authority);
     const Dialled dialled = Dial(plan_.proxy);
     if (dialled.fd < 0) return Fail("the proxy cannot be reached");
-    channel_.Open(dialled.fd, plan_.tls);
+    channel_.Open(dialled.fd);
+    if (plan_.tls) channel_.Encrypt("localhost", "");
     step_ = Step::kDialling;
     run_.poller().Add(dialled.fd, dialled.connected ? EPOLLIN : EPOLLOUT, this);
     if (dialled.connected) Shake();
@@ -44,6 +45,7 @@ class Http1Client final : public Client {
       request_ = Cat("GET ", plan_.work == Plan::Work::kForward ? Cat("http://", authority) : "", plan_.path,
                      " HTTP/1.1\r\nHost: ", authority, "\r\n\r\n");
     }
+    host_ = HostOf(authority);
     connect_ = Cat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n\r\n");
   }
 
@@ -71,10 +73,15 @@ class Http1Client final : public Client {
     }
   }
   void Connected() {
-    if (plan_.work == Plan::Work::kForward) return SendRequest();
+    if (plan_.work == Plan::Work::kForward || tunnel_) return SendRequest();
     step_ = Step::kConnectReply;
     response_.Begin(/*has_body=*/false);
     Send(connect_);
+  }
+  void TunnelOpen() {
+    tunnel_ = true;
+    if (plan_.inside) channel_.Encrypt(host_, "http/1.1");
+    Shake();
   }
   void SendRequest() {
     step_ = Step::kRequest;
@@ -106,7 +113,7 @@ class Http1Client final : public Client {
         Fail(Cat("unexpected response: ", response_.FirstLine()));
         return false;
       case ResponseReader::State::kDone:
-        step_ == Step::kConnectReply ? SendRequest() : Finish();
+        step_ == Step::kConnectReply ? TunnelOpen() : Finish();
         return false;
     }
     return false;
@@ -123,6 +130,7 @@ class Http1Client final : public Client {
   }
   void Close() {
     channel_.Close();
+    tunnel_ = false;
     step_ = Step::kIdle;
   }
 
@@ -130,7 +138,8 @@ class Http1Client final : public Client {
   const Plan& plan_;
   Channel channel_;
   Step step_ = Step::kIdle;
-  std::string request_, connect_;
+  bool tunnel_ = false;  // CONNECT has been answered
+  std::string host_, request_, connect_;
   ResponseReader response_;
   Clock::time_point began_;
 };

@@ -13,6 +13,7 @@
 
 #include "source/base/strings.h"
 #include "tools/bench/channel.h"
+#include "tools/bench/response_reader.h"
 
 namespace egret::bench {
 namespace {
@@ -53,18 +54,27 @@ class Http2Client final : public Client {
   }
 
   void OnEvent(uint32_t events) override {
-    if (dialling_) {
-      if (events & (EPOLLERR | EPOLLHUP)) return Break("the proxy does not accept");
-      dialling_ = false;
-      run_.poller().Modify(channel_.fd(), EPOLLIN, this);
-      return Connected();
+    switch (step_) {
+      case Step::kDialling:
+        if (events & (EPOLLERR | EPOLLHUP)) return Break("the proxy does not accept");
+        run_.poller().Modify(channel_.fd(), EPOLLIN, this);
+        return Connected();
+      case Step::kConnectReply:
+        return TakeConnectReply();
+      case Step::kHandshake:
+        return Shake();
+      case Step::kSession:
+        return FromProxy();
     }
-    const ssize_t n = channel_.Receive(run_.buffer(), Run::kBufferBytes);
-    if (n < 0 && errno == EAGAIN) return;
-    if (n <= 0) return Break("the proxy closed the connection");
-    run_.Received(static_cast<size_t>(n));
-    if (nghttp2_session_mem_recv(session_, reinterpret_cast<uint8_t*>(run_.buffer()), static_cast<size_t>(n)) != n)
-      return Break("what came is not HTTP/2");
+  }
+
+ private:
+  enum class Step : uint8_t { kDialling, kConnectReply, kHandshake, kSession };
+
+  void FromProxy() {
+    do {
+      if (!Receive()) return;
+    } while (channel_.holds_more());
     for (Lane& lane : lanes_) {
       if (lane.busy || !run_.more()) continue;
       lane.busy = true;
@@ -74,19 +84,71 @@ class Http2Client final : public Client {
     Flush();
   }
 
- private:
+  // False: nothing is there, or the connection is over.
+  bool Receive() {
+    const ssize_t n = channel_.Receive(run_.buffer(), Run::kBufferBytes);
+    if (n < 0 && errno == EAGAIN) return false;
+    if (n <= 0) {
+      Break("the proxy closed the connection");
+      return false;
+    }
+    run_.Received(static_cast<size_t>(n));
+    if (nghttp2_session_mem_recv(session_, reinterpret_cast<uint8_t*>(run_.buffer()), static_cast<size_t>(n)) == n)
+      return true;
+    Break("what came is not HTTP/2");
+    return false;
+  }
+
   bool tunnels() const { return plan_.work == Plan::Work::kTunnel; }
 
   void Open() {
     const Dialled dialled = Dial(plan_.proxy);
     if (dialled.fd < 0) return Break("the proxy cannot be reached");
-    channel_.Open(dialled.fd, /*tls=*/false);
-    dialling_ = !dialled.connected;
-    run_.poller().Add(dialled.fd, dialling_ ? EPOLLOUT : EPOLLIN, this);
-    if (!dialling_) Connected();
+    channel_.Open(dialled.fd);
+    step_ = Step::kDialling;
+    run_.poller().Add(dialled.fd, dialled.connected ? EPOLLIN : EPOLLOUT, this);
+    if (dialled.connected) Connected();
   }
 
   void Connected() {
+    if (!plan_.inside) return Speak();
+    const std::string authority = run_.NextAuthority();
+    host_ = HostOf(authority);
+    step_ = Step::kConnectReply;
+    response_.Begin(/*has_body=*/false);
+    if (!channel_.Send(Cat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n\r\n")))
+      Break("CONNECT could not be sent");
+  }
+
+  void TakeConnectReply() {
+    const ssize_t n = channel_.Receive(run_.buffer(), Run::kBufferBytes);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n <= 0) return Break("the proxy closed the connection");
+    switch (response_.Take(std::string_view(run_.buffer(), static_cast<size_t>(n)))) {
+      case ResponseReader::State::kMore:
+        return;
+      case ResponseReader::State::kBad:
+        return Break(Cat("unexpected response: ", response_.FirstLine()));
+      case ResponseReader::State::kDone:
+        channel_.Encrypt(host_, "h2");
+        return Shake();
+    }
+  }
+
+  void Shake() {
+    step_ = Step::kHandshake;
+    switch (channel_.Handshake()) {
+      case Channel::Shake::kMore:
+        return;
+      case Channel::Shake::kFailed:
+        return Break("the TLS handshake failed");
+      case Channel::Shake::kDone:
+        return Speak();
+    }
+  }
+
+  void Speak() {
+    step_ = Step::kSession;
     static nghttp2_session_callbacks* const callbacks = MakeCallbacks();
     nghttp2_session_client_new(&session_, callbacks, this);
     const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
@@ -105,7 +167,7 @@ class Http2Client final : public Client {
       return;
     }
     lane.answered = lane.bad = false;
-    const std::string authority = run_.NextTarget().ToString();
+    const std::string authority = run_.NextAuthority();
     std::vector<nghttp2_nv> fields = {Pair(":method", tunnels() ? "CONNECT" : "GET"), Pair(":authority", authority)};
     if (!tunnels()) {
       fields.push_back(Pair(":scheme", plan_.scheme));
@@ -133,7 +195,6 @@ class Http2Client final : public Client {
   void Break(std::string_view why) {
     channel_.Close();
     nghttp2_session_del(std::exchange(session_, nullptr));
-    dialling_ = false;
     for (Lane& lane : lanes_) {
       lane.stream = -1;
       if (std::exchange(lane.busy, false)) run_.Failed(why);
@@ -203,7 +264,9 @@ class Http2Client final : public Client {
   Run& run_;
   const Plan& plan_;
   Channel channel_;
-  bool dialling_ = false;
+  Step step_ = Step::kDialling;
+  std::string host_;
+  ResponseReader response_;  // to CONNECT
   nghttp2_session* session_ = nullptr;
   std::vector<Lane> lanes_;
 };

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "source/base/strings.h"
 #include "tools/bench/load_http1.h"
 #include "tools/bench/load_http2.h"
 
@@ -36,6 +37,13 @@ double Run::Go(double seconds) {
     for (const epoll_event& event : events) static_cast<Client*>(event.data.ptr)->OnEvent(event.events);
   }
   return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+std::string Run::NextAuthority() {
+  const size_t number = next_++;
+  const Endpoint& target = plan_.targets[number % plan_.targets.size()];
+  if (plan_.names == 0) return target.ToString();
+  return Cat("n", number % plan_.names, ".bench.test:", target.port);
 }
 
 Clock::time_point Run::Began() {

@@ -21,11 +21,13 @@ using Clock = std::chrono::steady_clock;
 struct Plan {
   enum class Work : uint8_t { kForward, kConnect, kTunnel };
   Work work = Work::kForward;
-  bool tls = false;
+  bool tls = false;         // with the proxy
+  bool inside = false;      // TLS with the target, through a tunnel
   bool handshakes = false;  // each operation on a connection of its own
   bool http2 = false;
   Endpoint proxy;
   std::vector<Endpoint> targets;  // in turn, so that no pair of addresses runs out of ports
+  size_t names = 0;               // in turn, of the targets: n0.bench.test, ...; 0: they are asked for by address
   std::string path;
   std::optional<uint64_t> answer_bytes;  // instead of a path
   std::string scheme = "http";           // of what is asked for over HTTP/2
@@ -40,6 +42,9 @@ struct Totals {
 };
 
 class Run;
+
+// "name:80" without the port.
+inline std::string HostOf(std::string_view authority) { return std::string(authority.substr(0, authority.rfind(':'))); }
 
 // A connection. It begins an operation, or as many as it may have outstanding, and when one ends the next, until the
 // run has no more for it.
@@ -68,7 +73,7 @@ class Run {
   Poller& poller() { return poller_; }
   char* buffer() { return buffer_.get(); }
   bool more() const { return more_; }
-  const Endpoint& NextTarget() { return plan_.targets[next_++ % plan_.targets.size()]; }
+  std::string NextAuthority();
   Clock::time_point Began();
   void Received(size_t bytes) { totals_.bytes += bytes; }
   void Succeeded(Clock::time_point began);

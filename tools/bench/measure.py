@@ -9,7 +9,7 @@ import time
 import machine
 
 DISTURBED_PERCENT = 5  # of the proxy's core, used by others
-PATIENT_SECONDS = 780  # no measurement is repeated after so long: a whole run is to take a quarter of an hour
+PATIENT_SECONDS = 780  # no measurement is repeated after so long: a whole run is to take twenty minutes
 WORKER_THREADS = r"worker-\d|wrk:worker_"  # what Egret and Envoy call them
 
 
@@ -87,10 +87,12 @@ class Bench:
             request += ["--content-type", "application/grpc"]
         if workload.https_origin:
             request += ["--scheme", "https"]
+        if workload.names:
+            request += ["--names", str(workload.names)]
         command = [os.path.join(self.binaries, "load"), "--workload", workload.load, "--proxy", subject.address(workload),
                    "--targets", ",".join(targets), *request, "--connections", str(workload.connections),
                    "--streams", str(workload.streams), "--seconds", str(self.options.seconds),
-                   "--warm-up", str(0 if workload.name == "idle" else self.options.warm_up)]
+                   "--warm-up", str(0 if workload.name in ("idle", "mitm_hs_many") else self.options.warm_up)]
         cores = {self.other_core} if workload.workers == 1 else {self.proxy_core, self.other_core}
         client = machine.start(command, cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if client.stdout.readline() != "ready\n":

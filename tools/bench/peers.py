@@ -4,6 +4,7 @@ import re
 import shutil
 
 import machine
+import mitm
 from subjects import Process, Subject, free_ports, listening, write
 
 
@@ -11,12 +12,14 @@ class Peer(Subject):
     """Somebody else's proxy, if it is installed."""
     program, asked_version = "", "--version"
     takes_tls = takes_http2 = False  # of clients
+    looks_inside = False  # of TLS in tunnels, with certificates of its own making
 
     def __init__(self, binary):
         self.binary = binary
 
     def does(self, workload):
-        return (self.takes_tls or not workload.tls) and (self.takes_http2 or not workload.http2) and super().does(workload)
+        return (self.takes_tls or not workload.tls) and (self.takes_http2 or not workload.http2) and (
+            self.looks_inside or not workload.inside) and super().does(workload)
 
     def run(self, folder, cores, port, command, **kwargs):
         self.port = port
@@ -39,13 +42,18 @@ class Squid(Peer):
 
     def __init__(self, binary):
         super().__init__(binary)
-        self.takes_tls = "--with-openssl" in machine.output(binary, "-v")
+        self.takes_tls = self.looks_inside = "--with-openssl" in machine.output(binary, "-v")
+
+    def does(self, workload):
+        return (not workload.inside or workload.streams == 1) and super().does(workload)  # it speaks no HTTP/2
 
     def start(self, folder, cores, origin, workload):
         port = free_ports(1)[0]
         listen = "http_port 127.0.0.1:%d" % port
         if workload.tls:
             listen = "https_port 127.0.0.1:%d tls-cert=%s tls-key=%s" % (port, origin.pair.certificate, origin.pair.key)
+        if workload.inside:
+            listen += mitm.squid(folder, origin)
         config = write(os.path.join(folder, "squid.conf"), "\n".join([
             listen, "http_access allow all", "cache deny all", "cache_mem 0", "access_log none",
             "cache_log /dev/null", "cache_store_log none", "pid_filename none", "coredump_dir none", "pinger_enable off",

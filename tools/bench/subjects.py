@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 import machine
+import mitm
 import workloads
 
 START_SECONDS = 20
@@ -103,10 +104,11 @@ class Origin:
             with open(files + name, "wb") as f:
                 f.write(b"x" * size)
         *self.ports, self.http2_port, self.https_port = free_ports(self.PORTS + 2)
-        self.pair = KeyPair(folder)
+        self.pair, self.authority = KeyPair(folder), mitm.Authority(folder)
         listens = ["    listen 127.0.0.1:%d backlog=4096;" % p for p in self.ports]
         listens += ["    listen 127.0.0.1:%d http2;" % self.http2_port,
                     "    listen 127.0.0.1:%d ssl http2;" % self.https_port,
+                    "    ssl_protocols TLSv1.2 TLSv1.3;",
                     "    ssl_certificate %(certificate)s;\n    ssl_certificate_key %(key)s;" % vars(self.pair)]
         config = write(os.path.join(folder, "nginx.conf"), ORIGIN_CONFIG % {
             "folder": folder, "files": files, "listen": "\n".join(listens)})
@@ -145,7 +147,7 @@ class KeyPair:
     def __init__(self, folder):
         self.certificate, self.key = (os.path.join(folder, name) for name in ("proxy.pem", "proxy.key"))
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:*.bench.test,IP:127.0.0.1", "-days", "2",
                         "-keyout", self.key, "-out", self.certificate], check=True, stderr=subprocess.DEVNULL)
         os.chmod(self.key, 0o644)  # some proxies give up root before they read it
 
@@ -220,8 +222,11 @@ class Limit(WithReadyFile):
 
     def start(self, folder, cores, origin, workload):
         command = [self.binary]
+        pair = ["--certificate", origin.pair.certificate, "--key", origin.pair.key]
         if workload.tls:
-            command = [self.binary + "_tls", "--certificate", origin.pair.certificate, "--key", origin.pair.key]
+            command = [self.binary + "_tls", *pair]
+        elif workload.inside:
+            command = [self.binary + "_mitm", *pair, "--protocol", "h2" if workload.streams > 1 else "http/1.1"]
         elif workload.http2 and not workload.http2_origin:  # where the origin speaks it, bytes are relayed
             command = [self.binary + "_http2"]
         self.run(folder, cores, command + ["--origin", origin.targets(workload)[0]])
@@ -237,7 +242,7 @@ class CopyingLimit(Limit):
     name = "limit-copy"
 
     def does(self, workload):
-        return workload.is_bulk and super().does(workload)
+        return workload.is_bulk and not workload.inside and super().does(workload)
 
     def address(self, workload):
         return self.listeners["connect"]
@@ -260,7 +265,7 @@ class Egret(WithReadyFile):
             "workers": self.workers, "log": os.path.join(folder, "access.log"),
             "certificate": origin.pair.certificate, "key": origin.pair.key,
             "terminator": "- tls_terminator: {certificates: [proxy]}" if workload.tls else "",
-            "ports": ", ".join(map(str, origin.all_ports()))})
+            "ports": ", ".join(map(str, origin.all_ports())), **mitm.egret(workload.inside, origin.authority)})
         self.run(folder, cores, [self.binary, "--config", config])
 
     def address(self, workload):
@@ -282,6 +287,8 @@ access_log: [{file: {path: %(log)s}, format: JSON}]
 secrets:
 - {name: proxy, certificate: {certificate: {file: %(certificate)s}, key: {file: %(key)s}}}
 - {name: origin, trust: {roots: {file: %(certificate)s}}}
+%(secret)s
+%(resolver)s
 listeners:
 - name: egress
   address: "127.0.0.1:0"
@@ -291,13 +298,14 @@ listeners:
       https_in_clear: true
       filters:
       - egress_policy: {policy: bench}
-      - connect_tunnel: {}
+      - connect_tunnel: %(tunnel)s
       - forward_router: {pool: {max_idle_per_key: 10000, max_connections_per_key: 20000}, tls: {trust: origin}}
+%(listener)s
 policies:
 - name: bench
   rules:
   - name: origin
     action: ALLOW
-    to: {cidrs: ["127.0.0.1/32"], ports: [%(ports)s], protocols: [TLS, HTTP, OTHER]}
+    to: {%(to)s, ports: [%(ports)s], protocols: [TLS, HTTP, OTHER]}
     reaches_private: ["127.0.0.0/8"]
-"""
+%(rule)s"""

@@ -2,6 +2,8 @@
 import argparse
 from typing import NamedTuple, Union
 
+import mitm
+
 OURS = ("limit", "limit-copy", "limit-again", "egret")
 FILES = {"/1k": 1 << 10, "/100k": 100 << 10, "/64m": 64 << 20}  # what nginx has
 
@@ -17,12 +19,19 @@ class Workload(NamedTuple):
     workers: int = 1
     streams: int = 1  # outstanding on each connection of HTTP/2
     http2_origin: bool = False  # in clear, which a proxy knows by the configuration or by application/grpc
-    https_origin: bool = False  # with HTTP/2 by ALPN; the client asks for https:// in clear
+    https_origin: bool = False  # with HTTP/2 by ALPN, for those who offer it; outside of tunnels, the client asks for
+    # https:// in clear
+    names: int = 0  # that the client asks for, in turn, all of the one origin; 0: by address
 
     @property
     def tls(self):
         """Whether the client speaks TLS to the proxy."""
         return self.load.startswith("tls_")
+
+    @property
+    def inside(self):
+        """Whether the client speaks TLS with the origin, as it thinks, and the proxy is to read it."""
+        return self.load.startswith("mitm_")
 
     @property
     def http2(self):
@@ -31,12 +40,12 @@ class Workload(NamedTuple):
 
     @property
     def forwards(self):
-        """One request after another to the same origin, and no tunnel."""
+        """Everything goes to one origin, and what is in tunnels is requests to the proxy as well."""
         return self.load not in ("connect", "tunnel", "h2_tunnel")
 
     @property
     def is_bulk(self):
-        return self.name.startswith("bulk")
+        return "bulk" in self.name
 
     @property
     def asked_bytes(self):
@@ -53,6 +62,10 @@ def _workers(connections):
     return Workload("workers%d" % connections, "forward", "/1k", connections,
                     "fwd on {:,} connection{}, two workers on two cores, which origin and load share".format(
                         connections, "" if connections == 1 else "s"), workers=2)
+
+
+def _mitm(name, load, asked, connections, text, names=1, **more):
+    return Workload(name, load, asked, connections, text, https_origin=True, names=names, **more)
 
 
 ALL = {w.name: w for w in (
@@ -76,12 +89,20 @@ ALL = {w.name: w for w in (
              "8 a connection", streams=8),
     Workload("tls_fwd", "tls_forward", "/1k", 32, "keep-alive absolute-form GET of 1 KiB to a proxy over TLS"),
     Workload("tls_hs", "tls_handshake", "/1k", 32, "TCP + TLS with the proxy + GET of 1 KiB + close"),
+    _mitm("mitm_hs", "mitm_handshake", "/1k", 32, "TCP + CONNECT + intercepted TLS handshake + GET of 1 KiB + close, one name"),
+    _mitm("mitm_hs_many", "mitm_handshake", "/1k", 32, "the same over {:,} names in turn, of which none is known at first"
+          .format(mitm.NAMES), names=mitm.NAMES),
+    _mitm("mitm_ka", "mitm_tunnel", "/1k", 32, "GET of 1 KiB on a standing intercepted connection"),
+    _mitm("mitm_bulk", "mitm_tunnel", "/64m", 1, "1 KiB of a 64 MiB intercepted download"),
+    _mitm("mitm_h2_ka", "mitm_h2", "/1k", 8, "GET of 1 KiB over HTTP/2 on a standing intercepted connection, 8 streams each",
+          streams=8),
     *(_growth(connections) for connections in (10, 1000, 8000)),
     *(_workers(connections) for connections in (1, 10, 1000)),
 )}
 GROUPS = {
     "growth": [name for name in ALL if name.startswith("growth")],
     "workers": [name for name in ALL if name.startswith("workers")],
+    "mitm": [name for name in ALL if name.startswith("mitm")],
 }
 
 
