@@ -303,18 +303,21 @@ class Floods(OriginCase):
         self.assert_serves_on_elsewhere(client)
 
     def test_F15_content_beyond_the_windows_breaks_the_response_off(self):
-        heard = threading.Event()
+        heard, flooded = threading.Event(), threading.Event()
 
         def script(peer):
             peer.request()
             peer.send(BEGUN)
             heard.wait(SECONDS)
             peer.flood(itertools.repeat(data(1, bytes(16384), False), 1000))
+            flooded.set()
         origin = self.h2_origin(script)
         client = self.client_of(origin)  # which does not give windows back
         self.call(client, 1, "/windows")
         client.until(lambda: client.stream(1).fields)
         heard.set()
+        self.assertTrue(flooded.wait(SECONDS))
+        client.send(window(0, 1 << 20), window(1, 1 << 20))  # takes what came before
         stream = client.finish(1)
         self.assertIsNotNone(stream.reset)
         self.assertEqual(self.egret.one_line(source=client.local, path="/windows")["detail"], "upstream_malformed")
