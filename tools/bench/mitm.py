@@ -1,4 +1,4 @@
-"""What a proxy needs that looks inside TLS: a CA, names that lead here, and how Egret is told to."""
+"""What a proxy needs that looks inside TLS: a CA, names that lead here, and how it is told to."""
 import os
 import subprocess
 
@@ -71,3 +71,24 @@ def squid(folder, origin):
         subprocess.run(["chown", "-R", "proxy", database], check=True)
     return SQUID % {"believed": origin.pair.certificate, "minter": SQUID_MINTER, "database": database,
                     **vars(origin.authority)}
+
+
+# Runs inside mitmproxy: names are looked up nowhere.
+MITMPROXY_NAMES = """\
+def server_connect(data):
+    data.server.address = ("127.0.0.1", data.server.address[1])
+"""
+
+
+def mitmproxy(folder, origin):
+    """Arguments. The client's handshake comes first, and what is large is not kept."""
+    with open(os.path.join(folder, "mitmproxy-ca.pem"), "w") as both:
+        for part in (origin.authority.key, origin.authority.certificate):
+            with open(part) as f:
+                both.write(f.read())
+    names = os.path.join(folder, "names.py")
+    with open(names, "w") as f:
+        f.write(MITMPROXY_NAMES)
+    settings = ("confdir=" + folder, "connection_strategy=lazy", "upstream_cert=false", "stream_large_bodies=1m",
+                "ssl_verify_upstream_trusted_ca=" + origin.pair.certificate)
+    return ["-q", "-s", names, *(argument for setting in settings for argument in ("--set", setting))]

@@ -253,9 +253,23 @@ http {
 }
 """
 
+class Mitmproxy(Peer):
+    """Where TLS is looked into only: for the rest it is no peer. Of several streams at once it stopped answering some."""
+    name, program = "mitmproxy", "mitmdump"
+    looks_inside = True
+
+    def does(self, workload):
+        return workload.inside and workload.streams == 1 and super().does(workload)
+
+    def start(self, folder, cores, origin, workload):
+        port = free_ports(1)[0]
+        self.run(folder, cores, port, [self.binary, "--listen-host", "127.0.0.1", "-p", str(port),
+                                       *mitm.mitmproxy(folder, origin)])
+
+
 FETCHED = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "egret-bench")
 PLACES = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin:" + FETCHED
-NAMES = ["squid", "tinyproxy", "trafficserver", "nginx", "envoy", "envoy-2"]
+NAMES = ["squid", "tinyproxy", "trafficserver", "nginx", "envoy", "envoy-2", "mitmproxy"]
 
 
 def installed_peers(envoy=None):
@@ -263,7 +277,8 @@ def installed_peers(envoy=None):
     found, absent = [], []
     for kind, remedy in ((Squid, "apt-get install squid-openssl"), (Tinyproxy, "apt-get install tinyproxy"),
                          (TrafficServer, "apt-get install trafficserver"),
-                         (Nginx, "apt-get install nginx-light"), (Envoy, "tools/bench/fetch_envoy")):
+                         (Nginx, "apt-get install nginx-light"), (Envoy, "tools/bench/fetch_envoy"),
+                         (Mitmproxy, "tools/bench/fetch_mitmproxy")):
         binary = kind is Envoy and envoy or shutil.which(kind.program, path=PLACES)
         if binary:
             found.append(kind(binary))
