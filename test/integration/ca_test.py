@@ -9,17 +9,11 @@ import subprocess
 import tempfile
 
 from harness import ProxyCase, allow, proxy_config
+from mitm_user import ctl
 from waiting import until
 
 CA = "/.well-known/egret/ca.pem"
 BUNDLE = "/.well-known/egret/bundle.pem"
-
-
-def ctl(*words):
-    run = subprocess.run([os.environ["EGRETCTL"], *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if run.returncode:
-        raise AssertionError(run.stderr)
-    return run.stdout
 
 
 def read(path):

@@ -99,18 +99,21 @@ class Git(Clients):
         self.assert_logged(self.nginx.tls_port, kind="tunnel")
 
 
+def put_index(nginx):
+    """A package for pip to install: egretdemo."""
+    wheel = "egretdemo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(nginx.root, wheel), "w") as z:
+        z.writestr("egretdemo.py", "word = 'installed'\n")
+        z.writestr("egretdemo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: egretdemo\nVersion: 1.0\n")
+        z.writestr("egretdemo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        z.writestr("egretdemo-1.0.dist-info/RECORD", "")
+    nginx.put("simple/egretdemo/index.html", b"<!DOCTYPE html><a href=\"../../%s\">%s</a>"
+              % (wheel.encode(), wheel.encode()))
+
+
 class Pip(Clients):
     def test_install_from_an_index(self):
-        wheel = "egretdemo-1.0-py3-none-any.whl"
-        path = os.path.join(self.nginx.root, wheel)
-        with zipfile.ZipFile(path, "w") as z:
-            z.writestr("egretdemo.py", "word = 'installed'\n")
-            z.writestr("egretdemo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: egretdemo\nVersion: 1.0\n")
-            z.writestr("egretdemo-1.0.dist-info/WHEEL",
-                       "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            z.writestr("egretdemo-1.0.dist-info/RECORD", "")
-        self.nginx.put("simple/egretdemo/index.html", b"<!DOCTYPE html><a href=\"../../%s\">%s</a>"
-                       % (wheel.encode(), wheel.encode()))
+        put_index(self.nginx)
         if subprocess.run([sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL).returncode:
             self.skipTest("pip is not installed")
