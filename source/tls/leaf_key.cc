@@ -1,6 +1,6 @@
 // Of the library's older kind of key, and so with functions that it would rather not have used: to put a key of the
 // newer kind into a certificate, OpenSSL 3.0 looks for an encoder and then for a decoder again, each time. That takes
-// 300 µs, and this 2 µs.
+// 300 µs, and this 11 µs.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "source/tls/leaf_key.h"
 
