@@ -163,6 +163,8 @@ class TlsParent(ProxyCase):
                 return False
             h2.close_connection(last_stream_id=0)
             connection.send(h2.data_to_send())
+            while connection.sock.recv(65536):  # closing with something unread would be a reset, which overtakes it
+                pass
             return True
         server, parent = self.h2_parent(lambda headers, _: ([(":status", "403")], b"", None), before=leave, at_head=True)
         self.refusal("parent_refused", self.origin(), "destination_unavailable")
