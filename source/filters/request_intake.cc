@@ -14,18 +14,6 @@
 namespace egret {
 namespace {
 
-std::string_view NameOf(Version version) {
-  switch (version) {
-    case Version::kHttp10:
-      return "HTTP/1.0";
-    case Version::kHttp11:
-      return "HTTP/1.1";
-    case Version::kHttp2:
-      return "HTTP/2";
-  }
-  return "";
-}
-
 // Takes off the head what is meant for us and not for whoever comes next (RFC 9110 7.6.1), so that no filter and no
 // origin meets it; then refuses what has been here before.
 Fault TakeHopByHop(Exchange& exchange) {

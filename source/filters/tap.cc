@@ -14,18 +14,6 @@
 namespace egret {
 namespace {
 
-std::string_view NameOf(Version version) {
-  switch (version) {
-    case Version::kHttp10:
-      return "HTTP/1.0";
-    case Version::kHttp11:
-      return "HTTP/1.1";
-    case Version::kHttp2:
-      return "HTTP/2";
-  }
-  return "";
-}
-
 std::string UrlOf(const Exchange& exchange) {
   const std::string_view scheme = exchange.secure ? "https://" : "http://";
   const std::string authority = exchange.target ? exchange.target->Authority(exchange.default_port()) : "";

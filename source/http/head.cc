@@ -15,6 +15,18 @@ bool Is(const Field& field, FieldName name) { return field.known == static_cast<
 
 }  // namespace
 
+std::string_view NameOf(Version version) {
+  switch (version) {
+    case Version::kHttp10:
+      return "HTTP/1.0";
+    case Version::kHttp11:
+      return "HTTP/1.1";
+    case Version::kHttp2:
+      return "HTTP/2";
+  }
+  return "";
+}
+
 std::string_view Head::Keep(std::string_view text) {
   if (text.size() > room_.size()) {
     const size_t bytes = std::max(next_block_, text.size());

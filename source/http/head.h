@@ -13,6 +13,7 @@
 namespace egret {
 
 enum class Version : uint8_t { kHttp10, kHttp11, kHttp2 };
+std::string_view NameOf(Version version);  // "HTTP/1.1", "HTTP/2"
 
 // How a request named its target (RFC 9112 3.2).
 enum class TargetForm : uint8_t { kOrigin, kAbsolute, kAuthority, kAsterisk };

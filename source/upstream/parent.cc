@@ -128,7 +128,8 @@ Task<bool> AskOverHttp2(UpstreamRequest& request, const Head& head, Asked& asked
   asked.answer = co_await AskForTunnel(request, head);
   HearLateAlert(request.tls_end(), asked);
   if (asked.answer.fault == Fault::kNone) asked.stream = request.TakeStream();
-  co_return asked.answer.fault != Fault::kNone&& request.MayRepeat(false);
+  if (asked.answer.fault == Fault::kNone) co_return false;
+  co_return request.MayRepeat(false);
 }
 
 }  // namespace
