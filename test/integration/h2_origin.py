@@ -12,6 +12,8 @@ class Peer(FrameClient):
         super().__init__(None, preface=False, sock=sock)
         while len(self.unread) < len(PREFACE) and self.receive():
             pass
+        if not self.unread:
+            raise ConnectionResetError("the proxy left before it had said anything")
         assert self.unread.startswith(PREFACE), bytes(self.unread)
         del self.unread[:len(PREFACE)]
         self.taken = set()

@@ -37,6 +37,8 @@ def read_frame(reader):
 
 @unittest.skipIf(SANITIZED, "what a browser does is tested without sanitizers")
 class Chromium(RealClients):
+    terminator = {}
+
     @classmethod
     def setUpClass(cls):
         cls.browser = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -45,7 +47,7 @@ class Chromium(RealClients):
         super().setUpClass()
 
     def setUp(self):
-        self.start_user()
+        self.start_user(**self.terminator)
         self.heard = threading.Event()
         self.site = self.tls_origin(self.talk, h2=H2Server(self.answer))
         self.url = "https://origin.test:%d" % self.site.port
@@ -113,6 +115,11 @@ class Chromium(RealClients):
                 pixels += data[at + 8:at + 8 + length]
             at += length + 12
         return set(zlib.decompress(pixels))
+
+
+class LazyChromium(Chromium):
+    """Before an origin that is not looked at first."""
+    terminator = {"origin": "LAZY"}
 
 
 if __name__ == "__main__":

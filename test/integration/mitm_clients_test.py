@@ -238,6 +238,11 @@ except grpc.RpcError as e:
 @unittest.skipIf(grpc is None, "python3-grpcio is not installed")
 class Grpc(RealClients):
     def test_calls_are_judged_one_by_one(self):
+        for how in ("EAGER", "LAZY"):
+            with self.subTest(how):
+                self.call_all(origin=how)
+
+    def call_all(self, **terminator):
         server = grpc.server(futures.ThreadPoolExecutor(4))
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Service", {
             "Unary": grpc.unary_unary_rpc_method_handler(grpc_test.unary),
@@ -250,7 +255,7 @@ class Grpc(RealClients):
         self.addCleanup(lambda: server.stop(None).wait(SECONDS))
         closed = {"name": "closed", "action": "DENY", "to": {"domains": [".test"], "port_ranges": ANY_PORT},
                   "http": {"paths": ["/test.Service/Closed"]}}
-        self.start_user(closed, INSPECTED)
+        self.start_user(closed, INSPECTED, **terminator)
         out = self.run_as("grpc", sys.executable, "-c", GRPC, "origin.test:%d" % port).decode()
         self.assertEqual(out.splitlines(), ["olleh hello", "0123456789", "> a> b", "PERMISSION_DENIED"])
         self.assert_read(port, 3, status=200)

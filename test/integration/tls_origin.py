@@ -81,7 +81,7 @@ class H2Server:
                 client=False, initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: self.streams})
         server.initiate_connection()
         connection.send(server.data_to_send())
-        requests, ended = {}, []
+        requests, ended, pouring = {}, [], {}  # pouring: what is left of each answer
         while True:
             connection.sock.settimeout(0.02 if ended else SECONDS * 3)  # others may bring what is waited for
             try:
@@ -107,17 +107,35 @@ class H2Server:
                     ended.append(event.stream_id)
                 elif isinstance(event, h2.events.StreamReset):
                     requests.pop(event.stream_id, None)
+                    pouring.pop(event.stream_id, None)
             if len(self.seen) >= self.hold:
                 for stream in [s for s in ended if s in requests]:
                     if self.before is not None and self.before(self, connection, server, stream):
                         return
-                    self._answer(server, stream, *requests.pop(stream))
+                    pouring[stream] = self._answer(server, stream, *requests.pop(stream))
                 ended.clear()
+            self._pour(server, pouring)
             connection.send(server.data_to_send())
 
     def _answer(self, server, stream, headers, content):
         fields, body, trailers = self.answer(headers, bytes(content))
         server.send_headers(stream, fields)
-        server.send_data(stream, body, end_stream=trailers is None)
-        if trailers is not None:
-            server.send_headers(stream, trailers, end_stream=True)
+        return body, trailers
+
+    @staticmethod
+    def _pour(server, pouring):
+        """As much of each answer's content as its windows take."""
+        for stream, (body, trailers) in list(pouring.items()):
+            whole = False
+            while not whole:
+                room = max(0, min(server.local_flow_control_window(stream), server.max_outbound_frame_size))
+                whole = len(body) <= room
+                if not whole and room == 0:
+                    break
+                server.send_data(stream, body[:room], end_stream=whole and trailers is None)
+                body = body[room:]
+            pouring[stream] = (body, trailers)
+            if whole:
+                if trailers is not None:
+                    server.send_headers(stream, trailers, end_stream=True)
+                del pouring[stream]

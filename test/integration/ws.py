@@ -23,6 +23,8 @@ def switches(*more, then=b"", without=()):
     """Script: a 101, with `then` behind it in one piece; gives back in capitals what comes, and the FIN."""
     def script(connection):
         request = connection.read_request()
+        if request is None:
+            return
         connection.send(switching(request.header("sec-websocket-key"), *more, without=without) + then)
         while connection.reader.more():
             connection.send(connection.reader.rest().upper())
