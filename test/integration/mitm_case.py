@@ -40,10 +40,12 @@ class MitmCase(ProxyCase):
         cls.authority = Authority(os.path.join(cls.folder, "origins"), "origins")  # the proxy trusts it
         cls.pair = cls.authority.issue("origin", "DNS:origin.test", "DNS:*.more.test")
 
-    def start_mitm(self, *rules, origins_ca=None, secrets=(), hosts=None, router=None, http=None, **terminator):
+    def start_mitm(self, *rules, origins_ca=None, secrets=(), hosts=None, router=None, http=None, ca=None,
+                   **terminator):
+        """ca: (certificate, key), if not ours."""
         terminator.setdefault("tls", {"trust": "origins"})
-        known = [{"name": "ca", "certificate_authority": {"certificate": {"file": self.ours.ca},
-                                                          "key": {"file": self.ours.path("ours.key")}}},
+        certificate, key = ca or (self.ours.ca, self.ours.path("ours.key"))
+        known = [{"name": "ca", "certificate_authority": {"certificate": {"file": certificate}, "key": {"file": key}}},
                  {"name": "origins", "trust": {"roots": {"file": origins_ca or self.authority.ca}}}, *secrets]
         return self.start_config(mitm_config(list(rules) or [SECRET, INSPECTED], terminator, known, router, http),
                                  HOSTS if hosts is None else hosts)

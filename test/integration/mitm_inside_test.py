@@ -1,5 +1,5 @@
-"""What HTTP does inside intercepted tunnels, in either version on either side: large content, 100-continue, WebSocket by
-Upgrade and by extended CONNECT (RFC 8441), and clients that know nothing of proxies. Rows of the catalogue are named."""
+"""What HTTP does inside intercepted tunnels, in either version on either side: large content, 100-continue, WebSocket
+by Upgrade and by extended CONNECT (RFC 8441), clients that know nothing of proxies. Rows of the catalogue are named."""
 import hashlib
 import os
 import subprocess
@@ -246,7 +246,8 @@ class Nghttp2(MitmCase):
 
     def test_h2load(self):
         need("h2load")
-        out = self.run_client("h2load", "-n", "300", "-c", "3", "-m", "10", "--connect-to=127.0.0.1:%d" % self.port.port,
+        out = self.run_client("h2load", "-n", "300", "-c", "3", "-m", "10",
+                              "--connect-to=127.0.0.1:%d" % self.port.port,
                               "https://origin.test:%d/" % self.origin.port).decode()
         self.assertIn("300 succeeded, 0 failed, 0 errored", out)
         self.assertEqual(len(self.egret.log_lines(300, kind="request", status=200)), 300)

@@ -17,11 +17,12 @@ def ctl(*words):
 
 
 class Signing:
-    """As an Authority: `ca` is what the proxy signs with, root and all."""
+    """As an Authority: `ca` is what the proxy signs with, root and all. permit: all that it may speak for, if any."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, permit=()):
         ctl("ca", "init", os.path.join(folder, "root"))
-        ctl("ca", "intermediate", os.path.join(folder, "live"), "--root", os.path.join(folder, "root"))
+        ctl("ca", "intermediate", os.path.join(folder, "live"), "--root", os.path.join(folder, "root"),
+            *(word for what in permit for word in ("--permit", what)))
         self.ca, self.key = (os.path.join(folder, "live", name) for name in ("tls.crt", "tls.key"))
         self.root = os.path.join(folder, "root", "ca.crt")
 
@@ -30,10 +31,12 @@ class Signing:
 
 
 class RealClients(MitmCase):
+    permit = ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.ours = Signing(cls.folder)
+        cls.ours = Signing(cls.folder, cls.permit)
 
     def start_user(self, *rules, **more):
         """The proxy, and a user who has what it gives out."""
@@ -47,8 +50,8 @@ class RealClients(MitmCase):
             self.write("ca.pem", other.read() + ours.read())  # more than one, as while a CA takes another's place
 
     def run_as(self, client, *words, status=0, **env):
-        """The standard output of a program that ends with this status, in a shell that was told what egretctl env says
-        for this client."""
+        """The standard output of a program that ends with this status (None: any but success), in a shell that was told
+        what egretctl env says for this client."""
         ca = os.path.join(self.home, "ca.pem" if client in KEEPS_PUBLIC_ROOTS else "bundle.pem")
         says = ctl("env", "--for", client, "--proxy", self.egret.url, "--ca", ca)
         kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
@@ -57,8 +60,11 @@ class RealClients(MitmCase):
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              timeout=SECONDS * 6)
         self.errors = run.stderr.decode(errors="replace")
-        self.assertEqual(run.returncode, status, "%s\n%s%s" % (" ".join(words), self.errors[-4000:],
-                                                               run.stdout[-2000:].decode(errors="replace")))
+        told = "%s\n%s%s" % (" ".join(words), self.errors[-4000:], run.stdout[-2000:].decode(errors="replace"))
+        if status is None:
+            self.assertNotEqual(run.returncode, 0, told)
+        else:
+            self.assertEqual(run.returncode, status, told)
         return run.stdout
 
     def write(self, name, text):
