@@ -128,7 +128,7 @@ struct WorkerCounters {
   Counter upstream_connections, upstream_reused;
   Counter spurious_proxy_authorization;  // credentials for a proxy, sent inside a tunnel
   SizeHistogram request_size, response_size;
-  DurationHistogram request_duration, tunnel_duration, connect_duration, dns_duration;
+  DurationHistogram request_duration, tunnel_duration, connect_duration, dns_duration, inspect_duration;
 };
 
 }  // namespace egret

@@ -123,6 +123,7 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
   json.Member("duration_ms", duration_ms);
   AppendTiming(json, "dns_ms", record.dns_ms);
   AppendTiming(json, "connect_ms", record.connect_ms);
+  AppendTiming(json, "inspect_ms", record.inspect_ms);
   AppendTiming(json, "first_byte_ms", record.first_byte_ms);
   json.MemberIf("user_agent", record.user_agent);
   json.EndObject();

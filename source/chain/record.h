@@ -80,6 +80,7 @@ struct ExchangeRecord : ListNode {
   uint64_t sent_bytes = 0;      // to the client, on the wire
   int64_t dns_ms = -1;          // -1: did not happen
   int64_t connect_ms = -1;
+  int64_t inspect_ms = -1;  // from the verdict until the client's TLS was ended here
   int64_t first_byte_ms = -1;
   bool upstream_reused = false;
   bool upstream_tls_resumed = false;

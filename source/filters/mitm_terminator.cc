@@ -154,8 +154,16 @@ Task<bool> Mint(Connection& connection, const Options& options, View view) {
   co_return co_await Refuse(connection, {Side::kEgret, Fault::kNoLeaf}, TlsAlert::kInternalError);
 }
 
+// What a client has waited for because it is inspected; not the dial, which a relayed tunnel has as well.
+void RecordTime(Connection& connection, uint64_t started_ms) {
+  const uint64_t took = connection.worker.loop().now_ms() - started_ms;
+  connection.record->inspect_ms = static_cast<int64_t>(took);
+  connection.worker.counters().inspect_duration.Observe(took);
+}
+
 // A frame of its own, so that nothing of this is held while the tunnel lives. False: it is over.
 [[clang::noinline]] Task<bool> Establish(Connection& connection, const Options& options) {
+  const uint64_t started_ms = connection.worker.loop().now_ms();  // the verdict has just been given
   const bool refused = connection.refusal != nullptr;
   if (!refused && !MayInspect(connection))
     co_return co_await Refuse(connection, {Side::kEgret, Fault::kNoChain}, TlsAlert::kAccessDenied);
@@ -172,7 +180,9 @@ Task<bool> Mint(Connection& connection, const Options& options, View view) {
     connection.origin_tls->alpn = OfferToOrigin(eager ? connection.alpn : options.spoken, options.http2);
     if (eager && !co_await LookFirst(connection, options, view)) co_return false;
   }
-  co_return co_await Mint(connection, options, std::move(view));
+  const bool done = co_await Mint(connection, options, std::move(view));
+  if (done) RecordTime(connection, started_ms);
+  co_return done;
 }
 
 Task<void> Decrypt(Connection& connection, NetworkNext next, const Options& options) {

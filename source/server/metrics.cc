@@ -11,6 +11,7 @@
 #include "source/base/strings.h"
 #include "source/server/process_stats.h"
 #include "source/server/version.h"
+#include "source/tls/leaf_cache.h"
 
 namespace egret {
 namespace {
@@ -204,14 +205,6 @@ void Tls(Exposition& out) {
   for (const auto& [side, counters] : kSides)
     Exposition::Add(resumed, {{"side", side}},
                     out.Sum([at = counters](const WorkerThread& w) { return (w.counters().*at).resumed.Read(); }));
-  MetricFamily& refusals = out.Family("egret_leaf_refusals_total", "Clients that did not believe a minted certificate.",
-                                      MetricType::Counter);
-  for (size_t i = 0; i < static_cast<size_t>(LeafRefusal::kCount); ++i) {
-    const auto how = static_cast<LeafRefusal>(i);
-    Exposition::Add(refusals, {{"reason", std::string(NameOf(how))}}, out.Sum([how](const WorkerThread& w) {
-      return w.counters().leaf_refusals[static_cast<size_t>(how)].Read();
-    }));
-  }
   MetricFamily& renewals = out.Family("egret_secret_reloads_total",
                                       "Times that certificates, keys and trust were read again.", MetricType::Counter);
   Exposition::Add(renewals, {{"result", "ok"}}, static_cast<double>(out.input().secrets_renewed));
@@ -220,6 +213,32 @@ void Tls(Exposition& out) {
                                   "When a certificate of ours ends, in seconds since 1970.", MetricType::Gauge);
   for (const auto& [name, end] : out.input().certificates_end)
     Exposition::Add(ends, {{"secret", name}}, static_cast<double>(end));
+}
+
+void Inspection(Exposition& out) {
+  using Counters = LeafCache::Counters;
+  constexpr std::pair<const char*, egret::Counter Counters::*> kResults[] = {{"cached", &Counters::cached},
+                                                                             {"minted", &Counters::minted},
+                                                                             {"waited", &Counters::waited},
+                                                                             {"failed", &Counters::failed}};
+  MetricFamily& leaves = out.Family("egret_leaves_total", "Certificates that handshakes in tunnels needed, by result.",
+                                    MetricType::Counter);
+  for (const auto& [result, counter] : kResults)
+    Exposition::Add(leaves, {{"result", result}},
+                    out.Sum([at = counter](const WorkerThread& w) { return (w.leaf_counters().*at).Read(); }));
+  out.Gauge("egret_leaves_cached", "Minted certificates that are kept.",
+            [](const WorkerThread& w) { return w.leaf_counters().leaves.Read(); });
+  MetricFamily& refusals = out.Family("egret_leaf_refusals_total", "Clients that did not believe a minted certificate.",
+                                      MetricType::Counter);
+  for (size_t i = 0; i < static_cast<size_t>(LeafRefusal::kCount); ++i) {
+    const auto how = static_cast<LeafRefusal>(i);
+    Exposition::Add(refusals, {{"reason", std::string(NameOf(how))}}, out.Sum([how](const WorkerThread& w) {
+      return w.counters().leaf_refusals[static_cast<size_t>(how)].Read();
+    }));
+  }
+  out.Histogram("egret_inspect_duration_seconds",
+                "From the decision to inspect a tunnel until its client's TLS handshake was done.",
+                &WorkerCounters::inspect_duration);
 }
 
 // Limits that are hit are failures of their own for the most part.
@@ -345,6 +364,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Policies(out);
   Upstreams(out);
   Tls(out);
+  Inspection(out);
   Limits(out);
   Overloads(out);
   Rewrites(out);

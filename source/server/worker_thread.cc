@@ -169,6 +169,7 @@ void WorkerThread::Run(Setup setup, std::function<void()> started) {
   resolver_counters_ = &core.resolver_counters();
   accept_counters_ = &core.accept_counters();
   pool_ = &core.worker().pool();
+  leaf_counters_ = &core.worker().leaves().counters();
   large_buffers_refused_ = &Buffer::refused();
   std::exchange(started, nullptr)();
   loop.Run();

@@ -16,6 +16,7 @@
 #include "source/io/listen.h"
 #include "source/server/connection_limits.h"
 #include "source/server/worker_balance.h"
+#include "source/tls/leaf_cache.h"
 
 namespace egret {
 
@@ -56,6 +57,7 @@ class WorkerThread {
   const ResolverCounters& resolver_counters() const { return *resolver_counters_; }
   const AcceptCounters& accept_counters() const { return *accept_counters_; }
   const UpstreamPool& pool() const { return *pool_; }
+  const LeafCache::Counters& leaf_counters() const { return *leaf_counters_; }
   const Counter& large_buffers_refused() const { return *large_buffers_refused_; }
 
  private:
@@ -68,6 +70,7 @@ class WorkerThread {
   const ResolverCounters* resolver_counters_ = nullptr;
   const AcceptCounters* accept_counters_ = nullptr;
   const UpstreamPool* pool_ = nullptr;
+  const LeafCache::Counters* leaf_counters_ = nullptr;
   const Counter* large_buffers_refused_ = nullptr;
   std::thread thread_;
 };

@@ -40,9 +40,9 @@ Task<Result<LeafPtr, Problem>> LeafCache::Get(std::shared_ptr<const CertificateA
   std::shared_ptr<Flight> flight;
   if (const auto at = flights_.find(key); at != flights_.end()) {
     flight = at->second;
-    ++stats_.joined;
+    counters_.waited.Add();
   } else if (flights_.size() >= limits_.in_flight) {
-    ++stats_.failed;
+    counters_.failed.Add();
     co_return Problem{"too many leaves wait for the signer"};
   } else {
     flight = std::make_shared<Flight>();
@@ -60,10 +60,10 @@ Task<void> LeafCache::Fly(std::shared_ptr<Flight> flight, std::shared_ptr<const 
   flight->outcome = co_await MintLeaf(std::move(authority), std::move(request), now);
   flights_.erase(flight->key);
   if (*flight->outcome) {
-    ++stats_.minted;
+    counters_.minted.Add();
     Keep(flight->key, **flight->outcome);
   } else {
-    ++stats_.failed;
+    counters_.failed.Add();
   }
   flight->landed.Open();
 }
@@ -77,7 +77,7 @@ LeafPtr LeafCache::Find(const std::string& key, int64_t now) {
     return nullptr;
   }
   by_use_.splice(by_use_.begin(), by_use_, entry);
-  ++stats_.hits;
+  counters_.cached.Add();
   return entry->leaf;
 }
 
@@ -86,11 +86,13 @@ void LeafCache::Keep(const std::string& key, LeafPtr leaf) {
   bytes_ += leaf->bytes;
   by_use_.push_front({key, std::move(leaf)});
   by_key_.emplace(by_use_.front().key, by_use_.begin());
+  counters_.leaves.Add(1);
   while (by_use_.size() > limits_.leaves || bytes_ > limits_.bytes) Drop(std::prev(by_use_.end()));
 }
 
 void LeafCache::Drop(std::list<Entry>::iterator entry) {
   bytes_ -= entry->leaf->bytes;
+  counters_.leaves.Add(-1);
   by_key_.erase(entry->key);
   by_use_.erase(entry);
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "source/base/counter.h"
 #include "source/base/result.h"
 #include "source/event/nursery.h"
 #include "source/event/task.h"
@@ -28,11 +29,13 @@ class LeafCache {
     size_t bytes = size_t{32} << 20;
     size_t in_flight = 1024;  // that a signer outside has not answered for yet; beyond it a mint is refused
   };
-  struct Stats {
-    uint64_t hits = 0;
-    uint64_t minted = 0;
-    uint64_t failed = 0;
-    uint64_t joined = 0;  // waited for a leaf that another handshake had asked for
+  // Each that was asked for is one of these, once it is known which. Read by other threads.
+  struct Counters {
+    Counter cached;  // it was there
+    Counter minted;
+    Counter waited;  // for a mint that another handshake had asked for
+    Counter failed;  // the signer, or there was no room to wait for it
+    Gauge leaves;    // that are kept
   };
 
   LeafCache() : LeafCache(Limits()) {}
@@ -44,9 +47,8 @@ class LeafCache {
   Task<Result<LeafPtr, Problem>> Get(std::shared_ptr<const CertificateAuthority> authority, std::string_view target,
                                      const X509* origin, int64_t now);
 
-  size_t size() const { return by_use_.size(); }
   size_t bytes() const { return bytes_; }
-  const Stats& stats() const { return stats_; }
+  const Counters& counters() const { return counters_; }
 
  private:
   struct Entry {
@@ -64,7 +66,7 @@ class LeafCache {
   std::list<Entry> by_use_;  // the latest first
   std::map<std::string_view, std::list<Entry>::iterator> by_key_;
   size_t bytes_ = 0;
-  Stats stats_;
+  Counters counters_;
   std::map<std::string, std::shared_ptr<Flight>, std::less<>> flights_;
   Nursery minting_;
 };

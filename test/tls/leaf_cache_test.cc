@@ -79,9 +79,9 @@ TEST_F(LeafCacheTest, MintsOnceAndKeepsIt) {
   const LeafPtr first = Get(cache, authority, "a.test");
   EXPECT_EQ(Get(cache, authority, "a.test"), first);
   EXPECT_NE(Get(cache, authority, "b.test"), first);
-  EXPECT_EQ(cache.stats().minted, 2u);
-  EXPECT_EQ(cache.stats().hits, 1u);
-  EXPECT_EQ(cache.size(), 2u);
+  EXPECT_EQ(cache.counters().minted.Read(), 2u);
+  EXPECT_EQ(cache.counters().cached.Read(), 1u);
+  EXPECT_EQ(cache.counters().leaves.Read(), 2);
 }
 
 TEST_F(LeafCacheTest, RowM05AnotherOriginOrAnotherCaIsAnotherLeaf) {
@@ -115,19 +115,19 @@ TEST_F(LeafCacheTest, RowM04ItHoldsNoMoreThanItMay) {
   LeafCache cache({.leaves = 10});
   const AuthorityPtr authority = Authority();
   for (int i = 0; i < 100; ++i) Get(cache, authority, "n" + std::to_string(i) + ".test");
-  EXPECT_EQ(cache.size(), 10u);
+  EXPECT_EQ(cache.counters().leaves.Read(), 10);
   Get(cache, authority, "n90.test");  // the least used, until now
   Get(cache, authority, "new.test");
-  EXPECT_EQ(cache.stats().hits, 1u);
+  EXPECT_EQ(cache.counters().cached.Read(), 1u);
   Get(cache, authority, "n90.test");
-  EXPECT_EQ(cache.stats().hits, 2u);
+  EXPECT_EQ(cache.counters().cached.Read(), 2u);
   const size_t one = cache.bytes() / 10;
   LeafCache small({.bytes = 3 * one});
   for (int i = 0; i < 100; ++i) Get(small, authority, "n" + std::to_string(i) + ".test");
-  EXPECT_EQ(small.size(), 3u);
+  EXPECT_EQ(small.counters().leaves.Read(), 3);
   LeafCache none({.bytes = 1});
   EXPECT_NE(Get(none, authority, "a.test"), nullptr);
-  EXPECT_EQ(none.size(), 0u);
+  EXPECT_EQ(none.counters().leaves.Read(), 0);
 }
 
 TEST_F(LeafCacheTest, ALeafIsMintedAnewBeforeItEnds) {
@@ -137,7 +137,7 @@ TEST_F(LeafCacheTest, ALeafIsMintedAnewBeforeItEnds) {
   EXPECT_GT(first->renew_at, kNow + 70000);
   EXPECT_EQ(Get(cache, authority, "a.test", nullptr, first->renew_at - 1), first);
   EXPECT_NE(Get(cache, authority, "a.test", nullptr, first->renew_at), first);
-  EXPECT_EQ(cache.size(), 1u);
+  EXPECT_EQ(cache.counters().leaves.Read(), 1);
 }
 
 TEST_F(LeafCacheTest, ManyHandshakesWaitForOneMint) {
@@ -149,13 +149,13 @@ TEST_F(LeafCacheTest, ManyHandshakesWaitForOneMint) {
   for (int i = 0; i < 50; ++i) waiting.Start(Want(cache, authority, "a.test", got));
   waiting.Start(Want(cache, authority, "b.test", got));
   EXPECT_EQ(signer->asked, 2);
-  EXPECT_EQ(cache.stats().joined, 49u);
+  EXPECT_EQ(cache.counters().waited.Read(), 49u);
   signer->may.Open();
   while (got.size() < 51 && loop_.Turn(20)) {
   }
   ASSERT_EQ(got.size(), 51u);
   for (const auto& leaf : got) ASSERT_TRUE(leaf.ok()) << leaf.error().text;
-  EXPECT_EQ(cache.stats().minted, 2u);
+  EXPECT_EQ(cache.counters().minted.Read(), 2u);
 }
 
 TEST_F(LeafCacheTest, AMintOutlivesWhoeverAskedForIt) {
@@ -187,6 +187,9 @@ TEST_F(LeafCacheTest, AFailureIsToldToAllAndNotKept) {
   while (got.size() < 3 && loop_.Turn(20)) {
   }
   for (const auto& leaf : got) EXPECT_EQ(leaf.error().text, "he is out");
+  EXPECT_EQ(cache.counters().failed.Read(), 1u);
+  EXPECT_EQ(cache.counters().waited.Read(), 2u) << "each that asked is counted once";
+  EXPECT_EQ(cache.counters().leaves.Read(), 0);
   signer->fails = false;
   EXPECT_NE(Get(cache, authority, "a.test"), nullptr);
 }
@@ -200,6 +203,7 @@ TEST_F(LeafCacheTest, NotMoreThanSoManyWaitForASignerOutside) {
   for (const char* const name : {"a.test", "b.test", "c.test"}) waiting.Start(Want(cache, authority, name, got));
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got.front().error().text, "too many leaves wait for the signer");
+  EXPECT_EQ(cache.counters().failed.Read(), 1u);
 }
 
 TEST_F(LeafCacheTest, WhatASignerOutsideBringsIsChecked) {
