@@ -40,6 +40,13 @@ std::vector<ConfigError> CheckWhole(const Bootstrap& bootstrap) {
   if ((in_percent && memory.soft().percent() > memory.hard().percent()) ||
       (in_bytes && memory.soft().bytes() > memory.hard().bytes()))
     errors.push_back({.field = "limits.memory.hard", .why = "below soft", .remedy = "make it at least as much"});
+  // Loud wherever the configuration is looked at.
+  if (const std::string& path = bootstrap.debug().tls_key_log().path(); !path.empty())
+    errors.push_back({.field = "debug.tls_key_log",
+                      .value = ShownValue(path),
+                      .why = "whoever can read it can decrypt all TLS of this proxy",
+                      .remedy = "take it out when the fault is found",
+                      .severity = ConfigError::Severity::kWarning});
   return errors;
 }
 

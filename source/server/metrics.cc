@@ -205,6 +205,8 @@ void Tls(Exposition& out) {
   for (const auto& [side, counters] : kSides)
     Exposition::Add(resumed, {{"side", side}},
                     out.Sum([at = counters](const WorkerThread& w) { return (w.counters().*at).resumed.Read(); }));
+  out.One("egret_tls_key_log_active", "1 while the secrets of TLS connections are written to a file.",
+          MetricType::Gauge, out.input().tls_key_log_active ? 1 : 0);
   MetricFamily& renewals = out.Family("egret_secret_reloads_total",
                                       "Times that certificates, keys and trust were read again.", MetricType::Counter);
   Exposition::Add(renewals, {{"result", "ok"}}, static_cast<double>(out.input().secrets_renewed));

@@ -26,6 +26,7 @@ struct MetricsInput {
   uint64_t secrets_renewed = 0, secrets_failed = 0;
   std::map<std::string, int64_t> certificates_end;  // by secret, seconds since 1970
   size_t taps_open = 0;
+  bool tls_key_log_active = false;
   uint64_t tapped = 0, tap_dropped = 0;  // exchanges
   bool draining = false;
   int64_t started_unix = 0;

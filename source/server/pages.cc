@@ -18,6 +18,7 @@
 #include "source/server/tap_pages.h"
 #include "source/server/version.h"
 #include "source/server/worker_pages.h"
+#include "source/tls/key_log.h"
 
 namespace egret {
 namespace {
@@ -39,15 +40,25 @@ std::string_view NameOf(Page::Methods methods) {
   return "";
 }
 
+// Not to be overlooked.
+std::string_view Warning() {
+  const KeyLog* const log = KeyLog::Current();
+  if (log == nullptr || !log->active()) return "";
+  return "The secrets of all TLS connections are written to a file (debug.tls_key_log).";
+}
+
 Task<AdminReply> Index(const ServerView& /*server*/, const AdminRequest& request) {
   if (!request.wants_html) {
     std::string text = Cat("egret ", kVersion, '\n');
+    if (!Warning().empty()) Append(text, Warning(), '\n');
     for (const Page& page : AllPages())
       Append(text, page.path, page.methods == Page::Methods::kPost ? " (POST): " : ": ", page.says, '\n');
     co_return Text(200, std::move(text));
   }
-  std::string html = Cat("<!doctype html><html lang=en><meta charset=utf-8><title>egret</title><h1>egret ", kVersion,
-                         "</h1><table>\n");
+  std::string html =
+      Cat("<!doctype html><html lang=en><meta charset=utf-8><title>egret</title><h1>egret ", kVersion, "</h1>");
+  if (!Warning().empty()) Append(html, "<p><strong>", Warning(), "</strong>");
+  html += "<table>\n";
   for (const Page& page : AllPages()) {
     Append(html, "<tr><td>");
     if (page.methods == Page::Methods::kPost) {

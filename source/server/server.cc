@@ -42,6 +42,7 @@
 #include "source/server/version.h"
 #include "source/server/worker_balance.h"
 #include "source/server/worker_thread.h"
+#include "source/tls/key_log.h"
 
 namespace egret {
 namespace {
@@ -147,6 +148,7 @@ class Server {
     std::optional<ListenSocket> take_over;
     if (!MeetPredecessor(take_over) || !OpenListeners(sockets) || !OpenAdmin()) return false;
     handed_ = {};  // closes what this configuration has no use for
+    OpenKeyLog();  // before the contexts that write to it
     Snapshot snapshot;
     if (!Compile(snapshot)) return false;
     log_writer_ = std::make_unique<LogWriter>(log_queue_, log_plan_.sinks);
@@ -224,6 +226,23 @@ class Server {
     };
     return open("admin", bootstrap_.admin().address(), admin_pages_) &&
            open("metrics", bootstrap_.metrics().address(), metrics_pages_);
+  }
+
+  // Traffic does not depend on it.
+  void OpenKeyLog() {
+    if (!bootstrap_.debug().has_tls_key_log()) return;
+    const config::v1::Debug::TlsKeyLog& wanted = bootstrap_.debug().tls_key_log();
+    Result<std::unique_ptr<KeyLog>, Problem> opened = KeyLog::Open(KeyLogOptionsOf(wanted));
+    if (!opened)
+      return Say(Cat("debug.tls_key_log: ", wanted.path(), ": ", opened.error().text, "; nothing is written"));
+    key_log_ = std::move(*opened);
+    WarnOfKeyLog();
+  }
+
+  void WarnOfKeyLog() const {
+    if (key_log_ != nullptr && key_log_->active())
+      Log(LogComponent::kServer, LogLevel::kWarning, "the secrets of all TLS connections are written to ",
+          key_log_->path());
   }
 
   bool Compile(Snapshot& snapshot) {
@@ -328,6 +347,7 @@ class Server {
         log_writer_->Reopen();
       } else if (info.ssi_signo == SIGHUP) {
         secrets_.RenewAll();
+        WarnOfKeyLog();
       } else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
         End(true);
       }
@@ -361,6 +381,7 @@ class Server {
   WorkerBalance balance_;
   const LogPlan log_plan_{LogPlanOf(bootstrap_)};
   LogQueue log_queue_{log_plan_.formats, log_plan_.fingerprints};
+  std::unique_ptr<KeyLog> key_log_;
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<const Policy> policy_;
   SecretWatch secrets_;

@@ -203,6 +203,14 @@ MemoryThresholds MemoryThresholdsOf(const config::v1::Limits& limits) {
           read(limits.memory().has_hard(), limits.memory().hard())};
 }
 
+KeyLog::Options KeyLogOptionsOf(const config::v1::Debug::TlsKeyLog& key_log) {
+  KeyLog::Options options;
+  options.path = key_log.path();
+  if (key_log.has_duration()) options.duration_ms = Milliseconds(key_log.duration());
+  if (key_log.has_max_file_bytes()) options.max_file_bytes = key_log.max_file_bytes();
+  return options;
+}
+
 AresResolverOptions ResolverOptionsOf(const config::v1::Bootstrap& bootstrap) {
   AresResolverOptions options;
   const config::v1::Resolver& resolver = bootstrap.resolver();

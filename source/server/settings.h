@@ -9,6 +9,7 @@
 #include "source/io/ares_resolver.h"
 #include "source/server/options.h"
 #include "source/server/overload.h"
+#include "source/tls/key_log.h"
 
 namespace egret {
 
@@ -22,6 +23,7 @@ struct Settings {
 Settings LoadSettings(const Options& options);
 
 MemoryThresholds MemoryThresholdsOf(const config::v1::Limits& limits);
+KeyLog::Options KeyLogOptionsOf(const config::v1::Debug::TlsKeyLog& key_log);
 AresResolverOptions ResolverOptionsOf(const config::v1::Bootstrap& bootstrap);
 // Where the access log goes, as JSON to standard output where nothing is configured.
 LogPlan LogPlanOf(const config::v1::Bootstrap& bootstrap);

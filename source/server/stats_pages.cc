@@ -11,6 +11,7 @@
 #include "source/server/page_query.h"
 #include "source/server/stats_text.h"
 #include "source/server/tap_pages.h"
+#include "source/tls/key_log.h"
 
 namespace egret {
 namespace {
@@ -86,6 +87,7 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   input.secrets_failed = server.secrets.failed();
   for (const TlsExpiry& expiry : server.secrets.Expiries()) input.certificates_end[expiry.name] = expiry.not_after;
   input.taps_open = TapsOpen(server);
+  input.tls_key_log_active = KeyLog::Current() != nullptr && KeyLog::Current()->active();
   for (const auto& tap : server.taps) {
     input.tapped += tap->written();
     input.tap_dropped += tap->dropped();

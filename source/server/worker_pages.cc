@@ -9,6 +9,7 @@
 #include "source/base/strings.h"
 #include "source/chain/record.h"
 #include "source/server/page_query.h"
+#include "source/tls/key_log.h"
 
 namespace egret {
 namespace {
@@ -166,6 +167,8 @@ Task<AdminReply> Inspection(const ServerView& server, const AdminRequest& /*requ
   std::string json;
   JsonWriter out(json);
   out.BeginObject();
+  if (const KeyLog* const log = KeyLog::Current(); log != nullptr && log->active())
+    out.Member("tls_key_log", log->path());
   out.Key("refused_leaves");
   out.BeginArray();
   for (const auto& [name, seen] : all) WriteRefusals(name, seen, out);

@@ -6,6 +6,7 @@
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
+#include "source/tls/key_log.h"
 #include "source/tls/ticket_keys.h"
 
 namespace egret {
@@ -90,6 +91,7 @@ Result<SslContextPtr, Problem> NewSslContext(const SSL_METHOD* method, const Tls
   if (SSL_CTX_set1_groups_list(raw, kGroups) != 1 || SSL_CTX_set_ciphersuites(raw, kModernCipherSuites) != 1 ||
       SSL_CTX_set_cipher_list(raw, CipherList(settings.cipher_suites).c_str()) != 1)
     return LibraryProblem("cipher suites");
+  KeyLog::Use(raw);
   return context;
 }
 

@@ -16,10 +16,10 @@ SECRET = {"name": "secret", "action": "DENY", "message": "not for you",
 INSPECTED = allow("inspected", inspection="REQUIRED")
 
 
-def mitm_config(rules, terminator, secrets, router=None, http=None):
+def mitm_config(rules, terminator, secrets, router=None, http=None, **top):
     """The proxy, whose tunnels are read where policy wants that, and relayed where it does not."""
     tunnel = [{"egress_policy": {"policy": "web"}}, {"connect_tunnel": {"listener": "tunnels"}}, {"forward_router": {}}]
-    config = proxy_config(rules, tunnel, secrets=secrets, workers=1)  # each worker has connections of its own
+    config = proxy_config(rules, tunnel, secrets=secrets, workers=1, **top)  # each worker has connections of its own
     inner = {"filters": [{"egress_policy": {}}, {"forward_router": router or {}}], **(http or {})}
     config["listeners"].append({
         "name": "tunnels", "internal": {},
@@ -40,15 +40,15 @@ class MitmCase(ProxyCase):
         cls.authority = Authority(os.path.join(cls.folder, "origins"), "origins")  # the proxy trusts it
         cls.pair = cls.authority.issue("origin", "DNS:origin.test", "DNS:*.more.test")
 
-    def start_mitm(self, *rules, origins_ca=None, secrets=(), hosts=None, router=None, http=None, ca=None,
+    def start_mitm(self, *rules, origins_ca=None, secrets=(), hosts=None, router=None, http=None, ca=None, top=None,
                    **terminator):
-        """ca: (certificate, key), if not ours."""
+        """ca: (certificate, key), if not ours. top: fields of the bootstrap."""
         terminator.setdefault("tls", {"trust": "origins"})
         certificate, key = ca or (self.ours.ca, self.ours.path("ours.key"))
         known = [{"name": "ca", "certificate_authority": {"certificate": {"file": certificate}, "key": {"file": key}}},
                  {"name": "origins", "trust": {"roots": {"file": origins_ca or self.authority.ca}}}, *secrets]
-        return self.start_config(mitm_config(list(rules) or [SECRET, INSPECTED], terminator, known, router, http),
-                                 HOSTS if hosts is None else hosts)
+        config = mitm_config(list(rules) or [SECRET, INSPECTED], terminator, known, router, http, **(top or {}))
+        return self.start_config(config, HOSTS if hosts is None else hosts)
 
     def tls_origin(self, *scripts, alpn=("h2", "http/1.1"), pair=None, h2=None, client_ca=None, adjust=None, **where):
         context = server_context(pair or self.pair, alpn, client_ca)
