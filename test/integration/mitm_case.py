@@ -16,14 +16,14 @@ SECRET = {"name": "secret", "action": "DENY", "message": "not for you",
 INSPECTED = allow("inspected", inspection="REQUIRED")
 
 
-def mitm_config(rules, terminator, secrets, router=None, http=None, **top):
+def mitm_config(rules, terminator, secrets, router=None, http=None, inspector=None, **top):
     """The proxy, whose tunnels are read where policy wants that, and relayed where it does not."""
     tunnel = [{"egress_policy": {"policy": "web"}}, {"connect_tunnel": {"listener": "tunnels"}}, {"forward_router": {}}]
     config = proxy_config(rules, tunnel, secrets=secrets, workers=1, **top)  # each worker has connections of its own
     inner = {"filters": [{"egress_policy": {}}, {"forward_router": router or {}}], **(http or {})}
     config["listeners"].append({
         "name": "tunnels", "internal": {},
-        "listener_filters": [{"tls_inspector": {}}, {"egress_policy": {}}],
+        "listener_filters": [{"tls_inspector": inspector or {}}, {"egress_policy": {}}],
         "filter_chains": [
             {"name": "inspected", "match": {"verdict": "INSPECT"},
              "filters": [{"mitm_terminator": {"authority": "ca", **terminator}}, {"http_connection": inner}]},
@@ -41,13 +41,14 @@ class MitmCase(ProxyCase):
         cls.pair = cls.authority.issue("origin", "DNS:origin.test", "DNS:*.more.test")
 
     def start_mitm(self, *rules, origins_ca=None, secrets=(), hosts=None, router=None, http=None, ca=None, top=None,
-                   **terminator):
+                   inspector=None, **terminator):
         """ca: (certificate, key), if not ours. top: fields of the bootstrap."""
         terminator.setdefault("tls", {"trust": "origins"})
         certificate, key = ca or (self.ours.ca, self.ours.path("ours.key"))
         known = [{"name": "ca", "certificate_authority": {"certificate": {"file": certificate}, "key": {"file": key}}},
                  {"name": "origins", "trust": {"roots": {"file": origins_ca or self.authority.ca}}}, *secrets]
-        config = mitm_config(list(rules) or [SECRET, INSPECTED], terminator, known, router, http, **(top or {}))
+        config = mitm_config(list(rules) or [SECRET, INSPECTED], terminator, known, router, http, inspector,
+                             **(top or {}))
         return self.start_config(config, HOSTS if hosts is None else hosts)
 
     def tls_origin(self, *scripts, alpn=("h2", "http/1.1"), pair=None, h2=None, client_ca=None, adjust=None, **where):

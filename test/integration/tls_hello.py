@@ -16,7 +16,8 @@ def grease_ech():
     return extension(0xFE0D, b"\0\0\1\0\1\7" + vector(os.urandom(32), 2) + vector(os.urandom(144), 2))
 
 
-def client_hello(name=None, alpn=("http/1.1",), padding=0, more=b"", post_quantum=False):
+def client_hello(name=None, alpn=("http/1.1",), padding=0, more=b"", post_quantum=False,
+                 versions=(0x0304, 0x0303), ciphers=(0x1301, 0x1302, 0xC02F)):
     """A handshake message. `name`: the SNI, bytes or text; `padding`: bytes of a padding extension; `post_quantum`: a
     key share of X25519MLKEM768 comes first, of 1,216 bytes."""
     extensions = b""
@@ -25,7 +26,7 @@ def client_hello(name=None, alpn=("http/1.1",), padding=0, more=b"", post_quantu
         extensions += extension(0, vector(b"\0" + vector(host, 2), 2))
     extensions += extension(10, vector(struct.pack("!HH", 29, 23), 2))  # groups
     extensions += extension(13, vector(struct.pack("!HHH", 0x0403, 0x0804, 0x0401), 2))  # signature algorithms
-    extensions += extension(43, vector(struct.pack("!HH", 0x0304, 0x0303), 1))  # versions
+    extensions += extension(43, vector(struct.pack("!%dH" % len(versions), *versions), 1))
     shares = struct.pack("!H", 29) + vector(os.urandom(32), 2)
     if post_quantum:
         shares = struct.pack("!H", 0x11EC) + vector(os.urandom(1216), 2) + shares
@@ -35,8 +36,8 @@ def client_hello(name=None, alpn=("http/1.1",), padding=0, more=b"", post_quantu
     extensions += more
     if padding:
         extensions += extension(21, bytes(padding))
-    ciphers = struct.pack("!HHH", 0x1301, 0x1302, 0xC02F)
-    body = (b"\x03\x03" + os.urandom(32) + vector(os.urandom(32), 1) + vector(ciphers, 2) + vector(b"\0", 1)
+    suites = struct.pack("!%dH" % len(ciphers), *ciphers)
+    body = (b"\x03\x03" + os.urandom(32) + vector(os.urandom(32), 1) + vector(suites, 2) + vector(b"\0", 1)
             + vector(extensions, 2))
     return b"\x01" + vector(body, 3)
 
