@@ -8,6 +8,15 @@
 
 namespace egret {
 
+namespace {
+
+std::vector<ConfigError> Judge(const config::v1::Bootstrap& bootstrap, const Locations& locations) {
+  const bool open = bootstrap.has_xds() || bootstrap.has_directory();
+  return open ? ValidateOpen(bootstrap, locations) : Validate(bootstrap, locations);
+}
+
+}  // namespace
+
 LoadResult LoadFile(const std::string& path, google::protobuf::Message& into) {
   const bool standard_input = path == "-";
   const auto text = ReadWholeFile(standard_input ? "/dev/stdin" : path, kMostBytes, FileKind::kAny);
@@ -20,14 +29,14 @@ LoadResult LoadFile(const std::string& path, google::protobuf::Message& into) {
 BootstrapFile ReadBootstrap(const std::string& path) {
   BootstrapFile file;
   LoadResult loaded = LoadFile(path, file.bootstrap);
-  file.errors = loaded.ok() ? Validate(file.bootstrap, loaded.locations) : std::move(loaded.errors);
+  file.errors = loaded.ok() ? Judge(file.bootstrap, loaded.locations) : std::move(loaded.errors);
   return file;
 }
 
 BootstrapFile ReadBootstrapText(std::string_view text, std::string_view name, Format format) {
   BootstrapFile file;
   LoadResult loaded = Load(text, name, format, file.bootstrap);
-  file.errors = loaded.ok() ? Validate(file.bootstrap, loaded.locations) : std::move(loaded.errors);
+  file.errors = loaded.ok() ? Judge(file.bootstrap, loaded.locations) : std::move(loaded.errors);
   return file;
 }
 

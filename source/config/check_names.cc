@@ -11,6 +11,7 @@
 
 #include "source/base/strings.h"
 #include "source/config/nearest.h"
+#include "source/config/references.h"
 #include "source/config/walk.h"
 
 namespace egret {
@@ -21,52 +22,17 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Where resources live in the bootstrap, and what one of them is called in an error.
-struct Resource {
-  std::string_view list;
-  std::string_view noun;
-};
-constexpr Resource kResources[] = {{"listeners", "listener"},
-                                   {"policies", "policy"},
-                                   {"domain_sets", "domain set"},
-                                   {"upstreams", "upstream"},
-                                   {"secrets", "secret"}};
-
-// Fields that name a resource. `member`: which member of the resource's oneof it must have.
-struct Reference {
-  std::string_view field;
-  std::string_view list;
-  std::string_view member = {};
-};
-constexpr Reference kReferences[] = {
-    {"egret.config.v1.Listener.chains_of", "listeners"},
-    {"egret.filters.http.v1.ConnectTunnel.listener", "listeners", "internal"},
-    {"egret.filters.http.v1.ConnectTunnel.upstream", "upstreams"},
-    {"egret.filters.http.v1.EgressPolicy.policies", "policies"},
-    {"egret.filters.http.v1.EgressPolicy.policy", "policies"},
-    {"egret.filters.network.v1.EgressPolicy.policies", "policies"},
-    {"egret.filters.network.v1.EgressPolicy.policy", "policies"},
-    {"egret.filters.http.v1.ForwardRouter.upstream", "upstreams"},
-    {"egret.filters.network.v1.TcpRelay.upstream", "upstreams"},
-    {"egret.config.v1.Upstream.HttpProxy.credential", "secrets", "credential"},
-    {"egret.config.v1.ClientTls.trust", "secrets", "trust"},
-    {"egret.config.v1.ClientTls.certificate", "secrets", "certificate"},
-    {"egret.filters.network.v1.MitmTerminator.authority", "secrets", "certificate_authority"},
-    {"egret.filters.network.v1.TlsTerminator.certificates", "secrets", "certificate"},
-    {"egret.filters.network.v1.TlsTerminator.ClientCertificates.trust", "secrets", "trust"},
-};
-
 class NameChecker : public Visitor {
  public:
   explicit NameChecker(const Bootstrap& bootstrap) : bootstrap_(bootstrap) {
-    for (const Resource& resource : kResources) Gather(resource);
+    for (const ResourceList& list : ResourceLists()) Gather(list);
   }
 
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
   bool Visit(const Message& holder, const FieldDescriptor& field, const std::string& path) override {
-    for (const Reference& reference : kReferences)
-      if (reference.field == field.full_name()) CheckReference(reference, holder, field, path);
+    const Reference* reference = ReferenceOf(field);
+    if (reference != nullptr && !reference->in_policy) CheckReference(*reference, holder, field, path);
     return true;
   }
 
@@ -77,23 +43,24 @@ class NameChecker : public Visitor {
     errors_.push_back({.field = path, .value = std::move(value), .why = std::move(why), .remedy = std::move(remedy)});
   }
 
-  void Gather(const Resource& resource) {
-    const FieldDescriptor& list = *bootstrap_.GetDescriptor()->FindFieldByName(std::string(resource.list));
+  void Gather(const ResourceList& resource) {
+    const FieldDescriptor& list = *bootstrap_.GetDescriptor()->FindFieldByName(std::string(resource.field));
     const Reflection& reflection = *bootstrap_.GetReflection();
-    Names& names = names_[resource.list];
+    Names& names = names_[resource.field];
     for (int i = 0; i < reflection.FieldSize(bootstrap_, &list); ++i) {
       const Message& one = reflection.GetRepeatedMessage(bootstrap_, &list, i);
       const std::string name = one.GetReflection()->GetString(one, one.GetDescriptor()->FindFieldByName("name"));
       if (name.empty() || names.emplace(name, &one).second) continue;
-      Add(Below(Below(resource.list, static_cast<size_t>(i)), "name"), ShownValue(name),
+      Add(Below(Below(resource.field, static_cast<size_t>(i)), "name"), ShownValue(name),
           Cat("another ", resource.noun, " has this name"), "rename one of them");
     }
   }
 
   void CheckReference(const Reference& reference, const Message& holder, const FieldDescriptor& field,
                       const std::string& path) {
-    const std::string_view noun = std::find_if(std::begin(kResources), std::end(kResources), [&](const Resource& r) {
-                                    return r.list == reference.list;
+    const auto lists = ResourceLists();
+    const std::string_view noun = std::find_if(lists.begin(), lists.end(), [&](const ResourceList& list) {
+                                    return list.field == reference.list;
                                   })->noun;
     const Names& names = names_[reference.list];
     for (const TextAt& text : TextsOf(holder, field, path)) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/strings.h"
 #include "source/config/nearest.h"
 #include "source/config/schema.h"
@@ -49,8 +50,12 @@ class ShapeChecker {
   void CheckField(const Message& message, const FieldDescriptor& field, const std::string& path) {
     const Reflection& reflection = *message.GetReflection();
     if (!field.is_repeated()) return CheckOne(message, field, -1, path);
+    const bool resources = message.GetDescriptor() == config::v1::Bootstrap::descriptor();
     const int count = reflection.FieldSize(message, &field);
-    for (int i = 0; i < count; ++i) CheckOne(message, field, i, Below(path, static_cast<size_t>(i)));
+    for (int i = 0; i < count; ++i) {
+      if (resources) nodes_ = 0;
+      CheckOne(message, field, i, Below(path, static_cast<size_t>(i)));
+    }
   }
 
   void CheckOne(const Message& message, const FieldDescriptor& field, int index, const std::string& path) {

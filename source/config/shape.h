@@ -1,5 +1,5 @@
 // What holds for every message, however it came: exactly one member of each oneof, no enum value and no field that this
-// release does not know, text that is text, at most kMostNodes values.
+// release does not know, text that is text, at most kMostNodes values (of a bootstrap: in each of its resources).
 #pragma once
 
 #include <google/protobuf/message.h>

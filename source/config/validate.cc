@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "source/base/strings.h"
 #include "source/config/check_access_log.h"
 #include "source/config/check_chains.h"
 #include "source/config/check_fields.h"
@@ -17,6 +19,7 @@
 #include "source/config/check_taps.h"
 #include "source/config/policy_spec.h"
 #include "source/config/shape.h"
+#include "source/config/stand_ins.h"
 
 namespace egret {
 namespace {
@@ -60,6 +63,16 @@ void JoinNew(std::vector<ConfigError>& all, std::vector<ConfigError> more) {
   }
 }
 
+// Whether the field is in the bootstrap, and not in a stand-in, which come after its own resources.
+bool IsOwn(const Bootstrap& bootstrap, std::string_view path) {
+  const size_t bracket = path.find('[');
+  const auto* list = bootstrap.GetDescriptor()->FindFieldByName(std::string(path.substr(0, bracket)));
+  if (list == nullptr || bracket == path.npos) return true;
+  path.remove_prefix(bracket + 1);
+  const auto index = ParseDecimal<unsigned>(SplitFirst(path, ']'));
+  return !index || *index < static_cast<unsigned>(bootstrap.GetReflection()->FieldSize(bootstrap, list));
+}
+
 void Place(std::vector<ConfigError>& errors, const Locations& locations) {
   for (ConfigError& error : errors) {
     if (!error.file.empty()) continue;  // of another file
@@ -91,6 +104,20 @@ std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& l
     auto compiled = CompilePolicies(bootstrap, OwnEndpoints(bootstrap));
     if (!compiled.ok()) JoinNew(errors, compiled.error());
   }
+  Place(errors, locations);
+  SortByPlace(errors);
+  return errors;
+}
+
+std::vector<ConfigError> ValidateOpen(const Bootstrap& bootstrap, const Locations& locations) {
+  Bootstrap whole = bootstrap;
+  AddStandIns(whole);
+  std::vector<ConfigError> errors = Validate(whole);
+  std::erase_if(errors, [&](const ConfigError& error) { return !IsOwn(bootstrap, error.field); });
+  // No remedy speaks of stand-ins.
+  for (const ConfigError& named : CheckNames(bootstrap))
+    std::replace_if(
+        errors.begin(), errors.end(), [&](const ConfigError& error) { return error.field == named.field; }, named);
   Place(errors, locations);
   SortByPlace(errors);
   return errors;

@@ -13,4 +13,7 @@ namespace egret {
 // Errors and warnings, by place. Reads the files of domain sets and compiles the policies, so not on a worker's thread.
 std::vector<ConfigError> Validate(const config::v1::Bootstrap& bootstrap, const Locations& locations = {});
 
+// The same of a bootstrap to which resources are pushed: a name that it does not hold is one that may come.
+std::vector<ConfigError> ValidateOpen(const config::v1::Bootstrap& bootstrap, const Locations& locations = {});
+
 }  // namespace egret

@@ -52,6 +52,24 @@ TEST(Validate, TellsPlaces) {
             "unix:/run/egret/proxy.sock\n");
 }
 
+// Everything that can be named and may be pushed later, and what the process itself needs.
+TEST(Validate, TakesNamesThatMayBePushedLater) {
+  EXPECT_EQ(Verdict("xds: {servers: [{address: 'a:1', tls: {trust: absent}}]}\n"
+                    "listeners:\n"
+                    "- {name: l, address: '127.0.0.1:3128', filters: [tls_terminator: {certificates: [c]}, "
+                    "http_connection: {filters: [{egress_policy: {policies: [a, b]}}, {connect_tunnel: {listener: t}}, "
+                    "{forward_router: {upstream: u}}]}]}\n"
+                    "- {name: r, address: '127.0.0.1:3129', transparent: REDIRECT, chains_of: t, "
+                    "listener_filters: [tls_inspector, {egress_policy: {policies: [b]}}]}\n"
+                    "policies:\n"
+                    "- {name: b, rules: [{name: n, action: ALLOW, to: {domain_sets: [s]}, reaches_private: "
+                    "['10.0.0.0/8']}, {name: i, action: ALLOW, http: {methods: [GET]}}, {name: x}]}\n"
+                    "domain_sets: [{name: d, includes: [e]}]\n"),
+            "xds: not built yet; leave it out\n"
+            "xds.servers[0].tls.trust: absent: no secret of this name; add it under secrets\n"
+            "policies[0].rules[2].action: no action; write ALLOW or DENY\n");
+}
+
 TEST(Validate, RefusesWhatIsNotBuiltYet) {
   EXPECT_EQ(Verdict(With("xds: {servers: [{address: 'a:1'}]}\ndirectory: {path: /x}\nworkload_sets: [{name: w}]\n"
                          "limits: {memory: {hard: {percent: 90}}}\n")),

@@ -11,9 +11,9 @@ import sys
 
 # Each folder of source/ may use those before it in this list, and itself; the three programs at
 # the end do not use each other.
-ORDER = ["base", "event", "io", "tls", "http", "policy", "upstream", "chain", "filters", "config", "server"]
+ORDER = ["base", "event", "io", "tls", "http", "policy", "upstream", "chain", "filters", "config", "xds", "server"]
 PROGRAMS = ["control", "ctl", "run"]
-GENERATED_ALLOWED = ["config", "server"] + PROGRAMS
+GENERATED_ALLOWED = ["config", "xds", "server"] + PROGRAMS
 
 # System headers live in /usr/include, where every target sees them; the dependency still has to be said.
 SYSTEM = [
