@@ -12,6 +12,7 @@ void Http1Input::Consume(size_t bytes) {
 }
 
 Io Http1Input::Fill() {
+  if (!stream_.ReadGate().open()) return {Io::kAgain};  // before a buffer is borrowed in vain
   if (begin_ == end_) {
     begin_ = end_ = 0;
     if (block_ || (buffer_ && buffer_->size() < BufferSize())) Park();

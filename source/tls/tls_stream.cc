@@ -174,7 +174,8 @@ bool TlsStream::TicketsMayWait() const { return role_ == Role::kServer && SSL_ve
 Io TlsStream::Read(std::span<char> into) {
   if (!read_end_.again()) return read_end_;
   if (broken_ != 0) return Broken(broken_);
-  if (into.empty()) return {Io::kAgain};
+  // The library would borrow memory for a record only to hear that none has come.
+  if (into.empty() || (pending_.empty() && !ReadGate().open())) return {Io::kAgain};
   size_t got = 0;
   fill_ = std::max(into.size(), Buffer::kSmall);
   do {
