@@ -212,6 +212,8 @@ class Storm(MitmCase):
                 origin = self.tls_origin(alpn=("http/1.1",))
                 serials = self.many(100, lambda n: self.serial(origin))
                 self.assertEqual(len(set(serials)), 1)
+                self.assertEqual(self.egret.metric("egret_leaves_total", result="minted"), 1)
+                self.assertEqual(self.egret.metric("egret_leaves_total"), 100)
 
     def test_M04_many_names_at_once_and_those_that_are_known_stay(self):
         names = ["n%d.test" % n for n in range(1000)]

@@ -28,11 +28,11 @@ class TlsOrigin(ScriptedOrigin):
     """The scripts run inside TLS, `h2_script` where the client agreed on h2. handshakes: (alpn, resumed) of each that went
     well; failures: what the others came to."""
 
-    def __init__(self, context, *scripts, h2_script=None):
+    def __init__(self, context, *scripts, h2_script=None, **where):
         self.context, self.h2_script = context, h2_script
         self.handshakes, self.failures, self.names = [], [], []
         context.sni_callback = lambda sock, name, _: self.names.append(name)
-        super().__init__(*scripts)
+        super().__init__(*scripts, **where)
 
     def _run(self, script, connection):
         connection.sock = self.context.wrap_socket(connection.sock, server_side=True, do_handshake_on_connect=False)
