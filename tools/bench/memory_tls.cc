@@ -63,23 +63,22 @@ MemoryTls::MemoryTls(SSL_CTX* context, Side side) : ssl_(SSL_new(context)) {
   side == Side::kServer ? SSL_set_accept_state(ssl_) : SSL_set_connect_state(ssl_);
 }
 
-void MemoryTls::Begin() {
-  ERR_clear_error();
-  SSL_do_handshake(ssl_);
-}
+void MemoryTls::Begin() { SSL_do_handshake(ssl_); }
 
-std::optional<size_t> MemoryTls::Decrypt(std::string_view received, std::span<char> into) {
-  in_ = received;
-  ERR_clear_error();
-  size_t plain = 0, got = 0;
-  int outcome = 1;  // reading makes the handshake, too
-  while ((outcome = SSL_read_ex(ssl_, into.data() + plain, into.size() - plain, &got)) == 1) plain += got;
-  if (SSL_get_error(ssl_, outcome) != SSL_ERROR_WANT_READ) return std::nullopt;
-  return plain;
+std::optional<std::string_view> MemoryTls::Next(std::span<char> into) {
+  size_t size = 0;
+  while (size < into.size() && (!in_.empty() || SSL_pending(ssl_) > 0)) {
+    size_t got = 0;
+    const int outcome = SSL_read_ex(ssl_, into.data() + size, into.size() - size, &got);
+    size += got;
+    if (outcome == 1 || SSL_get_error(ssl_, outcome) == SSL_ERROR_WANT_READ) continue;
+    ERR_clear_error();  // it would be the next session's
+    return std::nullopt;
+  }
+  return std::string_view(into.data(), size);
 }
 
 void MemoryTls::Encrypt(std::string_view plain) {
-  ERR_clear_error();
   size_t written = 0;
   SSL_write_ex(ssl_, plain.data(), plain.size(), &written);
 }

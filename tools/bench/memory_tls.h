@@ -1,6 +1,7 @@
 // What the limits need of OpenSSL: a session on memory, that nobody who speaks TLS can do without. One receive feeds
-// all its records to OpenSSL, and the records of a turn are in `out`, to leave in one send. Whatever is wrong with a
-// session ends it.
+// all its records to OpenSSL, and the records of a turn are in `out`, to leave in one send. Content passes in pieces
+// that the nearest cache holds, and the library is asked for none that is not there. Whatever is wrong with a session
+// ends it.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -30,8 +31,11 @@ class MemoryTls {
 
   // Of both: what it has to say is in `out`.
   void Begin();  // of the client; a server begins with what it receives
-  // The content of `received`, in `into`, which has to be larger by a record and more. Nothing: the session is over.
-  std::optional<size_t> Decrypt(std::string_view received, std::span<char> into);
+  // `received` has to be taken out before there is more. Makes the handshake, too.
+  void Feed(std::string_view received) { in_ = received; }
+  // The next of its content, in `into`: as much as fits, or all that is left; empty: nothing is. Nothing: the session
+  // is over.
+  std::optional<std::string_view> Next(std::span<char> into);
   void Encrypt(std::string_view plain);
   bool shaken() const { return SSL_is_init_finished(ssl_) == 1; }
 

@@ -226,7 +226,7 @@ class Limit(WithReadyFile):
         if workload.tls:
             command = [self.binary + "_tls", *pair]
         elif workload.inside:
-            command = [self.binary + "_mitm", *pair, "--protocol", "h2" if workload.streams > 1 else "http/1.1"]
+            command = [self.binary + "_tls", *pair, "--inside", "h2" if workload.streams > 1 else "http/1.1"]
         elif workload.http2 and not workload.http2_origin:  # where the origin speaks it, bytes are relayed
             command = [self.binary + "_http2"]
         self.run(folder, cores, command + ["--origin", origin.targets(workload)[0]])
