@@ -13,10 +13,11 @@
 //
 //   load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT[,ADDRESS:PORT...]
 //        --path /1k | --answer-bytes 1024 [--connections 32] [--streams 1] [--scheme https] [--content-type TYPE]
-//        [--names N] [--seconds 3] [--warm-up 0.3]
+//        [--names N] [--seconds 3 | --operations N] [--warm-up 0.3 | --warm-up-operations N]
 //
 // Warms up and lets every operation end; then says "ready" and waits for a line, so that whoever measures can read
-// the proxy's CPU time; then works for --seconds, lets every operation end again and prints one line of JSON.
+// the proxy's CPU time; then works for --seconds, lets every operation end again and prints one line of JSON. Each
+// connection does one operation at least, of the warm-up, too.
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -60,8 +61,9 @@ const Workload* WorkloadOf(std::string_view name) {
   return nullptr;
 }
 
-double Seconds(std::optional<std::string_view> text, double otherwise) {
-  return text ? std::strtod(std::string(*text).c_str(), nullptr) : otherwise;
+Extent ExtentOf(std::optional<std::string_view> seconds, std::optional<std::string_view> operations, double otherwise) {
+  return {seconds ? std::strtod(std::string(*seconds).c_str(), nullptr) : otherwise,
+          ParseDecimal<uint64_t>(operations.value_or("0")).value_or(0)};
 }
 
 // Nothing: they do not say what is to be done.
@@ -115,19 +117,19 @@ int Main(std::span<char* const> arguments) {
   if (!plan) {
     std::fputs(
         "usage: load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT,... --path PATH | --answer-bytes N\n"
-        "            [--connections N] [--streams N] [--scheme S] [--content-type TYPE] [--names N] [--seconds S]\n"
-        "            [--warm-up S]\n",
+        "            [--connections N] [--streams N] [--scheme S] [--content-type TYPE] [--names N]\n"
+        "            [--seconds S | --operations N] [--warm-up S | --warm-up-operations N]\n",
         stderr);
     return 2;
   }
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL knows no MSG_NOSIGNAL
   Run run(*plan);
-  run.Go(Seconds(Option(arguments, "--warm-up"), 0.3));
+  run.Go(ExtentOf(Option(arguments, "--warm-up"), Option(arguments, "--warm-up-operations"), 0.3));
   std::puts("ready");
   std::fflush(stdout);
   std::string go;
   if (!std::getline(std::cin, go)) return 1;
-  const double seconds = run.Go(Seconds(Option(arguments, "--seconds"), 3));
+  const double seconds = run.Go(ExtentOf(Option(arguments, "--seconds"), Option(arguments, "--operations"), 3));
   Print(*Option(arguments, "--workload"), run, seconds);
   return 0;
 }

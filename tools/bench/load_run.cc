@@ -24,16 +24,18 @@ Run::Run(const Plan& plan) : plan_(plan), buffer_(std::make_unique<char[]>(kBuff
 
 Run::~Run() = default;
 
-double Run::Go(double seconds) {
+double Run::Go(const Extent& extent) {
   totals_ = {};
+  extent_ = extent;
+  begun_ = 0;
   const Clock::time_point began = Clock::now();
-  const auto stop = began + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  const auto stop = began + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(extent.seconds));
   for (const auto& client : clients_) client->Begin();
   while (outstanding_ > 0) {
     const std::span<const epoll_event> events = poller_.Wait(kSilenceMs);
     errno = ETIMEDOUT;
     if (events.empty()) Die("no answer");
-    more_ = Clock::now() < stop;
+    in_time_ = Clock::now() < stop;
     for (const epoll_event& event : events) static_cast<Client*>(event.data.ptr)->OnEvent(event.events);
   }
   return std::chrono::duration<double>(Clock::now() - began).count();
@@ -48,6 +50,7 @@ std::string Run::NextAuthority() {
 
 Clock::time_point Run::Began() {
   ++outstanding_;
+  ++begun_;
   return Clock::now();
 }
 

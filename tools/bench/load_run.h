@@ -36,6 +36,12 @@ struct Plan {
   size_t streams = 1;  // of each connection of HTTP/2
 };
 
+// How long a run goes on: for so many operations, or (0) for so long. Each client does one at least.
+struct Extent {
+  double seconds = 0;
+  uint64_t operations = 0;
+};
+
 struct Totals {
   uint64_t operations = 0, errors = 0, bytes = 0;
   std::vector<uint32_t> latencies_us;
@@ -62,8 +68,8 @@ class Run {
   explicit Run(const Plan& plan);
   ~Run();
 
-  // At least one operation of each client, then new ones until `seconds` are over; ends when none is outstanding.
-  double Go(double seconds);
+  // Ends when none is outstanding; gives the seconds that it took.
+  double Go(const Extent& extent);
 
   const Totals& totals() const { return totals_; }
   uint32_t LatencyUs(double quantile);
@@ -72,7 +78,7 @@ class Run {
   const Plan& plan() const { return plan_; }
   Poller& poller() { return poller_; }
   char* buffer() { return buffer_.get(); }
-  bool more() const { return more_; }
+  bool more() const { return extent_.operations > 0 ? begun_ < extent_.operations : in_time_; }
   std::string NextAuthority();
   Clock::time_point Began();
   void Received(size_t bytes) { totals_.bytes += bytes; }
@@ -85,7 +91,9 @@ class Run {
   Poller poller_;
   Totals totals_;
   std::vector<std::unique_ptr<Client>> clients_;
-  bool more_ = false;
+  Extent extent_;
+  bool in_time_ = false;
+  uint64_t begun_ = 0;
   size_t outstanding_ = 0;
   size_t next_ = 0;
 };

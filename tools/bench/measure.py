@@ -91,14 +91,20 @@ class Bench:
             request += ["--names", str(workload.names)]
         command = [os.path.join(self.binaries, "load"), "--workload", workload.load, "--proxy", subject.address(workload),
                    "--targets", ",".join(targets), *request, "--connections", str(workload.connections),
-                   "--streams", str(workload.streams), "--seconds", str(self.options.seconds),
-                   "--warm-up", str(0 if workload.name in ("idle", "mitm_hs_many") else self.options.warm_up)]
+                   "--streams", str(workload.streams), *self.extent(workload)]
         cores = {self.other_core} if workload.workers == 1 else {self.proxy_core, self.other_core}
         client = machine.start(command, cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if client.stdout.readline() != "ready\n":
             client.wait()
             raise RuntimeError("the load did not get through its warm-up")
         return client
+
+    def extent(self, workload):
+        """How long to warm up and to measure."""
+        warm_up = 0 if workload.name == "idle" or workload.operations else self.options.warm_up
+        extent = {"--warm-up": warm_up, "--warm-up-operations": workload.warm_up_operations,
+                  "--seconds": self.options.seconds, "--operations": workload.operations}
+        return [word for option, value in extent.items() for word in (option, str(value))]
 
     def idle(self, subject, workload):
         """Every tunnel has carried one small answer and stands open."""

@@ -22,6 +22,8 @@ class Workload(NamedTuple):
     https_origin: bool = False  # with HTTP/2 by ALPN, for those who offer it; outside of tunnels, the client asks for
     # https:// in clear
     names: int = 0  # that the client asks for, in turn, all of the one origin; 0: by address
+    operations: int = 0  # to measure, however long they take; 0: for as long as the options say
+    warm_up_operations: int = 0
 
     @property
     def tls(self):
@@ -64,6 +66,9 @@ def _workers(connections):
                         connections, "" if connections == 1 else "s"), workers=2)
 
 
+_FRESH = mitm.NAMES - 32  # whose warm-up takes a name for each connection
+
+
 def _mitm(name, load, asked, connections, text, names=1, **more):
     return Workload(name, load, asked, connections, text, https_origin=True, names=names, **more)
 
@@ -90,8 +95,10 @@ ALL = {w.name: w for w in (
     Workload("tls_fwd", "tls_forward", "/1k", 32, "keep-alive absolute-form GET of 1 KiB to a proxy over TLS"),
     Workload("tls_hs", "tls_handshake", "/1k", 32, "TCP + TLS with the proxy + GET of 1 KiB + close"),
     _mitm("mitm_hs", "mitm_handshake", "/1k", 32, "TCP + CONNECT + intercepted TLS handshake + GET of 1 KiB + close, one name"),
-    _mitm("mitm_hs_many", "mitm_handshake", "/1k", 32, "the same over {:,} names in turn, of which none is known at first"
-          .format(mitm.NAMES), names=mitm.NAMES),
+    _mitm("mitm_hs_many", "mitm_handshake", "/1k", 32, "the same, {:,} times, each for a name that is new to the proxy"
+          .format(_FRESH), names=mitm.NAMES, operations=_FRESH),
+    _mitm("mitm_hs_minted", "mitm_handshake", "/1k", 32, "the same over {:,} names in turn, each asked for once before"
+          .format(mitm.NAMES), names=mitm.NAMES, warm_up_operations=mitm.NAMES, only=OURS + ("squid",)),
     _mitm("mitm_ka", "mitm_tunnel", "/1k", 32, "GET of 1 KiB on a standing intercepted connection"),
     _mitm("mitm_bulk", "mitm_tunnel", "/64m", 1, "1 KiB of a 64 MiB intercepted download"),
     _mitm("mitm_h2_ka", "mitm_h2", "/1k", 8, "GET of 1 KiB over HTTP/2 on a standing intercepted connection, 8 streams each",
