@@ -259,11 +259,7 @@ class ChainBuilder {
     options.spoken = SpokenBy(chain);
     for (const auto& filter : chain)
       for (const auto& inner : filter.http_connection().filters())
-        if (inner.has_forward_router()) {
-          const ForwardRouterOptions router = RouterOptions(inner.forward_router());
-          options.next_hop = router.next_hop;
-          options.http2 = router.http2;
-        }
+        if (inner.has_forward_router()) options.router = RouterOptions(inner.forward_router());
     return std::make_unique<MitmTerminatorFilter>(std::move(options));
   }
 

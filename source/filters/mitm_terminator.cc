@@ -37,20 +37,20 @@ bool SharesProtocol(const Connection& connection, const std::vector<std::string>
 // What a client is to see of its origin.
 struct View {
   const CertificateAuthority* authority = nullptr;  // whose leaf
-  const X509* certificate = nullptr;                // the origin's, for this turn only; null: not known
+  X509Ptr certificate = {};                         // the origin's; null: not known
   std::vector<std::string> alpn = {};               // what may be agreed on
   std::string_view how = {};                        // static, for the log
 };
 
 // False: it is over, and the client has been told where there was somebody to tell.
 Task<bool> LookFirst(Connection& connection, const Options& options, View& view) {
-  const OriginImage image = co_await LookAtOrigin(connection, options.next_hop.get(), options.handshake_ms);
+  OriginImage image = co_await LookAtOrigin(connection, options.router, options.handshake_ms);
   if (image.client_gone) {
     connection.record->Fail({Side::kClient, Fault::kClientGone});
     co_return false;
   }
   if (image.fault == Fault::kNone) {
-    view.certificate = image.certificate;
+    view.certificate = std::move(image.certificate);
     view.alpn = AnswerToClient(connection.alpn, options.spoken, image.alpn);
     view.how = image.live ? "live" : "eager";
     co_return true;
@@ -147,8 +147,8 @@ Task<bool> Mint(Connection& connection, const Options& options, View view) {
       view.authority != nullptr ? options.untrusted : options.authority->Get();
   const int64_t now = connection.worker.unix_seconds();
   const std::string target = LeafTarget(connection);
-  const auto leaf = co_await WithDeadline(connection.worker.leaves().Get(authority, target, view.certificate, now),
-                                          options.handshake_ms);
+  const auto leaf = co_await WithDeadline(
+      connection.worker.leaves().Get(authority, target, view.certificate.get(), now), options.handshake_ms);
   if (leaf && *leaf) co_return co_await Greet(connection, options, ***leaf, std::move(view));
   connection.record->tls_detail = leaf ? leaf->error().text : "the signer took too long";
   co_return co_await Refuse(connection, {Side::kEgret, Fault::kNoLeaf}, TlsAlert::kInternalError);
@@ -177,7 +177,7 @@ void RecordTime(Connection& connection, uint64_t started_ms) {
   if (!refused) {
     // Before the client is known to agree on something, the origin is offered all that the chain can make of it.
     connection.origin_tls->context = options.origins->Of(connection.target->host);
-    connection.origin_tls->alpn = OfferToOrigin(eager ? connection.alpn : options.spoken, options.http2);
+    connection.origin_tls->alpn = OfferToOrigin(eager ? connection.alpn : options.spoken, options.router.http2);
     if (eager && !co_await LookFirst(connection, options, view)) co_return false;
   }
   const bool done = co_await Mint(connection, options, std::move(view));
@@ -186,10 +186,12 @@ void RecordTime(Connection& connection, uint64_t started_ms) {
 }
 
 Task<void> Decrypt(Connection& connection, NetworkNext next, const Options& options) {
-  if (!co_await Establish(connection, options)) co_return;
-  const Stream* const stream = connection.stream.get();
-  co_await next(connection);
-  NoteEnd(connection, stream);
+  if (co_await Establish(connection, options)) {
+    const Stream* const stream = connection.stream.get();
+    co_await next(connection);
+    NoteEnd(connection, stream);
+  }
+  KeepUnasked(connection, options.router);
 }
 
 }  // namespace

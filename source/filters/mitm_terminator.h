@@ -39,9 +39,8 @@ struct MitmTerminatorOptions {
   OnFailure on_failure = OnFailure::kClose;
   uint64_t handshake_ms = 10000;  // with either side
   // Of the chain behind it.
-  std::vector<std::string> spoken;          // in order of preference
-  std::shared_ptr<const NextHop> next_hop;  // null: direct
-  OriginHttp2 http2 = OriginHttp2::kAuto;   // what the router speaks to origins
+  std::vector<std::string> spoken;  // in order of preference
+  ForwardRouterOptions router;
 };
 
 class MitmTerminatorFilter final : public NetworkFilter {

@@ -1,5 +1,7 @@
 #include "source/filters/origin_mirror.h"
 
+#include <openssl/x509.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -8,6 +10,7 @@
 #include "source/event/combine.h"
 #include "source/filters/recorded.h"
 #include "source/upstream/pool.h"
+#include "source/upstream/request.h"
 
 namespace egret {
 namespace {
@@ -21,7 +24,8 @@ std::string_view Static(std::string_view alpn) {
 OriginImage ImageOf(const TlsStream& tls) {
   OriginImage image;
   image.alpn = Static(tls.alpn());
-  image.certificate = tls.peer_certificate();
+  image.certificate.reset(tls.peer_certificate());
+  if (image.certificate) X509_up_ref(image.certificate.get());
   return image;
 }
 
@@ -34,15 +38,72 @@ OriginImage Failed(TlsOutcome outcome) {
   return image;
 }
 
+TlsOffer OfferOf(const Connection& connection) {
+  return {connection.origin_tls->context, connection.target->host, connection.origin_tls->alpn};
+}
+
+PoolKey KeyOf(const Connection& connection, const ForwardRouterOptions& router, const TlsOffer& offer) {
+  return OriginKey(connection, *connection.target, router.next_hop.get(), &offer, Http2Within(offer.alpn));
+}
+
 // One that a request of this tunnel could have. Only looked at: whether a request may have it is decided when it comes.
-const TlsStream* FindLive(const Connection& connection, const NextHop* hop, const TlsOffer& offer) {
+std::optional<OriginImage> LookInPool(Connection& connection, const PoolKey& key) {
   const Binding& binding = *connection.binding;
   const auto admits = [&](const IpAddress& peer) {
     return binding.remote ||
            std::find(binding.resolved.begin(), binding.resolved.end(), peer) != binding.resolved.end();
   };
-  const PoolKey key = OriginKey(connection, *connection.target, hop, &offer, Http2Within(offer.alpn));
-  return connection.worker.pool().Look(key, admits);
+  const TlsStream* const live = connection.worker.pool().Look(key, admits);
+  if (live == nullptr) return std::nullopt;
+  OriginImage image = ImageOf(*live);
+  image.live = true;
+  connection.upstream.reset();
+  return image;
+}
+
+void PutIntoPool(Connection& connection, const ForwardRouterOptions& router, PoolKey key,
+                 std::optional<DialTurn> turn) {
+  Dialled dialled = std::move(*connection.upstream);
+  connection.upstream.reset();
+  UpstreamPool& pool = connection.worker.pool();
+  const TlsStream* const tls = dialled.tls();
+  const Endpoint peer = dialled.peer();
+  Keep(pool, {pool.Enter(std::move(key)), std::move(dialled).IntoPool(), peer, tls, std::move(turn)},
+       tls->alpn() == kAlpnHttp2, router.limits);
+}
+
+Task<OriginImage> Shake(Connection& connection, const ForwardRouterOptions& router, const TlsOffer& offer,
+                        const PoolKey& key, std::optional<DialTurn> turn, uint64_t handshake_ms) {
+  TlsOutcome outcome = co_await connection.upstream->Secure(*connection.inspect_permit, offer, handshake_ms);
+  RecordHandshake(connection.worker, *connection.record, outcome);
+  if (outcome.fault != Fault::kNone) {
+    if (turn) std::move(*turn).FoundNothing();
+    co_return Failed(std::move(outcome));
+  }
+  connection.record->upstream_tls_version = outcome.version;
+  OriginImage image = ImageOf(*connection.upstream->tls());
+  if (outcome.http2()) {
+    PutIntoPool(connection, router, key, std::move(turn));
+  } else if (turn) {
+    std::move(*turn).FoundHttp1();
+  }
+  co_return image;
+}
+
+Task<OriginImage> Look(Connection& connection, const ForwardRouterOptions& router, uint64_t handshake_ms) {
+  const TlsOffer offer = OfferOf(connection);
+  const PoolKey key = KeyOf(connection, router, offer);
+  const Loop& loop = connection.worker.loop();
+  const uint64_t due_ms = loop.now_ms() + handshake_ms;
+  if (std::optional<OriginImage> image = LookInPool(connection, key)) co_return std::move(*image);
+  DialTurns& turns = connection.worker.pool().turns();
+  const bool may_share = Offers(offer.alpn, kAlpnHttp2) && !turns.SpeaksHttp1(key);
+  if (std::optional<DialTurn> first = may_share ? turns.Take(key) : std::nullopt; first || !may_share)
+    co_return co_await Shake(connection, router, offer, key, std::move(first), handshake_ms);
+  std::optional<DialTurn> turn = co_await turns.Wait(key, handshake_ms);
+  if (std::optional<OriginImage> image = LookInPool(connection, key)) co_return std::move(*image);
+  const uint64_t left_ms = due_ms - std::min(due_ms - 1, loop.now_ms());
+  co_return co_await Shake(connection, router, offer, key, std::move(turn), left_ms);
 }
 
 }  // namespace
@@ -62,26 +123,18 @@ std::vector<std::string> AnswerToClient(const std::vector<std::string>& client, 
   return {};
 }
 
-Task<OriginImage> LookAtOrigin(Connection& connection, const NextHop* hop, uint64_t handshake_ms) {
-  const TlsOffer offer{connection.origin_tls->context, connection.target->host, connection.origin_tls->alpn};
-  if (const TlsStream* const live = FindLive(connection, hop, offer)) {
-    connection.upstream.reset();
-    OriginImage image = ImageOf(*live);
-    image.live = true;
-    co_return image;
-  }
-  auto end = co_await Race(connection.upstream->Secure(*connection.inspect_permit, offer, handshake_ms),
-                           connection.stream->GoneGate());
-  if (end.index() == 1) {
-    OriginImage image;
-    image.client_gone = true;
-    co_return image;
-  }
-  TlsOutcome& outcome = *std::get_if<0>(&end);
-  RecordHandshake(connection.worker, *connection.record, outcome);
-  if (outcome.fault != Fault::kNone) co_return Failed(std::move(outcome));
-  connection.record->upstream_tls_version = outcome.version;
-  co_return ImageOf(*connection.upstream->tls());
+Task<OriginImage> LookAtOrigin(Connection& connection, const ForwardRouterOptions& router, uint64_t handshake_ms) {
+  auto end = co_await Race(Look(connection, router, handshake_ms), connection.stream->GoneGate());
+  if (OriginImage* const image = std::get_if<0>(&end)) co_return std::move(*image);
+  OriginImage nobody;
+  nobody.client_gone = true;
+  co_return nobody;
+}
+
+void KeepUnasked(Connection& connection, const ForwardRouterOptions& router) {
+  const std::optional<Dialled>& upstream = connection.upstream;
+  if (!connection.origin_tls || !upstream || upstream->tls() == nullptr) return;
+  PutIntoPool(connection, router, KeyOf(connection, router, OfferOf(connection)), std::nullopt);
 }
 
 }  // namespace egret

@@ -1,8 +1,7 @@
 // What the origin of an intercepted tunnel is like, found out before its client is answered: which protocol it speaks
-// and what its certificate says. A connection to it that is open already tells as well as a new handshake.
+// and what its certificate says. A connection to it that is open already tells as well as a new handshake, and so does
+// one that somebody else is about to make: of a burst of tunnels to an origin of HTTP/2 one shakes hands.
 #pragma once
-
-#include <openssl/types.h>
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "source/chain/connection.h"
 #include "source/event/task.h"
 #include "source/filters/origin_route.h"
+#include "source/tls/certificates.h"
 #include "source/tls/tls_alert.h"
 
 namespace egret {
@@ -38,12 +38,15 @@ struct OriginImage {
   bool client_gone = false;                   // nobody is left to be told
   bool live = false;                          // a connection that was there already told
   std::string_view alpn = {};                 // "h2", "http/1.1"; empty: nothing was agreed on
-  const X509* certificate = nullptr;          // for this turn only
+  X509Ptr certificate = {};
 };
 
 // Of a tunnel that may be inspected and has its origin_tls. Where a pooled connection tells, the tunnel's own is
-// closed; else it is inside TLS from here on. Writes what it did into the tunnel's record. All references outlive the
-// task.
-Task<OriginImage> LookAtOrigin(Connection& connection, const NextHop* hop, uint64_t handshake_ms);
+// closed; else it shakes hands, and is the pool's if it agrees on HTTP/2, or the tunnel's, for its first request.
+// `router`: of the chain behind. Writes what it did into the tunnel's record. All references outlive the task.
+Task<OriginImage> LookAtOrigin(Connection& connection, const ForwardRouterOptions& router, uint64_t handshake_ms);
+
+// At the tunnel's end: what shook hands and was asked nothing is as good for others.
+void KeepUnasked(Connection& connection, const ForwardRouterOptions& router);
 
 }  // namespace egret

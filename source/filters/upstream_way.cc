@@ -22,11 +22,11 @@ UpstreamWay Refused(Response refusal) {
 }
 UpstreamWay Failed(Exchange& exchange, Fault fault) { return Refused(LocalReply(exchange, {Side::kUpstream, fault})); }
 
-void Describe(ExchangeRecord& record, const UpstreamRequest& request, bool reused) {
+void Describe(ExchangeRecord& record, const UpstreamRequest& request) {
   record.upstream = request.peer().ToString();
   record.upstream_protocol = request.protocol();
   record.upstream_tls_version = request.tls_version();
-  record.upstream_reused = reused;
+  record.upstream_reused = request.reused();
 }
 
 // Inside a tunnel whose own connection is gone, the target is admitted anew; outside, egress_policy has done it.
@@ -61,9 +61,9 @@ std::unique_ptr<UpstreamRequest> TakeAdmitted(Exchange& exchange, const PoolKey&
                                                             : TakePooled(pool, key, std::ref(admits), limits);
   if (request == nullptr) return nullptr;
   RecordDecision(exchange.worker(), exchange.record(), *agreed);
-  Describe(exchange.record(), *request, true);
+  Describe(exchange.record(), *request);
   if (route.hop != nullptr) exchange.record().next_hop = route.hop->target.name();
-  exchange.worker().counters().upstream_reused.Add();
+  if (request->reused()) exchange.worker().counters().upstream_reused.Add();
   return request;
 }
 
@@ -92,7 +92,7 @@ std::unique_ptr<UpstreamRequest> Begin(Exchange& exchange, NewLink made, bool ht
   UpstreamPool& pool = exchange.worker().pool();
   std::unique_ptr<UpstreamRequest> request =
       http2 ? BeginHttp2(pool, std::move(made), limits) : BeginHttp1(pool, std::move(made), limits);
-  Describe(exchange.record(), *request, false);
+  Describe(exchange.record(), *request);
   return request;
 }
 
@@ -119,8 +119,12 @@ Task<UpstreamWay> BeginAtOrigin(Exchange& exchange, const OriginRoute& route, co
   exchange.connection().upstream.reset();
   const TlsStream* const tls = dialled.tls();
   const Endpoint peer = dialled.peer();
-  NewLink made{pool.Enter(route.key), std::move(dialled).Open(*exchange.permit), peer, tls,
-               route.may_share() ? pool.turns().Take(route.key) : std::nullopt};
+  NewLink made{pool.Enter(route.key),
+               std::move(dialled).Open(*exchange.permit),
+               peer,
+               tls,
+               route.may_share() ? pool.turns().Take(route.key) : std::nullopt,
+               tls != nullptr};
   return BeginAtOrigin(exchange, route, options, std::move(made));
 }
 

@@ -48,6 +48,7 @@ Http1Client::Http1Client(Stream& stream, const Http1ClientLimits& limits)
       body_(input_, kUpstreamFaults, {limits.body_ms, limits.trailer_bytes}) {}
 
 void Http1Client::BeginExchange(const Head& head) {
+  asked_ = true;
   received_before_ = input_.consumed();
   sent_before_ = output_.written();
   interim_ = 0;
@@ -150,7 +151,8 @@ Result<Head, Failure> Http1Client::TakeHead(size_t begin, size_t end) {
 }
 
 bool Http1Client::reusable() const {
-  return !broken_ && keep_alive_ && upload_complete_ && response_complete() && input_.unread().empty();
+  const bool between = !asked_ || (keep_alive_ && upload_complete_ && response_complete());
+  return !broken_ && between && input_.unread().empty();
 }
 
 bool Http1Client::StillQuiet() {

@@ -66,10 +66,12 @@ class Http1Client {
   // After the final head; null: no content. Borrows the client.
   std::unique_ptr<Body> ResponseBody() { return body_.MakeHandle(); }
 
-  // Request and response are complete, both sides keep the connection, nothing is unread.
+  // Nothing was asked yet; or request and response are complete and both sides keep the connection. Nothing is unread.
   bool reusable() const;
   // For a link that was idle: reads once. False: the origin ended it, broke it, or spoke unasked.
   bool StillQuiet();
+
+  bool asked() const { return asked_; }  // an exchange has begun
 
   // For the retry rule.
   bool request_written() const { return output_.written() != sent_before_; }  // the stream took a byte of it
@@ -102,6 +104,7 @@ class Http1Client {
   bool broken_ = false;  // something failed: never to be used again
   bool keep_alive_ = false;
   bool final_ = false;  // the final head was read
+  bool asked_ = false;
   bool upload_begun_ = false;
   bool upload_complete_ = false;
   bool response_begun_ = false;

@@ -118,7 +118,7 @@ struct Link {
 
 enum class Use : uint8_t {
   kRelay,    // the client's bytes, unread
-  kInspect,  // the origin's TLS handshake and nothing else
+  kInspect,  // the origin's TLS handshake, and the SETTINGS that HTTP/2 begins with; nothing of the client's
   kRequest,  // one request, to this target
 };
 

@@ -21,6 +21,8 @@ void DialTurn::FoundHttp1() && {
   turns.CallAll(key_);
 }
 
+void DialTurn::FoundNothing() && { std::exchange(turns_, nullptr)->CallAll(key_); }
+
 bool DialTurns::SpeaksHttp1(const PoolKey& key) const {
   const auto at = http1_until_.find(key);
   return at != http1_until_.end() && Loop::current()->now_ms() < at->second;

@@ -30,6 +30,8 @@ class DialTurn {
   void FoundHttp2() &&;
   // Each makes its own.
   void FoundHttp1() &&;
+  // For those who have a connection of their own to go on with: none of them waits any longer.
+  void FoundNothing() &&;
 
  private:
   friend class DialTurns;

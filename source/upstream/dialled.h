@@ -52,6 +52,8 @@ class Dialled {
     if (outcome.fault == Fault::kNone) tls_ = static_cast<const TlsStream*>(stream_.get());
     co_return outcome;
   }
+  // For the pool. Nothing was said on it but TLS, and whoever has it from there needs a permit of his own.
+  std::unique_ptr<Stream> IntoPool() && { return std::move(stream_); }
   // TLS with peer(): an origin's once that went well, or a parent's own. Null: in clear, as far as is known here.
   const TlsStream* tls() const { return tls_; }
 

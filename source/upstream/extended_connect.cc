@@ -16,6 +16,7 @@ class ExtendedConnect final : public UpstreamRequest {
   std::string_view tls_version() const override { return inner_->tls_version(); }
   TlsOutcome tls_end() const override { return inner_->tls_end(); }
   std::string_view protocol() const override { return inner_->protocol(); }
+  bool reused() const override { return inner_->reused(); }
   uint64_t number() const override { return inner_->number(); }
 
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* /*none*/, bool /*withhold_body*/) override {

@@ -18,13 +18,14 @@
 
 namespace egret {
 
-// A connection that has just been made.
+// A connection that nobody has asked anything of yet.
 struct NewLink {
   PoolPlace place;
   std::unique_ptr<Stream> stream;
   Endpoint peer;
   const TlsStream* tls = nullptr;     // the same stream, where it is TLS
   std::optional<DialTurn> turn = {};  // that of its key, where others may wait for it
+  bool stood = false;                 // it was not made for the request that it gets, and may have ended since
 };
 
 // How a connection's TLS has ended, where that was not in order: fault and detail.
@@ -61,8 +62,8 @@ struct Http2Link : ListNode {
   Http2Link& operator=(const Http2Link&) = delete;
 
   const PoolKey& key() const { return place.key(); }
-  // Before its SETTINGS have come nobody knows how many requests a peer takes at once.
-  bool HasRoom() const { return client.ready() && !client.over() && client.CanOpen(); }
+  // Before its SETTINGS have come nobody knows how many requests a peer takes at once; one may be sent (RFC 9113 3.4).
+  bool HasRoom() const { return !client.over() && client.CanOpen() && (client.ready() || client.streams() == 0); }
 
   PoolPlace place;
   std::unique_ptr<Stream> stream;
@@ -71,6 +72,7 @@ struct Http2Link : ListNode {
   std::shared_ptr<TlsOutcome> tls_end = std::make_shared<TlsOutcome>();  // for its requests, which may outlive it
   std::optional<DialTurn> turn;                                          // until its SETTINGS have come
   const uint64_t number;                                                 // of this worker's, rising
+  bool asked = false;                                                    // something was asked on it
   Http2Limits limits;
   Http2Client client;
 };

@@ -10,8 +10,8 @@ namespace {
 
 class Http1Request final : public UpstreamRequest {
  public:
-  Http1Request(UpstreamPool& pool, std::unique_ptr<Http1Link> link, bool reused, const PoolLimits& limits)
-      : pool_(pool), limits_(limits), link_(std::move(link)), reused_(reused) {}
+  Http1Request(UpstreamPool& pool, std::unique_ptr<Http1Link> link, bool stood, const PoolLimits& limits)
+      : pool_(pool), limits_(limits), link_(std::move(link)), stood_(stood), reused_(link_->client.asked()) {}
   ~Http1Request() override {
     if (link_->stream != nullptr) pool_.Put(std::move(link_), limits_);
   }
@@ -20,6 +20,7 @@ class Http1Request final : public UpstreamRequest {
   std::string_view tls_version() const override { return link_->tls != nullptr ? link_->tls->version() : ""; }
   TlsOutcome tls_end() const override { return EndOf(link_->tls); }
   std::string_view protocol() const override { return "HTTP/1.1"; }
+  bool reused() const override { return reused_; }
   uint64_t number() const override { return 0; }
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
     return link_->client.SendHead(head, body, withhold_body);
@@ -31,7 +32,7 @@ class Http1Request final : public UpstreamRequest {
 
   bool MayRepeat(bool idempotent) const override {
     const Http1Client& client = link_->client;
-    return reused_ && !client.response_begun() && !client.upload_begun() && (idempotent || !client.request_written());
+    return stood_ && !client.response_begun() && !client.upload_begun() && (idempotent || !client.request_written());
   }
   std::unique_ptr<Stream> TakeStream() override {
     std::string unparsed = link_->client.TakeUnparsed();
@@ -42,23 +43,26 @@ class Http1Request final : public UpstreamRequest {
   UpstreamPool& pool_;
   PoolLimits limits_;
   std::unique_ptr<Http1Link> link_;
+  bool stood_;
   bool reused_;
 };
 
 class Http2Request final : public UpstreamRequest {
  public:
-  Http2Request(Http2Link& link, bool reused)
+  Http2Request(Http2Link& link, bool stood)
       : stream_(link.client.Open()),
         peer_(link.peer),
         tls_version_(link.tls != nullptr ? link.tls->version() : ""),
         tls_end_(link.tls_end),
         number_(link.number),
-        reused_(reused) {}
+        stood_(stood),
+        reused_(std::exchange(link.asked, true)) {}
 
   const Endpoint& peer() const override { return peer_; }
   std::string_view tls_version() const override { return tls_version_; }
   TlsOutcome tls_end() const override { return *tls_end_; }
   std::string_view protocol() const override { return "HTTP/2"; }
+  bool reused() const override { return reused_; }
   uint64_t number() const override { return number_; }
   [[clang::coro_wrapper]] Task<Failure> SendHead(const Head& head, Body* body, bool withhold_body) override {
     return stream_->SendHead(head, body, withhold_body);
@@ -70,7 +74,7 @@ class Http2Request final : public UpstreamRequest {
 
   bool MayRepeat(bool idempotent) const override {
     if (stream_->response_begun() || stream_->upload_begun()) return false;
-    return stream_->refused() || !stream_->request_written() || (reused_ && idempotent);
+    return stream_->refused() || !stream_->request_written() || (stood_ && idempotent);
   }
   std::unique_ptr<Stream> TakeStream() override { return stream_->TakeTunnel(); }
 
@@ -80,8 +84,16 @@ class Http2Request final : public UpstreamRequest {
   std::string_view tls_version_;
   std::shared_ptr<const TlsOutcome> tls_end_;
   uint64_t number_;
+  bool stood_;
   bool reused_;
 };
+
+std::unique_ptr<Http2Link> MakeHttp2(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits) {
+  Http2Limits bounded = limits.http2;
+  bounded.idle_ms = limits.pool.idle_ms;
+  bounded.max_age_ms = limits.pool.max_age_ms;
+  return std::make_unique<Http2Link>(std::move(made), bounded, pool.http2_hits());
+}
 
 }  // namespace
 
@@ -102,20 +114,26 @@ std::unique_ptr<UpstreamRequest> TakeNewer(UpstreamPool& pool, const PoolKey& ke
 
 std::unique_ptr<UpstreamRequest> BeginHttp1(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits) {
   std::optional<DialTurn> turn = std::move(made.turn);
+  const bool stood = made.stood;
   auto link = std::make_unique<Http1Link>(std::move(made), limits.http1);
-  auto request = std::make_unique<Http1Request>(pool, std::move(link), false, limits.pool);
+  auto request = std::make_unique<Http1Request>(pool, std::move(link), stood, limits.pool);
   if (turn) std::move(*turn).FoundHttp1();
   return request;
 }
 
 std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits) {
-  Http2Limits bounded = limits.http2;
-  bounded.idle_ms = limits.pool.idle_ms;
-  bounded.max_age_ms = limits.pool.max_age_ms;
-  auto link = std::make_unique<Http2Link>(std::move(made), bounded, pool.http2_hits());
-  auto request = std::make_unique<Http2Request>(*link, false);
+  const bool stood = made.stood;
+  std::unique_ptr<Http2Link> link = MakeHttp2(pool, std::move(made), limits);
+  auto request = std::make_unique<Http2Request>(*link, stood);
   pool.Share(std::move(link));
   return request;
+}
+
+void Keep(UpstreamPool& pool, NewLink made, bool http2, const UpstreamLimits& limits) {
+  if (http2) return pool.Share(MakeHttp2(pool, std::move(made), limits));
+  std::optional<DialTurn> turn = std::move(made.turn);
+  pool.Put(std::make_unique<Http1Link>(std::move(made), limits.http1), limits.pool);
+  if (turn) std::move(*turn).FoundHttp1();
 }
 
 }  // namespace egret

@@ -39,6 +39,8 @@ class UpstreamRequest {
   // How its TLS has ended, where that was not in order. In TLS 1.3 a client hears only behind its handshake that it is
   // not believed.
   virtual TlsOutcome tls_end() const = 0;
+  // Whether the connection had a request before this one.
+  virtual bool reused() const = 0;
   // Of a shared connection: its number, rising with each that is made; 0 of others.
   virtual uint64_t number() const = 0;
 
@@ -50,8 +52,8 @@ class UpstreamRequest {
   virtual bool upload_complete() const = 0;
 
   // Whether the same request may go out once more, on another connection: no byte of its body was taken and nothing
-  // came back; and either the peer says that it did not look at it (RFC 9113 8.7), or this connection had stood idle
-  // and the method is idempotent or nothing went out at all (RFC 9110 9.2.2).
+  // came back; and either the peer says that it did not look at it (RFC 9113 8.7), or this connection stood there
+  // before and the method is idempotent or nothing went out at all (RFC 9110 9.2.2).
   virtual bool MayRepeat(bool idempotent) const = 0;
 
   // After 101 and CONNECT's 2xx: what the connection, or the stream, is from here on, beginning with what was read
@@ -77,5 +79,8 @@ std::unique_ptr<UpstreamRequest> TakeNewer(UpstreamPool& pool, const PoolKey& ke
 std::unique_ptr<UpstreamRequest> BeginHttp1(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits);
 // As above; the connection is shared from now on.
 std::unique_ptr<UpstreamRequest> BeginHttp2(UpstreamPool& pool, NewLink made, const UpstreamLimits& limits);
+
+// A new connection, for whichever request comes first.
+void Keep(UpstreamPool& pool, NewLink made, bool http2, const UpstreamLimits& limits);
 
 }  // namespace egret

@@ -13,6 +13,7 @@
 #include "source/base/check.h"
 #include "source/base/frame_pool.h"
 #include "source/base/strings.h"
+#include "source/event/combine.h"
 #include "source/tls/new_authority.h"
 #include "test/filters/origin_scripts.h"
 #include "test/support/proxy_bench.h"
@@ -98,6 +99,21 @@ Task<void> AskThroughTwo(ProxyBench& bench) {
   co_await AskTwice(bench);
   co_await AskTwice(bench);
 }
+// The origin may choose, so whoever comes at the same time waits for what it does.
+Task<bool> AskOnce(ProxyBench& bench, bool really = true) {
+  Peer& proxy = bench.Connect();
+  if (!co_await OpenTunnel(bench, proxy)) co_return true;
+  if (!co_await proxy.StartTls(*All().client, kName, {"h2", "http/1.1"})) co_return true;
+  if (!really) {
+    proxy.Finish();
+  } else if (!co_await proxy.Say(Get(bench, "/b", "Connection: close\r\n")) || !co_await proxy.HearAnswer()) {
+    co_return true;
+  }
+  co_return co_await proxy.HearEnd();
+}
+Task<void> AskTwoAtOnce(ProxyBench& bench) { co_await Both(AskOnce(bench), AskOnce(bench)); }
+// One goes without having asked anything.
+Task<void> AskOneOfTwo(ProxyBench& bench) { co_await Both(AskOnce(bench), AskOnce(bench, false)); }
 Task<void> AskWhateverIsShown(ProxyBench& bench) {
   Peer& proxy = bench.Connect();
   if (!co_await OpenTunnel(bench, proxy)) co_return;
@@ -190,6 +206,8 @@ std::vector<Case> Cases() {
       {"Eager", eager(), web, AskTwice, "eager", "", "200"},
       {"Lazy", lazy(), web, AskTwice, "lazy", "", "200"},
       {"Live", eager(), web, AskThroughTwo, "live", "", "200"},
+      {"Burst", eager(), web, AskTwoAtOnce, "eager", "", "200"},
+      {"Unasked", eager(), web, AskOneOfTwo, "eager", "", "200"},
       {"Close", eager(), strange, AskTwice, "", wrong, ""},
       {"Page", page, strange, AskWhateverIsShown, "refused", wrong, "502"},
       {"UntrustedLeaf", untrusted, strange, AskWhateverIsShown, "untrusted", wrong, "502"},

@@ -106,7 +106,9 @@ std::shared_ptr<const ListenerChains> TunnelChains(const BenchSetup& setup, cons
   if (setup.decrypt == nullptr) return out;
   decrypted.match.verdict = ChainMatch::Verdict::kInspect;
   decrypted.decrypts = 0;
-  decrypted.filters.push_back(std::make_unique<MitmTerminatorFilter>(*setup.decrypt));
+  MitmTerminatorOptions decrypt = *setup.decrypt;
+  decrypt.router = router;
+  decrypted.filters.push_back(std::make_unique<MitmTerminatorFilter>(std::move(decrypt)));
   decrypted.filters.push_back(ReadRequests(setup.http, router));
   out->chains.push_back(std::move(decrypted));
   return out;

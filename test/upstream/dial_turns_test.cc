@@ -76,6 +76,18 @@ TEST_F(DialTurnsTest, AConnectionToShareIsEverybodys) {
   EXPECT_FALSE(turns_.SpeaksHttp1(kOrigin));
 }
 
+TEST_F(DialTurnsTest, WhoFoundNothingMaySendAllOnTheirOwnWays) {
+  std::optional<DialTurn> first = turns_.Take(kOrigin);
+  Waiter& a = Wait();
+  Waiter& b = Wait();
+  std::move(*first).FoundNothing();
+  Settle();
+  EXPECT_TRUE(a.ended && b.ended);
+  EXPECT_FALSE(a.turn || b.turn);
+  EXPECT_FALSE(turns_.SpeaksHttp1(kOrigin));
+  EXPECT_TRUE(turns_.Take(kOrigin));
+}
+
 TEST_F(DialTurnsTest, AFailureIsOnesOwnAndTheNextTriesInItsTurn) {
   std::optional<DialTurn> first = turns_.Take(kOrigin);
   Waiter& a = Wait();

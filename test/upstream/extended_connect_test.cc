@@ -32,6 +32,7 @@ class FakeRequest final : public UpstreamRequest {
   std::string_view tls_version() const override { return "TLSv1.3"; }
   TlsOutcome tls_end() const override { return {.fault = Fault::kTlsAlert}; }
   std::string_view protocol() const override { return "HTTP/2"; }
+  bool reused() const override { return false; }
   uint64_t number() const override { return 7; }
   Task<Failure> SendHead(const Head& head, Body* body, bool /*withhold_body*/) override {
     if (refusal_) co_return refusal_;

@@ -122,13 +122,33 @@ TEST_F(PoolTest, H15_ALinkOnWhichItsOriginSpokeUnaskedIsNotGiven) {
 }
 
 TEST_F(PoolTest, WhatWasNotReadToItsEndIsClosed) {
-  pool_.Put(Make(1), limits_);                                                           // no request
   pool_.Put(Used(Make(2), "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"), limits_);  // content unread
   pool_.Put(Used(Make(3), "HTTP/1.1 204 No\r\nConnection: close\r\n\r\n"), limits_);     // not to be kept
   pool_.Put(Used(Make(4), "HTTP/1.1 204 No\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), limits_);   // more than asked
   pool_.Put(Used(Make(5), "HTTP/1.1 200 OK\r\n\r\n"), limits_);                          // until it ends
   EXPECT_EQ(Idle(), 0);
   EXPECT_EQ(Links(), 0);
+}
+
+TEST_F(PoolTest, ALinkThatNobodyHasAskedAnythingOfIsKept) {
+  pool_.Put(Make(1), limits_);
+  EXPECT_EQ(Take(), 1);
+  EXPECT_FALSE(given_->client.asked());
+}
+
+TEST_F(PoolTest, BeforeItsSettingsHaveComeASharedLinkTakesOneRequest) {
+  auto [near, far] = PipeStream::Pair();
+  pool_.Share(std::make_unique<Http2Link>(NewLink{pool_.Enter("a:443"), std::move(near), Endpoint{}}, Http2Limits(),
+                                          pool_.http2_hits()));
+  const auto any = [](const IpAddress&) { return true; };
+  loop_.Turn(0);
+  Http2Link* const link = pool_.FindShared("a:443", any);
+  ASSERT_NE(link, nullptr);
+  const std::unique_ptr<Http2ClientStream> stream = link->client.Open();
+  EXPECT_EQ(pool_.FindShared("a:443", any), nullptr);
+  far->Write(std::string_view("\0\0\0\4\0\0\0\0\0", 9));  // SETTINGS
+  for (int i = 0; i < 10; ++i) loop_.Turn(0);
+  EXPECT_EQ(pool_.FindShared("a:443", any), link);
 }
 
 TEST_F(PoolTest, WhereThereIsNoRoomForItsKeyTheLinkThatIdledLongestIsClosed) {
