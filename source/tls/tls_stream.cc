@@ -19,6 +19,9 @@ constexpr size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 // So many full records, each with its header and tag, fit into a large buffer.
 constexpr size_t kBatchRecords = 15;
 static_assert(kBatchRecords * (kRecord + SSL3_RT_HEADER_LENGTH + 64) <= Buffer::kLarge);
+// And as many are read at once: what comes out of one session goes into another in one batch, without a small rest. In
+// TLS 1.3 each has 17 bytes more than it says (RFC 8446 5.2).
+constexpr size_t kMostRead = kBatchRecords * (kRecord + SSL3_RT_HEADER_LENGTH + 17);
 // Beyond this nothing is answered any more to a peer that does not read (alerts, key updates).
 constexpr size_t kMostUnasked = size_t{64} << 10;
 
@@ -177,7 +180,7 @@ Io TlsStream::Read(std::span<char> into) {
   // The library would borrow memory for a record only to hear that none has come.
   if (into.empty() || (pending_.empty() && !ReadGate().open())) return {Io::kAgain};
   size_t got = 0;
-  fill_ = std::max(into.size(), Buffer::kSmall);
+  fill_ = std::clamp(into.size(), Buffer::kSmall, kMostRead);
   do {
     CleanErrors();
     size_t n = 0;
