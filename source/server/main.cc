@@ -4,6 +4,7 @@
 #include "source/server/options.h"
 #include "source/server/server.h"
 #include "source/server/version.h"
+#include "source/tls/record_memory.h"
 
 int main(int argc, char** argv) {
   using egret::Options;
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
       return egret::RunValidate(*options);
     case Options::Mode::kServe:
       egret::TellOfCrashes();
+      egret::KeepRecordMemory();
       return egret::RunServer(*options);
   }
   return 2;
