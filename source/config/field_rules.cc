@@ -32,6 +32,7 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.DomainSet.name", kName},
     {"egret.config.v1.Upstream.name", kName},
     {"egret.config.v1.Secret.name", kName},
+    {"egret.config.v1.WorkloadSet.name", kName},
 
     // The process.
     {"egret.config.v1.Bootstrap.workers", kNumber, 1, 1024},
@@ -71,6 +72,22 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.Resolver.Cache.min_ttl", kDuration, 0, kHour},
     {"egret.config.v1.Resolver.Cache.max_ttl", kDuration, kSecond, 24 * kHour},
     {"egret.config.v1.Resolver.Cache.negative_ttl", kDuration, 0, kHour},
+
+    // Where resources are pushed from.
+    {"egret.config.v1.Xds.servers", kRequired},
+    {"egret.config.v1.Xds.servers", kCount, 0, 16},
+    {"egret.config.v1.Xds.Server.address", kRequired},
+    {"egret.config.v1.Xds.Server.address", kServer},
+    {"egret.config.v1.Xds.mode", kNotValue, 0, 0, "STATE_OF_THE_WORLD"},
+    {"egret.config.v1.Xds.initial_fetch_timeout", kDuration, kSecond, 10 * kMinute},
+    {"egret.config.v1.Xds.file_roots", kPath},
+    {"egret.config.v1.Xds.file_roots", kCount, 0, 64},
+    {"egret.config.v1.Xds.max_message_bytes", kNumber, 1'048'576, 1'073'741'824},
+    {"egret.config.v1.Xds.LastGood.directory", kRequired},
+    {"egret.config.v1.Xds.LastGood.directory", kPath},
+    {"egret.config.v1.Xds.LastGood.max_age", kDuration, kMinute, kYear},
+    {"egret.config.v1.Directory.path", kRequired},
+    {"egret.config.v1.Directory.path", kPath},
 
     // Policies: compiling them says the rest.
     {"egret.config.v1.EgressPolicy.rules", kCount, 0, 10'000},

@@ -17,6 +17,7 @@
 #include "source/config/check_secrets.h"
 #include "source/config/check_sockets.h"
 #include "source/config/check_taps.h"
+#include "source/config/check_xds.h"
 #include "source/config/policy_spec.h"
 #include "source/config/shape.h"
 #include "source/config/stand_ins.h"
@@ -100,6 +101,7 @@ std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& l
     Join(errors, CheckTaps(bootstrap));
     Join(errors, CheckMitm(bootstrap));
     Join(errors, CheckWays(bootstrap));
+    Join(errors, CheckXds(bootstrap));
     Join(errors, CheckPolicies(bootstrap));
     auto compiled = CompilePolicies(bootstrap, OwnEndpoints(bootstrap));
     if (!compiled.ok()) JoinNew(errors, compiled.error());

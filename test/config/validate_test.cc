@@ -52,6 +52,16 @@ TEST(Validate, TellsPlaces) {
             "unix:/run/egret/proxy.sock\n");
 }
 
+TEST(Validate, ChecksWhatItTakesToBePushedTo) {
+  EXPECT_EQ(Verdict(With("xds: {servers: [{address: 'a:1', tls: {trust: t}}], resource_types: [Listener, Polcy]}\n"
+                         "secrets: [{name: t, trust: {system_roots: true, crl: {inline_string: x}}}]\n")),
+            "xds: not built yet; leave it out\n"
+            "xds.servers[0].tls.trust: t: has a crl, and revocation of a control plane's certificate is not looked at; "
+            "name a secret without crl\n"
+            "xds.resource_types[1]: Polcy: not a type of resources; there are Listener, EgressPolicy, DomainSet, "
+            "Upstream, Secret, WorkloadSet\n");
+}
+
 // Everything that can be named and may be pushed later, and what the process itself needs.
 TEST(Validate, TakesNamesThatMayBePushedLater) {
   EXPECT_EQ(Verdict("xds: {servers: [{address: 'a:1', tls: {trust: absent}}]}\n"
