@@ -36,6 +36,7 @@ struct ResourceStatus {
 
 struct PushStatus {
   ConfigSource source = ConfigSource::kBootstrap;
+  bool settled = false;  // the first set is in force, or was waited for long enough
   std::vector<ResourceStatus> resources;
   std::vector<ConfigError> errors;  // of what is to be in force and cannot be, of no resource in particular
   uint64_t applied = 0;             // configurations put in force

@@ -89,12 +89,17 @@ std::vector<DiscoveryRequest> PushedConfig::Take(const std::vector<DiscoveryResp
   return requests;
 }
 
-void PushedConfig::TakeFallback(ConfigSource source, Bodies bodies, Ms now) {
-  now_ = now;
+void PushedConfig::OfferFallback(ConfigSource source, Bodies bodies) {
   std::erase_if(bodies, [&](const auto& one) { return in_force_.own().contains(one.first); });
   fallback_ = std::move(bodies);
   fallback_source_ = source;
+}
+
+std::vector<DiscoveryRequest> PushedConfig::TakeFallback(ConfigSource source, Bodies bodies, Ms now) {
+  now_ = now;
+  OfferFallback(source, std::move(bodies));
   if (source_ != ConfigSource::kXds) Settle();
+  return Ask();
 }
 
 std::vector<DiscoveryRequest> PushedConfig::Tick(Ms now) {
@@ -119,8 +124,13 @@ Slots PushedConfig::SlotsWith(const std::set<uint64_t>& trial) const {
 
 void PushedConfig::Settle() {
   Refresh();
-  if (source_ != ConfigSource::kXds)
-    source_ = MayTakeOver() ? ConfigSource::kXds : fallback_ ? fallback_source_ : source_;
+  // The server decides from its first word on, or, where something else is in force, once it has said all.
+  if (source_ != ConfigSource::kXds) {
+    if (fallback_ ? IsAnswered() : !answered_.empty())
+      source_ = ConfigSource::kXds;
+    else if (fallback_)
+      source_ = fallback_source_;
+  }
   const std::vector<uint64_t> before = table_.BatchesThat(State::kConflict);
   const uint64_t applied = in_force_.applied();
   const bool changed = TryPending() || in_force_.applied() != applied;
@@ -143,13 +153,10 @@ void PushedConfig::Refresh() {
   for (const auto& [key, users] : choice_.missing) missing_since_.try_emplace(key, now_);
 }
 
-// Whether the server decides from now on: it has answered, and where something else is in force, everything that was
-// asked for.
-bool PushedConfig::MayTakeOver() const {
-  if (answered_.empty()) return false;
-  if (!fallback_) return true;
-  if (!answered_.contains(types_.front())) return false;
-  return std::all_of(choice_.missing.begin(), choice_.missing.end(),
+// Whether the server has said something about everything that was asked for, as far as it ever will.
+bool PushedConfig::IsAnswered() const {
+  return !types_.empty() && answered_.contains(types_.front()) &&
+         std::all_of(choice_.missing.begin(), choice_.missing.end(),
                      [&](const auto& one) { return IsMissing(one.first); });
 }
 

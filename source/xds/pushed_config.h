@@ -36,16 +36,21 @@ class PushedConfig {
   // Takes in responses that came one after another, puts them in force at once, and gives what is to be said, in order.
   std::vector<DiscoveryRequest> Take(const std::vector<DiscoveryResponse>& responses, Ms now);
 
-  // A second source, in force until the first complete set from the server.
-  void TakeFallback(ConfigSource source, Bodies bodies, Ms now);
+  // A second source, in force until the first complete set from the server. Offered before Start, it is put in force
+  // with the bootstrap's own.
+  void OfferFallback(ConfigSource source, Bodies bodies);
+  std::vector<DiscoveryRequest> TakeFallback(ConfigSource source, Bodies bodies, Ms now);
   bool HasFallback() const { return fallback_.has_value(); }
 
   // What is due: expiry, what is missing for long, conflicts that may have gone. Gives what is to be said.
   std::vector<DiscoveryRequest> Tick(Ms now);
   std::optional<Ms> NextTick() const;
 
+  // The server has answered all that was asked for, and what can be in force of it is.
+  bool IsWhole() const { return source_ == ConfigSource::kXds && IsAnswered(); }
   ConfigSource source() const { return source_; }
   uint64_t responses() const { return status_.responses; }
+  uint64_t accepted() const { return status_.accepted; }  // of them
   // Pushed and in force.
   Bodies Pushed() const;
   uint64_t applied() const { return in_force_.applied(); }
@@ -62,7 +67,7 @@ class PushedConfig {
   Slots SlotsWith(const std::set<uint64_t>& trial) const;
   void Settle();
   void Refresh();
-  bool MayTakeOver() const;
+  bool IsAnswered() const;
   bool TryPending();
   bool TryOne(uint64_t batch);
   void RetryConflicts(const std::set<uint64_t>& but);

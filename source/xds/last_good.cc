@@ -1,0 +1,121 @@
+#include "source/xds/last_good.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "egret/control/v1/last_good.pb.h"
+#include "source/base/strings.h"
+#include "source/config/file.h"
+#include "source/xds/check_alone.h"
+
+namespace egret {
+namespace {
+
+using control::v1::KeptResource;
+
+constexpr std::string_view kHead = "egret last good 1 ";
+constexpr size_t kMostBytes = size_t{1} << 30;
+
+std::string Hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+Problem Failed(std::string_view what, const std::string& path) {
+  return Problem{Cat(path, ": ", what, ": ", std::strerror(errno))};
+}
+
+// Written and on the disk, or not there.
+std::optional<Problem> WriteFile(const std::string& path, std::string_view text) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0) return Failed("cannot be made", path);
+  std::optional<Problem> problem;
+  if (fchmod(file, 0600) != 0) problem = Failed("cannot be made private", path);
+  while (!problem && !text.empty()) {
+    const ssize_t written = write(file, text.data(), text.size());
+    if (written < 0)
+      problem = Failed("cannot be written", path);
+    else
+      text.remove_prefix(static_cast<size_t>(written));
+  }
+  if (!problem && fsync(file) != 0) problem = Failed("cannot be written", path);
+  close(file);
+  if (problem) unlink(path.c_str());
+  return problem;
+}
+
+void SyncFolder(const std::string& path) {
+  const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  fsync(folder);
+  close(folder);
+}
+
+Result<BodyPtr, Problem> Read(const KeptResource& kept, const ReadRules& rules) {
+  const auto type = ParseTypeUrl(kept.resource().type_url());
+  if (!type || *type == ResourceType::kSecret) return Problem{"holds a type that is never kept"};
+  const auto message = NewResource(*type);
+  if (!message->ParseFromString(kept.resource().value())) return Problem{"holds a resource that cannot be read"};
+  ReadResult read = ReadResource(NativeType(*type), OwnName(*message), kept.version(), kept.resource(), rules);
+  if (!read.body || HasErrors(read.errors)) return Problem{ToString(read.errors)};
+  return BodyPtr(std::move(read.body));
+}
+
+}  // namespace
+
+std::string LastGood::Path() const { return Cat(directory_, "/last-good"); }
+
+std::optional<Problem> LastGood::Save(const Bodies& bodies, Time now) const {
+  control::v1::LastGood set;
+  set.mutable_at()->set_seconds(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+  for (const auto& [key, body] : bodies) {
+    if (key.type == ResourceType::kSecret) continue;
+    KeptResource& kept = *set.add_resources();
+    kept.set_version(body->version);
+    kept.mutable_resource()->PackFrom(*body->message);
+  }
+  const std::string rest = set.SerializeAsString();
+  const std::string temporary = Cat(Path(), ".new");
+  if (auto problem = WriteFile(temporary, Cat(kHead, Hex(Sha256(rest)), "\n", rest))) return problem;
+  if (rename(temporary.c_str(), Path().c_str()) != 0) return Failed("cannot be put in place", Path());
+  SyncFolder(directory_);
+  return std::nullopt;
+}
+
+Result<Bodies, Problem> LastGood::Load(const ReadRules& rules, Time now) const {
+  const auto text = ReadWholeFile(Path(), kMostBytes);
+  if (!text) return Problem{Cat(Path(), ": ", text.error().why)};
+  std::string_view rest = *text;
+  const std::string_view head = SplitFirst(rest, '\n');
+  control::v1::LastGood set;
+  if (head != Cat(kHead, Hex(Sha256(rest))) || !set.ParseFromString(std::string(rest)))
+    return Problem{Cat(Path(), ": not whole, or not what was written")};
+  const auto age = now - Time(std::chrono::seconds(set.at().seconds()));
+  if (age > max_age_ || age < -max_age_) return Problem{Cat(Path(), ": older than last_good.max_age")};
+  Bodies bodies;
+  std::vector<BodyPtr> list;
+  for (const KeptResource& kept : set.resources()) {
+    auto body = Read(kept, rules);
+    if (!body) return Problem{Cat(Path(), ": ", body.error().text)};
+    list.push_back(*body);
+    bodies[(*body)->key] = *body;
+  }
+  for (const auto& errors : CheckAlone(list))
+    if (!errors.empty()) return Problem{Cat(Path(), ": ", errors.front().ToString())};
+  return bodies;
+}
+
+}  // namespace egret
