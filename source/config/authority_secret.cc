@@ -35,30 +35,32 @@ Result<std::shared_ptr<const CertificateAuthority>, Problem> Make(const Secret& 
   return made;
 }
 
-}  // namespace
-
-Result<LoadedAuthority, Problem> LoadAuthority(const config::v1::Bootstrap& bootstrap, const std::string& name) {
-  const Secret& secret = FindSecret(bootstrap, name);
+Result<LoadedAuthority, Problem> LoadAuthority(const SecretTable& secrets, const std::string& name) {
   LoadedAuthority out;
-  out.part.what = Cat("certificate authority ", name);
-  const Secret::CertificateAuthority& message = secret.certificate_authority();
-  for (const config::v1::DataSource* source : {&message.certificate(), &message.key(), &message.also_trust()})
-    if (source->has_file()) out.part.files.push_back(source->file());
-  auto made = MakeCurrent<CertificateAuthority>([&secret] { return Make(secret); }, out.part);
+  Renewable part;
+  part.what = Cat("certificate authority ", name);
+  part.secrets = {name};
+  auto made =
+      MakeCurrent<CertificateAuthority>(secrets, [name](const SecretTable& of) { return Make(of.Get(name)); }, part);
   if (!made) return made.error();
   out.authority = std::move(*made);
+  out.part = std::make_shared<const Renewable>(std::move(part));
   return out;
 }
 
-Result<Authorities, Problem> LoadAuthorities(const config::v1::Bootstrap& bootstrap,
-                                             std::vector<Renewable>& renewables) {
+}  // namespace
+
+Result<Authorities, Problem> LoadAuthorities(const SecretTable& secrets, const Authorities& before) {
   Authorities out;
-  for (const config::v1::Secret& secret : bootstrap.secrets()) {
-    if (!secret.has_certificate_authority()) continue;
-    Result<LoadedAuthority, Problem> loaded = LoadAuthority(bootstrap, secret.name());
+  for (const auto& [name, secret] : secrets.all()) {
+    if (!secret->has_certificate_authority()) continue;
+    if (const auto known = before.find(name); known != before.end()) {
+      out.insert(*known);
+      continue;
+    }
+    Result<LoadedAuthority, Problem> loaded = LoadAuthority(secrets, name);
     if (!loaded) return loaded.error();
-    out[secret.name()] = std::move(loaded->authority);
-    renewables.push_back(std::move(loaded->part));
+    out[name] = std::move(*loaded);
   }
   return out;
 }

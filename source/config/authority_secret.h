@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/current.h"
@@ -20,17 +19,14 @@ using CurrentAuthority = std::shared_ptr<const Current<CertificateAuthority>>;
 
 struct LoadedAuthority {
   CurrentAuthority authority;
-  Renewable part;
+  std::shared_ptr<const Renewable> part;
 };
 
-// Of a validated bootstrap, which outlives the part; `name`: of the secret. The problem names secret and field.
-Result<LoadedAuthority, Problem> LoadAuthority(const config::v1::Bootstrap& bootstrap, const std::string& name);
-
 // By the names of their secrets.
-using Authorities = std::map<std::string, CurrentAuthority, std::less<>>;
+using Authorities = std::map<std::string, LoadedAuthority, std::less<>>;
 
-// All there are: each is given out to clients, whichever chain mints with it.
-Result<Authorities, Problem> LoadAuthorities(const config::v1::Bootstrap& bootstrap,
-                                             std::vector<Renewable>& renewables);
+// All there are: each is given out to clients, whichever chain mints with it. Those that are in `before` are taken over
+// as they are. The problem names secret and field.
+Result<Authorities, Problem> LoadAuthorities(const SecretTable& secrets, const Authorities& before);
 
 }  // namespace egret

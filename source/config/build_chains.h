@@ -1,7 +1,8 @@
-// Protobuf -> chains of filters. The one place where a filter's message meets its code: every filter that can be
-// configured is in the two tables of build_chains.cc.
+// A configuration -> the chains of all its listeners. What has not changed since the configuration before is taken over
+// as it is, with all that connections and filters know: only what changed is built.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,28 +10,37 @@
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/result.h"
 #include "source/chain/snapshot.h"
+#include "source/config/build_listener.h"
 #include "source/config/renewable.h"
-#include "source/filters/tap_file.h"
-#include "source/io/original_destination.h"
 
 namespace egret {
 
-struct ChainDefaults {
-  std::string via;      // pseudonym of an http_connection that names none
-  std::string version;  // of this program
-};
-
+// All that is shared with chains that live on is immutable, or changes by commit.
 struct BuiltChains {
+  struct Kept {
+    std::string message;  // what it was built of: itself, and the listener whose chains are its own as well
+    std::shared_ptr<const BuiltListener> built;
+  };
+
   std::shared_ptr<const Chains> chains;
+  std::shared_ptr<const SecretTable> secrets;
+  std::vector<std::shared_ptr<const Renewable>> renewables;
   std::vector<std::shared_ptr<const TapFile>> taps;
-  std::vector<Renewable> renewables;  // what of them comes from files that may change
+
+  std::map<std::string, Kept, std::less<>> listeners;
+  NextHops hops;
+  Authorities authorities;
+  std::shared_ptr<const Current<TlsClientContext>> origins;
+  std::shared_ptr<const Renewable> origins_part;
+  std::shared_ptr<AuthorityPages> authority_pages;
+
+  // Each is called once when this is put in force; before that nothing of it shows.
+  std::vector<Commit> commits;
 };
 
-// Of a bootstrap that Validate() found no fault with. The error is what only shows now: a secret that cannot be read.
-// It has to outlive the renewables.
-Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults);
-
-// How the listener's connections come in.
-Transparent TransparentOf(const config::v1::Listener& listener);
+// Of a configuration that Validate() found no fault with. `before`: what is in force now, or null. The problem is what
+// only shows now: a secret that cannot be read.
+Result<BuiltChains, Problem> BuildChains(const config::v1::Bootstrap& bootstrap, const ChainDefaults& defaults,
+                                         const BuiltChains* before = nullptr);
 
 }  // namespace egret

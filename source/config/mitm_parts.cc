@@ -7,36 +7,23 @@
 #include "source/base/check.h"
 #include "source/base/log.h"
 #include "source/base/strings.h"
-#include "source/config/walk.h"
+#include "source/config/error.h"
+#include "source/config/tls_secrets.h"
 #include "source/policy/pattern.h"
 
 namespace egret {
 namespace {
 
-using config::v1::Bootstrap;
 using filters::network::v1::MitmTerminator;
-
-class Finder final : public Visitor {
- public:
-  void Enter(const google::protobuf::Message& message, const std::string& path) override {
-    if (message.GetDescriptor() == MitmTerminator::descriptor())
-      found.emplace_back(&static_cast<const MitmTerminator&>(message), path);
-  }
-  bool Visit(const google::protobuf::Message&, const google::protobuf::FieldDescriptor&, const std::string&) override {
-    return true;
-  }
-
-  std::vector<std::pair<const MitmTerminator*, std::string>> found;
-};
 
 class Maker {
  public:
-  Maker(const Bootstrap& bootstrap, const Authorities& authorities, std::vector<Renewable>& renewables)
-      : bootstrap_(bootstrap), authorities_(authorities), renewables_(renewables) {}
+  Maker(const SecretTable& secrets, const Authorities& authorities, std::vector<Renewable>& renewables)
+      : secrets_(secrets), authorities_(authorities), renewables_(renewables) {}
 
   Result<MitmPart, Problem> Make(const MitmTerminator& filter, const std::string& path) {
     MitmPart part;
-    part.authority = authorities_.at(filter.authority());
+    part.authority = authorities_.find(filter.authority())->second.authority;
     if (filter.on_origin_failure() == MitmTerminator::UNTRUSTED_LEAF)
       part.untrusted = CertificateAuthority::MakeUntrusted(time(nullptr));
     auto server = LeafServerContext::Make({});
@@ -51,7 +38,7 @@ class Maker {
  private:
   Result<OriginContexts::Context, Problem> ContextOf(const config::v1::ClientTls& tls, const std::string& what,
                                                      bool verify) {
-    Result<ClientTls, Problem> made = MakeClientTls(bootstrap_, tls, "", what, verify);
+    Result<ClientTls, Problem> made = MakeClientTls(secrets_, tls, "", what, verify);
     if (!made) return Problem{Cat(what, ": ", made.error().text)};
     renewables_.push_back(std::move(made->part));
     return std::move(made->context);
@@ -90,25 +77,17 @@ class Maker {
           " are not verified: whoever stands on the way can read and change everything");
   }
 
-  const Bootstrap& bootstrap_;
+  const SecretTable& secrets_;
   const Authorities& authorities_;
   std::vector<Renewable>& renewables_;
 };
 
 }  // namespace
 
-Result<MitmParts, Problem> MitmParts::Make(const Bootstrap& bootstrap, const Authorities& authorities,
-                                           std::vector<Renewable>& renewables) {
-  MitmParts out;
-  Finder finder;
-  Walk(bootstrap, "", finder);
-  Maker maker(bootstrap, authorities, renewables);
-  for (const auto& [filter, path] : finder.found) {
-    Result<MitmPart, Problem> part = maker.Make(*filter, path);
-    if (!part) return part.error();
-    out.parts_[filter] = std::move(*part);
-  }
-  return out;
+Result<MitmPart, Problem> MakeMitmPart(const MitmTerminator& filter, const std::string& where,
+                                       const SecretTable& secrets, const Authorities& authorities,
+                                       std::vector<Renewable>& renewables) {
+  return Maker(secrets, authorities, renewables).Make(filter, where);
 }
 
 }  // namespace egret

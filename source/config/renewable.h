@@ -1,51 +1,48 @@
-// A part of the compiled configuration that came from files beside it, and can be made anew when they change.
+// A part of the compiled configuration that is made of secrets, and can be made anew when they change: when their files
+// do, or when others are pushed.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/current.h"
 #include "source/base/result.h"
+#include "source/config/secret_table.h"
 #include "source/tls/certificates.h"
 
 namespace egret {
 
+// Puts in force what was made. Fails never; may be called on any thread.
+using Commit = std::function<void()>;
+
 struct Renewable {
-  std::string what;                // for people: "listener egress"
-  std::vector<std::string> files;  // none: there is nothing to watch
-  std::string stamp;               // of the files, before they were read
-  // Reads them again and puts the result in force. Where that fails, what is in force stays.
-  std::function<std::optional<Problem>()> renew;
+  std::string what;                  // for people: "listener egress"
+  std::vector<std::string> secrets;  // by name
+  std::string stamp;                 // of their files, before they were read
+  // Makes it of these secrets. Where that fails, or the result is not committed, what is in force stays. On any thread;
+  // needs nothing but the table to be alive.
+  std::function<Result<Commit, Problem>(const SecretTable&)> make;
   std::function<std::vector<TlsExpiry>()> expiries;  // of what is in force
 };
 
 // Changes whenever one of the files does: another file, another size or time, or gone.
 std::string StampOf(const std::vector<std::string>& files);
 
-// Of that name, in a validated bootstrap.
-const config::v1::Secret& FindSecret(const config::v1::Bootstrap& bootstrap, const std::string& name);
-
-// A source that is not set is an empty text. The problem names secret and field.
-Result<std::string, Problem> ReadPart(const config::v1::DataSource& source, const config::v1::Secret& secret,
-                                      std::string_view field);
-
-// What can be made anew from the same messages: the object that is in force, and how. `part.files` is set.
+// The object that is in force, and how to make the next. `make(table)` gives a Result<std::shared_ptr<const T>,
+// Problem> and holds all else that it needs; `part.secrets` is set.
 template <class T, class Make>
-Result<std::shared_ptr<const Current<T>>, Problem> MakeCurrent(Make make, Renewable& part) {
-  part.stamp = StampOf(part.files);
-  Result<std::shared_ptr<const T>, Problem> first = make();
+Result<std::shared_ptr<const Current<T>>, Problem> MakeCurrent(const SecretTable& secrets, Make make, Renewable& part) {
+  part.stamp = StampOf(secrets.FilesOf(part.secrets));
+  Result<std::shared_ptr<const T>, Problem> first = make(secrets);
   if (!first) return first.error();
   const auto current = std::make_shared<Current<T>>(std::move(*first));
-  part.renew = [make = std::move(make), current]() -> std::optional<Problem> {
-    Result<std::shared_ptr<const T>, Problem> next = make();
+  part.make = [make = std::move(make), current](const SecretTable& of) -> Result<Commit, Problem> {
+    Result<std::shared_ptr<const T>, Problem> next = make(of);
     if (!next) return next.error();
-    current->Set(std::move(*next));
-    return std::nullopt;
+    return Commit([current, made = std::move(*next)] { current->Set(made); });
   };
   part.expiries = [current] { return current->Get()->expiries(); };
   return std::shared_ptr<const Current<T>>(current);

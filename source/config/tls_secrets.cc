@@ -7,7 +7,6 @@
 namespace egret {
 namespace {
 
-using config::v1::Bootstrap;
 using config::v1::Secret;
 using filters::network::v1::TlsTerminator;
 
@@ -32,20 +31,6 @@ Result<TlsTrust, Problem> ReadTrust(const Secret& secret) {
   return trust;
 }
 
-void AddFiles(const Secret& secret, std::vector<std::string>& files) {
-  for (const config::v1::DataSource* source : {&secret.certificate().certificate(), &secret.certificate().key(),
-                                               &secret.trust().roots(), &secret.trust().crl()})
-    if (source->has_file()) files.push_back(source->file());
-}
-
-std::vector<std::string> FilesOf(const Bootstrap& bootstrap, const TlsTerminator& message) {
-  std::vector<std::string> files;
-  for (const std::string& name : message.certificates()) AddFiles(FindSecret(bootstrap, name), files);
-  const std::string& trust = message.client_certificates().trust();
-  if (!trust.empty()) AddFiles(FindSecret(bootstrap, trust), files);
-  return files;
-}
-
 TlsServerOptions::ClientCertificates ModeOf(const TlsTerminator& message) {
   switch (message.client_certificates().mode()) {
     case TlsTerminator::ClientCertificates::REQUEST:
@@ -57,18 +42,18 @@ TlsServerOptions::ClientCertificates ModeOf(const TlsTerminator& message) {
   }
 }
 
-Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const Bootstrap& bootstrap,
+Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const SecretTable& secrets,
                                                                      const TlsTerminator& message,
                                                                      const std::vector<std::string>& alpn) {
   TlsServerOptions options;
   for (const std::string& name : message.certificates()) {
-    Result<TlsKeyPair, Problem> pair = ReadKeyPair(FindSecret(bootstrap, name));
+    Result<TlsKeyPair, Problem> pair = ReadKeyPair(secrets.Get(name));
     if (!pair) return pair.error();
     options.certificates.push_back(std::move(*pair));
   }
   options.client_certificates = ModeOf(message);
   if (options.client_certificates != TlsServerOptions::ClientCertificates::kNone) {
-    Result<TlsTrust, Problem> trust = ReadTrust(FindSecret(bootstrap, message.client_certificates().trust()));
+    Result<TlsTrust, Problem> trust = ReadTrust(secrets.Get(message.client_certificates().trust()));
     if (!trust) return trust.error();
     options.trust = std::move(*trust);
   }
@@ -80,19 +65,19 @@ Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const Boots
   return made;
 }
 
-Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Bootstrap& bootstrap,
+Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const SecretTable& secrets,
                                                                      const config::v1::ClientTls& message,
                                                                      bool verify) {
   TlsClientOptions options;
   options.verify = verify;
   options.trust.system_roots = message.trust().empty();
   if (!message.trust().empty()) {
-    Result<TlsTrust, Problem> trust = ReadTrust(FindSecret(bootstrap, message.trust()));
+    Result<TlsTrust, Problem> trust = ReadTrust(secrets.Get(message.trust()));
     if (!trust) return trust.error();
     options.trust = std::move(*trust);
   }
   if (!message.certificate().empty()) {
-    Result<TlsKeyPair, Problem> pair = ReadKeyPair(FindSecret(bootstrap, message.certificate()));
+    Result<TlsKeyPair, Problem> pair = ReadKeyPair(secrets.Get(message.certificate()));
     if (!pair) return pair.error();
     options.certificate = std::move(*pair);
   }
@@ -101,34 +86,31 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Boots
   return made;
 }
 
-std::vector<std::string> FilesOf(const Bootstrap& bootstrap, const config::v1::ClientTls& message) {
-  std::vector<std::string> files;
-  for (const std::string* name : {&message.trust(), &message.certificate()})
-    if (!name->empty()) AddFiles(FindSecret(bootstrap, *name), files);
-  return files;
-}
-
 }  // namespace
 
-Result<ServerTls, Problem> MakeServerTls(const Bootstrap& bootstrap, const TlsTerminator& message,
+Result<ServerTls, Problem> MakeServerTls(const SecretTable& secrets, const TlsTerminator& message,
                                          std::vector<std::string> alpn, std::string what) {
   ServerTls tls;
   tls.part.what = std::move(what);
-  tls.part.files = FilesOf(bootstrap, message);
+  tls.part.secrets.assign(message.certificates().begin(), message.certificates().end());
+  const std::string& trust = message.client_certificates().trust();
+  if (!trust.empty()) tls.part.secrets.push_back(trust);
   auto made = MakeCurrent<TlsServerContext>(
-      [&bootstrap, &message, alpn = std::move(alpn)] { return MakeContext(bootstrap, message, alpn); }, tls.part);
+      secrets, [message, alpn = std::move(alpn)](const SecretTable& of) { return MakeContext(of, message, alpn); },
+      tls.part);
   if (!made) return made.error();
   tls.context = std::move(*made);
   return tls;
 }
 
-Result<ClientTls, Problem> MakeClientTls(const Bootstrap& bootstrap, const config::v1::ClientTls& message,
+Result<ClientTls, Problem> MakeClientTls(const SecretTable& secrets, const config::v1::ClientTls& message,
                                          const std::string& host, std::string what, bool verify) {
   ClientTls tls;
   tls.part.what = std::move(what);
-  tls.part.files = FilesOf(bootstrap, message);
+  for (const std::string* name : {&message.trust(), &message.certificate()})
+    if (!name->empty()) tls.part.secrets.push_back(*name);
   auto made = MakeCurrent<TlsClientContext>(
-      [&bootstrap, &message, verify] { return MakeContext(bootstrap, message, verify); }, tls.part);
+      secrets, [message, verify](const SecretTable& of) { return MakeContext(of, message, verify); }, tls.part);
   if (!made) return made.error();
   tls.context = std::move(*made);
   tls.name = message.server_name().empty() ? host : message.server_name();

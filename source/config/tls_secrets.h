@@ -13,14 +13,13 @@
 
 namespace egret {
 
-// Of a validated bootstrap, which outlives the part. `alpn`: what is spoken inside, in order of preference. The problem
-// names secret and field.
+// Of a validated configuration. `alpn`: what is spoken inside, in order of preference. The problem names secret and
+// field.
 struct ServerTls {
   std::shared_ptr<const Current<TlsServerContext>> context;
   Renewable part;
 };
-Result<ServerTls, Problem> MakeServerTls(const config::v1::Bootstrap& bootstrap,
-                                         const filters::network::v1::TlsTerminator& message,
+Result<ServerTls, Problem> MakeServerTls(const SecretTable& secrets, const filters::network::v1::TlsTerminator& message,
                                          std::vector<std::string> alpn, std::string what);
 
 // The other side: TLS to `host`, or to the server_name of `message`. `verify` false: whoever answers is believed.
@@ -29,7 +28,7 @@ struct ClientTls {
   std::string name;  // for whom the server's certificate has to be
   Renewable part;
 };
-Result<ClientTls, Problem> MakeClientTls(const config::v1::Bootstrap& bootstrap, const config::v1::ClientTls& message,
+Result<ClientTls, Problem> MakeClientTls(const SecretTable& secrets, const config::v1::ClientTls& message,
                                          const std::string& host, std::string what, bool verify = true);
 
 }  // namespace egret

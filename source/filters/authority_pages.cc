@@ -13,8 +13,11 @@ constexpr std::string_view kCa = "/.well-known/egret/ca.pem", kBundle = "/.well-
 
 }  // namespace
 
-AuthorityPages::AuthorityPages(Authorities authorities)
-    : authorities_(std::move(authorities)), system_roots_(authorities_.empty() ? "" : SystemRootsPem()) {}
+void AuthorityPages::Set(Authorities authorities) {
+  if (!authorities.empty() && system_roots_.Get() == nullptr)
+    system_roots_.Set(std::make_shared<const std::string>(SystemRootsPem()));
+  authorities_.Set(std::make_shared<const Authorities>(std::move(authorities)));
+}
 
 std::optional<Response> AuthorityPages::Answer(const Head& request) const {
   if (request.form != TargetForm::kOrigin || (request.path != kCa && request.path != kBundle)) return std::nullopt;
@@ -23,9 +26,10 @@ std::optional<Response> AuthorityPages::Answer(const Head& request) const {
     refusal.head.Add("Allow", "GET, HEAD");
     return refusal;
   }
-  if (authorities_.empty()) return PlainReply(404, "This proxy has no certificate authority.\n");
-  std::string text = request.path == kBundle ? system_roots_ : std::string();
-  for (const auto& authority : authorities_) text += authority->Get()->trust_pem();
+  const auto authorities = authorities_.Get();
+  if (authorities->empty()) return PlainReply(404, "This proxy has no certificate authority.\n");
+  std::string text = request.path == kBundle ? *system_roots_.Get() : std::string();
+  for (const auto& authority : *authorities) text += authority->Get()->trust_pem();
   return PlainReply(200, text, "application/x-pem-file");
 }
 

@@ -21,15 +21,17 @@ class AuthorityPages {
  public:
   using Authorities = std::vector<std::shared_ptr<const Current<CertificateAuthority>>>;
 
-  // Reads the system's roots once.
-  explicit AuthorityPages(Authorities authorities);
+  // There are none at first.
+  AuthorityPages() : authorities_(std::make_shared<const Authorities>()) {}
+  // Those that are given out from here on. Thread-safe. Reads the system's roots where they are needed first.
+  void Set(Authorities authorities);
 
   // To a request in origin-form. Nothing: it is for another page.
   std::optional<Response> Answer(const Head& request) const;
 
  private:
-  const Authorities authorities_;
-  const std::string system_roots_;
+  Current<Authorities> authorities_;
+  Current<std::string> system_roots_{nullptr};
 };
 
 }  // namespace egret

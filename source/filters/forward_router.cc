@@ -61,7 +61,7 @@ void AddressHead(Exchange& exchange, const NextHop* parent, bool http2, bool ast
   head.form = TargetForm::kAbsolute;
   if (asterisk) head.path = http2 ? "*" : "";  // RFC 9113 8.3.1, RFC 9112 3.2.4
   head.authority = head.Keep(exchange.target->Authority(exchange.default_port()));
-  if (!parent->authorization.empty()) head.Set(FieldName::kProxyAuthorization, parent->authorization);
+  if (parent->authorization != nullptr) head.Set(FieldName::kProxyAuthorization, *parent->authorization->Get());
 }
 
 // Sends the request's body beside everything else. Where the client may be waiting for 100, the origin's word is

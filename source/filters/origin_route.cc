@@ -94,7 +94,7 @@ PoolKey OriginKey(const Connection& connection, const Target& target, const Next
   if (MustDialOriginal(connection)) Append(key, " at ", connection.original_destination->address.ToString());
   // Last, since it may be any text.
   if (connection.decrypted()) Append(key, " of ", connection.identity ? connection.identity->Name() : "-");
-  return hop != nullptr ? Cat("tunnel ", hop->target.name(), ' ', key) : key;
+  return hop != nullptr ? Cat("tunnel by ", hop->pool_key, ' ', key) : key;
 }
 
 bool MaySwitchInHttp2(const Exchange& exchange) {

@@ -33,6 +33,8 @@ std::string Beginning(std::string_view version) {
 
 std::string_view NameOf(TapFile::State state) {
   switch (state) {
+    case TapFile::State::kNew:
+      return "new";
     case TapFile::State::kOpen:
       return "open";
     case TapFile::State::kOver:
@@ -45,13 +47,14 @@ std::string_view NameOf(TapFile::State state) {
   return "";
 }
 
-TapFile::TapFile(TapOptions options) : options_(std::move(options)) {
+void TapFile::Begin() {
   if (TimeIsOver()) {
     state_ = State::kOver;
     return;
   }
   Open();
-  if (state_ != State::kOpen) return;
+  if (state_ == State::kFailed) return;
+  state_ = State::kOpen;
   Log(LogComponent::kHttp, LogLevel::kWarning, "tap: what clients exchange is captured to ", options_.path, ", ",
       options_.rules.content_bytes > 0 ? "content too" : "without content", ", until it ends by itself");
   thread_ = std::thread([this] { Run(); });

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "source/filters/har_entry.h"
 
@@ -30,18 +31,22 @@ struct TapOptions {
 class TapFile {
  public:
   enum class State : uint8_t {
+    kNew,  // not begun
     kOpen,
     kOver,    // its time is over
     kFull,    // it holds as many exchanges, or bytes, as it may
     kFailed,  // it could not be made, or written to
   };
 
-  // Makes the file, of mode 0600 and never through a link: what is there already is left alone, and the tap has failed.
-  explicit TapFile(TapOptions options);
+  explicit TapFile(TapOptions options) : options_(std::move(options)) {}
   // Writes what was handed over.
   ~TapFile();
   TapFile(const TapFile&) = delete;
   TapFile& operator=(const TapFile&) = delete;
+
+  // Once. Makes the file, of mode 0600 and never through a link: what is there already is left alone, and the tap has
+  // failed.
+  void Begin();
 
   // Whether an exchange that begins now is to be captured; it counts then.
   bool Take();
@@ -68,7 +73,7 @@ class TapFile {
   int fd_ = -1;            // the writer's
   uint64_t tail_ = 0;      // where the end of the document begins
   std::string line_ = {};  // the writer's
-  std::atomic<State> state_{State::kOpen};
+  std::atomic<State> state_{State::kNew};
   std::atomic<uint64_t> taken_{0}, written_{0}, dropped_{0}, file_bytes_{0};
   mutable std::mutex mutex_;
   std::condition_variable filled_;

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "source/config/renewable.h"
@@ -17,7 +17,8 @@ class SecretWatch {
  public:
   static constexpr uint64_t kEveryMs = 1000;
 
-  void Watch(std::vector<Renewable> parts);
+  // From here on these, made of these secrets; what is known of those that were watched before stays.
+  void Watch(std::shared_ptr<const SecretTable> secrets, const std::vector<std::shared_ptr<const Renewable>>& parts);
   // Looks at the files for ever. A change counts once it is the same at two looks: files are replaced one by one.
   Task<void> Run();
   // Reads all of them again at once.
@@ -29,12 +30,15 @@ class SecretWatch {
 
  private:
   struct Watched {
-    Renewable part;
-    std::string seen;  // at the last look
+    std::shared_ptr<const Renewable> part;
+    std::string read;  // the stamp of its files when they were read
+    std::string seen;  // and at the last look
   };
+  std::string StampNow(const Watched& watched) const { return StampOf(secrets_->FilesOf(watched.part->secrets)); }
   void Look(Watched& watched);
   void Renew(Watched& watched);
 
+  std::shared_ptr<const SecretTable> secrets_;
   std::vector<Watched> watched_;
   uint64_t renewed_ = 0, failed_ = 0;
 };

@@ -262,8 +262,9 @@ class Server {
       Say(built.error().text);
       return false;
     }
-    snapshot = {std::move(*policy), std::move(built->chains)};
-    secrets_.Watch(std::move(built->renewables));
+    snapshot = {std::move(*policy), built->chains};
+    for (const Commit& commit : built->commits) commit();
+    secrets_.Watch(built->secrets, built->renewables);
     taps_ = std::move(built->taps);
     policy_ = snapshot.policy;
     return true;

@@ -19,12 +19,15 @@ struct NextHop {
 
   ConfiguredTarget target;
   Resolve resolve = Resolve::kLocal;
-  std::string authorization;  // value of Proxy-Authorization; empty: none
+  // Value of Proxy-Authorization. Null: none.
+  std::shared_ptr<const Current<std::string>> authorization = nullptr;
   // TLS to the parent, and for whom its certificate has to be. Null: in clear.
   std::shared_ptr<const Current<TlsClientContext>> tls = nullptr;
   std::string tls_name = {};
-  bool http2 = false;     // within TLS, where the parent agrees (ALPN)
-  PoolKey pool_key = {};  // of connections to the parent that more than one request or tunnel may use
+  bool http2 = false;  // within TLS, where the parent agrees (ALPN)
+  // Of connections to the parent that more than one request or tunnel may use. Another parent under the same name has
+  // another.
+  PoolKey pool_key = {};
 };
 
 }  // namespace egret

@@ -40,7 +40,7 @@ Head ConnectHead(const NextHop& hop, const std::string& authority, const std::st
   head.authority = head.Keep(authority);
   head.Add(FieldName::kHost, authority);
   if (!via.empty()) head.Add(FieldName::kVia, via);
-  if (!hop.authorization.empty()) head.Add(FieldName::kProxyAuthorization, hop.authorization);
+  if (hop.authorization != nullptr) head.Add(FieldName::kProxyAuthorization, *hop.authorization->Get());
   return head;
 }
 

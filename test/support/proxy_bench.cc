@@ -170,9 +170,10 @@ std::shared_ptr<const Chains> ProxyBench::MakeChains(const BenchSetup& setup) co
   if (setup.parent) {
     auto target = ParseAuthority(Cat("127.0.0.1:", origin_port_), std::nullopt);
     CHECK(target);
-    router.next_hop = std::make_shared<const NextHop>(
-        NextHop{ConfiguredTarget::FromConfig("parent", std::move(*target)), *setup.parent,
-                "Basic cGFyZW50OnNlY3JldA==", nullptr, "", false, "parent bench"});
+    router.next_hop = std::make_shared<const NextHop>(NextHop{
+        ConfiguredTarget::FromConfig("parent", std::move(*target)), *setup.parent,
+        std::make_shared<const Current<std::string>>(std::make_shared<const std::string>("Basic cGFyZW50OnNlY3JldA==")),
+        nullptr, "", false, "parent bench"});
   }
   ConnectTunnelOptions tunnel;
   tunnel.built_in = TunnelChains(setup, router);

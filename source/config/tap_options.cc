@@ -1,4 +1,4 @@
-#include "source/config/build_taps.h"
+#include "source/config/tap_options.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,7 +8,6 @@
 
 #include "source/base/strings.h"
 #include "source/config/duration.h"
-#include "source/config/walk.h"
 
 namespace egret {
 namespace {
@@ -20,7 +19,9 @@ int64_t UnixMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-TapOptions OptionsOf(const filters::http::v1::Tap& message, std::string_view version) {
+}  // namespace
+
+TapOptions TapOptionsOf(const filters::http::v1::Tap& message, std::string_view version) {
   TapOptions options;
   options.path = message.file();
   options.creator_version = version;
@@ -34,33 +35,6 @@ TapOptions OptionsOf(const filters::http::v1::Tap& message, std::string_view ver
   options.rules.query_values = message.show_query_values();
   for (const std::string& name : message.redact_headers()) options.rules.secret_fields.push_back(ToLower(name));
   return options;
-}
-
-class TapFinder : public Visitor {
- public:
-  explicit TapFinder(std::string_view version) : version_(version) {}
-  Taps Take() { return std::move(taps_); }
-
-  void Enter(const google::protobuf::Message& message, const std::string& /*path*/) override {
-    if (const auto* tap = dynamic_cast<const filters::http::v1::Tap*>(&message))
-      taps_.emplace(tap, std::make_shared<TapFile>(OptionsOf(*tap, version_)));
-  }
-  bool Visit(const google::protobuf::Message& /*holder*/, const google::protobuf::FieldDescriptor& /*field*/,
-             const std::string& /*path*/) override {
-    return true;
-  }
-
- private:
-  std::string_view version_;
-  Taps taps_;
-};
-
-}  // namespace
-
-Taps BuildTaps(const config::v1::Bootstrap& bootstrap, std::string_view version) {
-  TapFinder finder(version);
-  Walk(bootstrap, "", finder);
-  return finder.Take();
 }
 
 }  // namespace egret
