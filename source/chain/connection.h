@@ -48,10 +48,18 @@ struct Connection {
   // How deep tunnels may stand in tunnels.
   static constexpr uint8_t kMaxDepth = 4;
 
-  Connection(Worker& on, std::unique_ptr<Stream> accepted) : worker(on), stream(std::move(accepted)) {}
+  Connection(Worker& on, std::unique_ptr<Stream> accepted)
+      : worker(on), ends(on.EndsOf(nullptr)), stream(std::move(accepted)) {}
+
+  // From here on it is one of this listener's.
+  void RunBy(std::shared_ptr<const ListenerChains> chains) {
+    ends = worker.EndsOf(chains.get());
+    listener = std::move(chains);
+  }
 
   Worker& worker;
   std::shared_ptr<const ListenerChains> listener;  // whose chains it runs
+  std::shared_ptr<ConnectionEnds> ends;            // how it is told to end
   std::unique_ptr<Stream> stream;
   Endpoint peer;                             // the client's address, of the outermost connection
   Endpoint local;                            // the address it was accepted on

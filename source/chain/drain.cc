@@ -1,6 +1,8 @@
 #include "source/chain/drain.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "source/event/combine.h"
 #include "source/event/wait.h"
@@ -34,15 +36,21 @@ struct Window {
   uint64_t after_ms, length_ms;
 };
 
-Task<bool> EndWaiting(Gate& gate, Window window) {
+using AllEnds = std::vector<std::shared_ptr<ConnectionEnds>>;
+
+// Wakes those who wait there, of each listener a share.
+Task<bool> EndWaiting(AllEnds all, Gate ConnectionEnds::* gate, Window window) {
   co_await Sleep(window.after_ms);
   Loop& loop = *Loop::current();
   const uint64_t end_ms = loop.now_ms() + window.length_ms;
-  for (Pace pace(end_ms); loop.now_ms() < end_ms;) {
-    gate.Wake(pace.Due(gate.CountWaiting(), loop.now_ms()));
+  for (std::vector<Pace> paces(all.size(), Pace(end_ms)); loop.now_ms() < end_ms;) {
+    for (size_t i = 0; i < all.size(); ++i) {
+      Gate& waiting = (*all[i]).*gate;
+      waiting.Wake(paces[i].Due(waiting.CountWaiting(), loop.now_ms()));
+    }
     co_await Sleep(kStepMs);
   }
-  gate.Open();
+  for (const auto& ends : all) ((*ends).*gate).Open();
   co_return true;
 }
 
@@ -72,15 +80,22 @@ Task<bool> EndLive(Worker& worker, Window window) {
 }  // namespace
 
 Task<void> WindDown(Worker& worker, DrainTimes times, std::function<void()> stop_accepting) {
-  worker.draining().Open();
+  const AllEnds all = worker.StartDraining();
   if (times.accept_grace_ms > 0) co_await Sleep(times.accept_grace_ms);
   stop_accepting();
   const uint64_t jitter = std::min(times.jitter_ms, times.timeout_ms);
   const uint64_t half = jitter / 2;
   const uint64_t first_request = std::min(std::max(kFirstRequestMs, half), times.timeout_ms);
-  co_await All(Both(EndWaiting(worker.idle_ends(), {half, jitter - half}),
-                    EndWaiting(worker.unasked_ends(), {first_request, half})),
+  co_await All(Both(EndWaiting(all, &ConnectionEnds::idle, {half, jitter - half}),
+                    EndWaiting(all, &ConnectionEnds::unasked, {first_request, half})),
                EndLive(worker, {times.timeout_ms - jitter, jitter}));
+}
+
+Task<void> Retire(std::shared_ptr<ConnectionEnds> ends) {
+  constexpr Window kWindow{5000, 5000};
+  ends->draining.Open();
+  const AllEnds one = {std::move(ends)};
+  co_await All(EndWaiting(one, &ConnectionEnds::idle, kWindow), EndWaiting(one, &ConnectionEnds::unasked, kWindow));
 }
 
 }  // namespace egret

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "source/chain/worker.h"
 #include "source/event/task.h"
@@ -27,5 +28,10 @@ struct DrainTimes {
 //   - Connections that have not asked for anything yet are given 2 s more: their first request may be on its way.
 //   - Tunnels and requests that live to the end are ended with Fault::kDrain, which resets them.
 Task<void> WindDown(Worker& worker, DrainTimes times, std::function<void()> stop_accepting);
+
+// Of a listener that was changed or taken away: its connections are told in their next response, which is served as
+// they were configured. Those that do not ask within 5 s are ended, spread over 5 s more; tunnels and requests that are
+// open live on. Ends when nothing is left to be told.
+Task<void> Retire(std::shared_ptr<ConnectionEnds> ends);
 
 }  // namespace egret

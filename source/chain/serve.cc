@@ -44,7 +44,7 @@ Task<Failure> Put(Exchange& exchange, Response& response) {
 Task<ServeEnd> SendResponse(Exchange& exchange, Response response) {
   CHECK(response.takeover == nullptr || (response.body == nullptr && MaySwitch(exchange, response.head)));
   ExchangeSink& sink = exchange.sink();
-  if (exchange.worker().draining().open()) sink.CloseAfterThis();
+  if (exchange.connection().ends->draining.open()) sink.CloseAfterThis();
   if (exchange.worker().overload() != Overload::kNone && response.takeover == nullptr) {
     exchange.worker().counters().overload_actions.Add(OverloadAction::kCloseConnection);
     sink.CloseAfterThis();

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <set>
 #include <utility>
 
 #include "source/base/buffer.h"
@@ -25,9 +26,44 @@ Worker::Worker(Loop& loop, std::unique_ptr<Resolver> resolver, LogQueue* log, ui
     : loop_(loop),
       resolver_(std::move(resolver)),
       log_(log != nullptr ? std::make_unique<AccessLog>(*log) : nullptr),
-      request_id_(RandomSeed() + index) {}
+      request_id_(RandomSeed() + index) {
+  EndsOf(nullptr);
+}
 
-void Worker::Take(Snapshot snapshot) { snapshot_ = std::move(snapshot); }
+std::vector<std::shared_ptr<ConnectionEnds>> Worker::Take(Snapshot snapshot) {
+  std::set<const ListenerChains*> stay = {nullptr};
+  for (const auto& [name, chains] : snapshot.chains->listeners) stay.insert(chains.get());
+  for (const ListenerChains* const chains : stay) EndsOf(chains);
+  std::erase_if(retired_, [](const auto& ends) { return ends.expired(); });
+  std::vector<std::shared_ptr<ConnectionEnds>> retired;
+  std::erase_if(ends_, [&](const auto& entry) {
+    if (stay.contains(entry.first)) return false;
+    retired.push_back(entry.second);
+    retired_.push_back(entry.second);
+    return true;
+  });
+  snapshot_ = std::move(snapshot);
+  return retired;
+}
+
+std::shared_ptr<ConnectionEnds> Worker::EndsOf(const ListenerChains* chains) {
+  std::shared_ptr<ConnectionEnds>& ends = ends_[chains];
+  if (ends == nullptr) {
+    ends = std::make_shared<ConnectionEnds>();
+    if (draining_) ends->draining.Open();
+  }
+  return ends;
+}
+
+std::vector<std::shared_ptr<ConnectionEnds>> Worker::StartDraining() {
+  draining_ = true;
+  std::vector<std::shared_ptr<ConnectionEnds>> all;
+  for (const auto& [chains, ends] : ends_) all.push_back(ends);
+  for (const auto& retired : retired_)
+    if (auto ends = retired.lock()) all.push_back(std::move(ends));
+  for (const auto& ends : all) ends->draining.Open();
+  return all;
+}
 
 uint64_t Worker::unix_microseconds() const {
   timespec now;

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "source/base/list.h"
 #include "source/chain/access_log.h"
+#include "source/chain/connection_ends.h"
 #include "source/chain/counters.h"
 #include "source/chain/leaf_refusals.h"
 #include "source/chain/record.h"
@@ -38,15 +41,14 @@ class Worker {
   const Policy& policy() const { return *snapshot_.policy; }
   const Chains& chains() const { return *snapshot_.chains; }
   const Snapshot& snapshot() const { return snapshot_; }
-  // Between two turns of the loop.
-  void Take(Snapshot snapshot);
+  // Between two turns of the loop. What it gives belongs to chains that are in force no more: Retire() (drain.h) it.
+  [[nodiscard]] std::vector<std::shared_ptr<ConnectionEnds>> Take(Snapshot snapshot);
 
-  // Opens when the worker winds down: from here on every response says that its connection ends with it.
-  Gate& draining() { return draining_; }
-  // Where client connections wait between two requests, and where new ones wait that have not asked for anything yet:
-  // whoever is woken here ends. WindDown() (drain.h) does it, the first in good time, the others later.
-  Gate& idle_ends() { return idle_ends_; }
-  Gate& unasked_ends() { return unasked_ends_; }
+  // Of connections that run these chains; null: that run none of a listener.
+  std::shared_ptr<ConnectionEnds> EndsOf(const ListenerChains* chains);
+  // From here on all are told to end. Gives those that there are, for WindDown() (drain.h).
+  std::vector<std::shared_ptr<ConnectionEnds>> StartDraining();
+  bool draining() const { return draining_; }
 
   // On the worker's thread, once a tick while memory is scarce: takes this level, and does what has to be done at once.
   void SetOverload(Overload level);
@@ -76,7 +78,9 @@ class Worker {
   Overload overload_ = Overload::kNone;
   std::unique_ptr<AccessLog> log_;
   uint64_t request_id_;
-  Gate draining_{false}, idle_ends_{false}, unasked_ends_{false};
+  bool draining_ = false;
+  std::map<const ListenerChains*, std::shared_ptr<ConnectionEnds>> ends_;  // of the chains in force
+  std::vector<std::weak_ptr<ConnectionEnds>> retired_;
   ListNode live_;
   UpstreamPool pool_;
   LeafCache leaves_;

@@ -101,15 +101,15 @@ class ChainsBuilder {
     return same_hops && same_cas ? known->second.built : nullptr;
   }
 
-  Taps KeptTaps() const {
-    Taps taps;
+  TapFiles KeptTaps() const {
+    TapFiles taps;
     for (const auto& [name, listener] : before_.listeners)
       taps.insert(listener.built->taps.begin(), listener.built->taps.end());
     return taps;
   }
 
   void BeginTaps() {
-    Taps taps;
+    TapFiles taps;
     for (const auto& [name, listener] : built_.listeners)
       taps.insert(listener.built->taps.begin(), listener.built->taps.end());
     for (const auto& [key, tap] : taps) {

@@ -26,7 +26,7 @@ struct ChainDefaults {
 };
 
 // By the message of the filter: one that stands in the chains of several listeners is one file.
-using Taps = std::map<std::string, std::shared_ptr<TapFile>, std::less<>>;
+using TapFiles = std::map<std::string, std::shared_ptr<TapFile>, std::less<>>;
 
 // What chains hold of what there is once for the whole configuration.
 struct SharedParts {
@@ -36,7 +36,7 @@ struct SharedParts {
   const Authorities& authorities;
   std::shared_ptr<const Current<TlsClientContext>> origins;  // the TLS of routers without settings of their own
   std::shared_ptr<const AuthorityPages> authority_pages;
-  Taps taps;  // of the configuration before; new ones are added, not begun
+  TapFiles taps;  // of the configuration before; new ones are added, not begun
 };
 
 struct BuiltListener {
@@ -45,7 +45,7 @@ struct BuiltListener {
   // What of the shared parts it holds. It can stay as it is as long as these do.
   std::map<std::string, const BuiltHop*, std::less<>> hops;
   std::map<std::string, const void*, std::less<>> authorities;
-  Taps taps;
+  TapFiles taps;
 };
 
 // Of a validated configuration. `chains_of`: the listener whose chains are this one's as well; may be null. The problem

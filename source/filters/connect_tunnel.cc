@@ -5,6 +5,7 @@
 #include "source/base/check.h"
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
+#include "source/chain/listener.h"
 #include "source/chain/local_reply.h"
 #include "source/filters/reach.h"
 
@@ -16,7 +17,12 @@ class Tunnel final : public Takeover {
  public:
   Tunnel(const Connection& parent, std::shared_ptr<const ListenerChains> listener)
       : child_(std::make_unique<Connection>(parent.worker, nullptr)) {
-    child_->listener = std::move(listener);
+    if (parent.worker.chains().Find(listener->name) == listener) {
+      child_->RunBy(std::move(listener));
+    } else {  // built in: a part of the parent's
+      child_->ends = parent.ends;
+      child_->listener = std::move(listener);
+    }
     child_->peer = parent.peer;
     child_->local = parent.local;
     child_->identity = parent.identity;

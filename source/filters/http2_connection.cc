@@ -25,15 +25,15 @@ Limit LimitOf(Http2Limit limit) {
 
 class Http2Sink final : public ExchangeSink {
  public:
-  Http2Sink(Http2ServerStream& stream, Http2Server& server, Worker& worker)
-      : stream_(stream), server_(server), worker_(worker) {}
+  Http2Sink(Http2ServerStream& stream, Http2Server& server, Connection& connection)
+      : stream_(stream), server_(server), connection_(connection) {}
   [[clang::coro_wrapper]] Task<Failure> Inform(const Head& interim) override { return stream_.Inform(interim); }
   [[clang::coro_wrapper]] Task<Failure> Respond(const Head& head, Body* body) override {
     return stream_.Respond(head, body);
   }
   // A request that is not read to its end costs no connection here, only where there should be none any more.
   void CloseAfterThis() override {
-    if (worker_.draining().open() || worker_.overload() != Overload::kNone) server_.ShutDown();
+    if (connection_.ends->draining.open() || connection_.worker.overload() != Overload::kNone) server_.ShutDown();
   }
   bool responded() const override { return stream_.responded_head(); }
   bool request_complete() const override { return stream_.request_complete(); }
@@ -45,7 +45,7 @@ class Http2Sink final : public ExchangeSink {
  private:
   Http2ServerStream& stream_;
   Http2Server& server_;
-  Worker& worker_;
+  Connection& connection_;
 };
 
 class Http2Connection final : public Http2ServerOwner {
@@ -57,7 +57,7 @@ class Http2Connection final : public Http2ServerOwner {
         server_(*connection.stream, options.http2, *this) {}
 
   Task<void> Run() {
-    tasks_.Start(EndWithWorker());
+    tasks_.Start(EndWhenTold());
     Tell(co_await server_.Run());
     if (active_ > 0) co_await GateWithin(none_active_, kLastTasksMs);
   }
@@ -88,9 +88,9 @@ class Http2Connection final : public Http2ServerOwner {
   };
 
   // Told to end as connections between two requests are (drain.h). What is open is served to its end.
-  Task<void> EndWithWorker() {
-    const auto first = co_await Race(connection_.worker.unasked_ends(), asked_);
-    if (first.index() == 1) co_await GateAwaiter(connection_.worker.idle_ends());
+  Task<void> EndWhenTold() {
+    const auto first = co_await Race(connection_.ends->unasked, asked_);
+    if (first.index() == 1) co_await GateAwaiter(connection_.ends->idle);
     server_.ShutDown();
   }
 
@@ -110,7 +110,7 @@ class Http2Connection final : public Http2ServerOwner {
     Describe(connection_, *holder);
     worker.counters().requests.Add();
     const GaugeHold active(worker.counters().exchanges_active);
-    Http2Sink sink(stream, server_, worker);
+    Http2Sink sink(stream, server_, connection_);
     Exchange exchange(connection_, sink, stream.TakeRequest(), std::move(holder));
     exchange.via = options_.via;
     exchange.denial_detail = options_.denial_detail;

@@ -70,8 +70,8 @@ class Http1Session {
   // one is served. A client whose request crosses the end on its way got no byte for it and may ask again (RFC 9112
   // 9.3.1).
   Task<Result<Request, Failure>> NextOrDrained(bool asked_before) {
-    Worker& worker = connection_.worker;
-    auto next = co_await Race(codec_.Next(), asked_before ? worker.idle_ends() : worker.unasked_ends());
+    ConnectionEnds& ends = *connection_.ends;
+    auto next = co_await Race(codec_.Next(), asked_before ? ends.idle : ends.unasked);
     if (auto* received = std::get_if<0>(&next)) co_return std::move(*received);
     if (codec_.between_requests()) co_await Yield();  // hears what epoll has to say
     if (codec_.between_requests() && !connection_.stream->ReadGate().open())

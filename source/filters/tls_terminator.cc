@@ -49,7 +49,7 @@ Task<Kind> Tell(Connection& connection) {
 
 // Waits for the first byte as long as an idle client may, or until the worker winds down.
 Task<Kind> TellInTime(Connection& connection) {
-  const auto told = co_await Race(Tell(connection), connection.worker.unasked_ends());
+  const auto told = co_await Race(Tell(connection), connection.ends->unasked);
   const Kind* const kind = std::get_if<0>(&told);
   co_return kind != nullptr ? *kind : Kind::kNone;
 }

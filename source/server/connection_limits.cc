@@ -5,7 +5,8 @@
 namespace egret {
 
 bool ConnectionCount::Take() {
-  if (open_.fetch_add(1, std::memory_order_relaxed) < most_ || most_ == 0) return true;
+  const uint64_t most = most_.load(std::memory_order_relaxed);
+  if (open_.fetch_add(1, std::memory_order_relaxed) < most || most == 0) return true;
   GiveBack();
   return false;
 }

@@ -23,11 +23,13 @@ class ConnectionCount {
  public:
   explicit ConnectionCount(uint64_t most) : most_(most) {}  // 0: no bound
   bool Take();
+  // From here on; those that are open stay.
+  void SetMost(uint64_t most) { most_.store(most, std::memory_order_relaxed); }
   uint64_t open() const { return open_.load(std::memory_order_relaxed); }
   void GiveBack() { open_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
-  const uint64_t most_;
+  std::atomic<uint64_t> most_;
   std::atomic<uint64_t> open_{0};
 };
 

@@ -103,7 +103,8 @@ std::string HelpText() {
                           ends in order; a Unix socket, made where there is none
   --version, --help
 
-SIGTERM and SIGINT end it in order, a second one at once. SIGUSR1 reopens the access log.
+SIGTERM and SIGINT end it in order, a second one at once. SIGUSR1 reopens the access log, SIGHUP reads the
+configuration again.
 Exit status: 0 ended in order or valid, 1 could not start or invalid, 2 wrong usage.
 )";
 }

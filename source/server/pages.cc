@@ -111,9 +111,9 @@ Task<AdminReply> ServerInfo(const ServerView& server, const AdminRequest& /*requ
   out.Member("uptime_s", time(nullptr) - server.started_unix);
   out.Member("workers", server.workers.size());
   if (const size_t taps = TapsOpen(server); taps > 0) out.Member("taps_open", taps);
-  out.MemberIf("node_id", server.bootstrap.node().id());
-  out.MemberIf("node_cluster", server.bootstrap.node().cluster());
-  out.MemberIf("node_zone", server.bootstrap.node().zone());
+  out.MemberIf("node_id", server.now->bootstrap->node().id());
+  out.MemberIf("node_cluster", server.now->bootstrap->node().cluster());
+  out.MemberIf("node_zone", server.now->bootstrap->node().zone());
   out.Key("options");
   WriteOptions(server.options, out);
   out.EndObject();
@@ -122,7 +122,7 @@ Task<AdminReply> ServerInfo(const ServerView& server, const AdminRequest& /*requ
 
 // What an operator may read; what only the proxy may know is left out.
 Task<AdminReply> ConfigDump(const ServerView& server, const AdminRequest& /*request*/) {
-  co_return Json(ToCanonicalJson(Redacted(server.bootstrap)));
+  co_return Json(ToCanonicalJson(Redacted(*server.now->bootstrap)));
 }
 
 // Of our own certificates, when they end; a CA by its fingerprint, which clients can compare.

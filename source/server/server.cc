@@ -22,8 +22,6 @@
 #include "source/base/json.h"
 #include "source/base/log.h"
 #include "source/base/strings.h"
-#include "source/config/build_chains.h"
-#include "source/config/policy_spec.h"
 #include "source/event/combine.h"
 #include "source/event/nursery.h"
 #include "source/event/wait.h"
@@ -31,10 +29,12 @@
 #include "source/server/connection_limits.h"
 #include "source/server/cpus.h"
 #include "source/server/drain.h"
+#include "source/server/live_config.h"
 #include "source/server/log_writer.h"
 #include "source/server/memory.h"
 #include "source/server/overload.h"
 #include "source/server/pages.h"
+#include "source/server/reload.h"
 #include "source/server/secret_watch.h"
 #include "source/server/server_view.h"
 #include "source/server/settings.h"
@@ -83,57 +83,29 @@ void RaiseDescriptorLimit() {
   DescriptorShares::OfProcess() = DescriptorShares::Of(limit.rlim_cur);
 }
 
-// One listener's sockets, one for each worker on the same address.
-Result<std::vector<ListenSocket>, std::string> OpenForAll(const std::string& text, uint32_t workers,
-                                                          ListenOptions options) {
-  const std::optional<ListenAddress> address = ListenAddress::Parse(text);
-  CHECK(address.has_value());  // validated
-  // First alone: with SO_REUSEPORT, another process of ours on this port would not be noticed.
-  Result<ListenSocket, std::string> first = ListenSocket::Open(*address, options);
-  if (!first) return first.error();
-  std::vector<ListenSocket> sockets;
-  sockets.push_back(std::move(*first));
-  if (workers == 1) return sockets;
-  const ListenAddress bound = sockets.front().bound();
-  if (bound.path.empty()) {
-    sockets.clear();
-    for (uint32_t i = 0; i < workers; ++i) {
-      options.reuse_port = true;
-      Result<ListenSocket, std::string> socket = ListenSocket::Open(bound, options);
-      if (!socket) return socket.error();
-      sockets.push_back(std::move(*socket));
-    }
-  } else {
-    for (uint32_t i = 1; i < workers; ++i) {
-      Result<ListenSocket, std::string> socket = ListenSocket::Adopt(dup(sockets.front().fd()));
-      if (!socket) return socket.error();
-      sockets.push_back(std::move(*socket));
-    }
-  }
-  return sockets;
-}
-
 class Server {
  public:
   Server(const Options& options, Settings settings)
       : options_(options),
-        bootstrap_(std::move(settings.bootstrap)),
+        bootstrap_(std::make_shared<const config::v1::Bootstrap>(std::move(settings.bootstrap))),
         started_unix_(time(nullptr)),
-        workers_wanted_(bootstrap_.has_workers() ? bootstrap_.workers() : GrantedCpus()),
-        limits_(bootstrap_.limits().connections(), bootstrap_.limits().connections_per_source()),
+        workers_wanted_(bootstrap_->has_workers() ? bootstrap_->workers() : GrantedCpus()),
+        limits_(bootstrap_->limits().connections(), bootstrap_->limits().connections_per_source()),
         balance_(workers_wanted_) {}
 
   int Run() {
     const int signals = OpenSignals();
     RaiseDescriptorLimit();
-    if (bootstrap_.limits().has_large_buffers_per_worker())
-      Buffer::max_large_per_thread = bootstrap_.limits().large_buffers_per_worker();
+    if (bootstrap_->limits().has_large_buffers_per_worker())
+      Buffer::max_large_per_thread = bootstrap_->limits().large_buffers_per_worker();
     if (!Start()) return 1;
     tasks_.Start(WatchSignals(signals));
     tasks_.Start(secrets_.Run());
-    if (const MemoryThresholds thresholds = MemoryThresholdsOf(bootstrap_.limits()); thresholds.any())
+    if (const MemoryThresholds thresholds = MemoryThresholdsOf(bootstrap_->limits()); thresholds.any())
       tasks_.Start(WatchMemory(thresholds));
     loop_.Run();
+    live_.Stop();
+    reload_.Stop();
     tasks_.Clear();
     close(signals);
     admins_.clear();
@@ -144,19 +116,18 @@ class Server {
 
  private:
   bool Start() {
-    std::vector<std::vector<WorkerSocket>> sockets(workers_wanted_);
     std::optional<ListenSocket> take_over;
-    if (!MeetPredecessor(take_over) || !OpenListeners(sockets) || !OpenAdmin()) return false;
-    handed_ = {};  // closes what this configuration has no use for
+    if (!MeetPredecessor(take_over) || !OpenAdmin()) return false;
     OpenKeyLog();  // before the contexts that write to it
-    Snapshot snapshot;
-    if (!Compile(snapshot)) return false;
+    std::optional<PreparedConfiguration> first = Compile();
+    if (!first) return false;
+    handed_ = {};  // closes what this configuration has no use for
     log_writer_ = std::make_unique<LogWriter>(log_queue_, log_plan_.sinks);
     for (const std::string& problem : log_writer_->problems()) Say(Cat("access log: ", problem));
-    for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(sockets[i]), snapshot);
+    for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(first->opened[i]), first->next->snapshot());
     if (predecessor_) predecessor_->SayReady();
     predecessor_.reset();
-    if (take_over) take_over_.emplace(std::move(*take_over), [this] { return offered_; }, [this] { TakenOver(); });
+    if (take_over) take_over_.emplace(std::move(*take_over), [this] { return Offered(); }, [this] { TakenOver(); });
     Announce();
     return true;
   }
@@ -185,30 +156,6 @@ class Server {
     return true;
   }
 
-  bool OpenListeners(std::vector<std::vector<WorkerSocket>>& sockets) {
-    for (const config::v1::Listener& listener : bootstrap_.listeners()) {
-      if (listener.ingress_case() != config::v1::Listener::kAddress) continue;
-      ListenOptions options;
-      options.transparent = TransparentOf(listener) == Transparent::kTproxy;
-      const std::string shared_name = Cat("listener ", listener.name());
-      std::vector<ListenSocket> handed = handed_.Take(*ListenAddress::Parse(listener.address()), shared_name);
-      Result<std::vector<ListenSocket>, std::string> opened =
-          handed.empty() ? OpenForAll(listener.address(), workers_wanted_, options)
-                         : EnoughFor(workers_wanted_, std::move(handed));
-      if (!opened) {
-        Say(Cat("listener ", listener.name(), ": ", opened.error()));
-        return false;
-      }
-      const auto count = std::make_shared<ConnectionCount>(listener.max_connections());
-      bound_.push_back({listener.name(), opened->front().bound(), count});
-      for (size_t i = 0; i < opened->size(); ++i) {
-        offered_.push_back({shared_name, (*opened)[i].fd()});
-        sockets[i % workers_wanted_].push_back({listener.name(), std::move((*opened)[i]), count});
-      }
-    }
-    return true;
-  }
-
   bool OpenAdmin() {
     const auto open = [this](const std::string& name, const std::string& text, Pages& pages) {
       if (text.empty()) return true;
@@ -224,14 +171,14 @@ class Server {
       admins_.push_back(std::make_unique<Admin>(std::move(*socket), pages));
       return true;
     };
-    return open("admin", bootstrap_.admin().address(), admin_pages_) &&
-           open("metrics", bootstrap_.metrics().address(), metrics_pages_);
+    return open("admin", bootstrap_->admin().address(), admin_pages_) &&
+           open("metrics", bootstrap_->metrics().address(), metrics_pages_);
   }
 
   // Traffic does not depend on it.
   void OpenKeyLog() {
-    if (!bootstrap_.debug().has_tls_key_log()) return;
-    const config::v1::Debug::TlsKeyLog& wanted = bootstrap_.debug().tls_key_log();
+    if (!bootstrap_->debug().has_tls_key_log()) return;
+    const config::v1::Debug::TlsKeyLog& wanted = bootstrap_->debug().tls_key_log();
     Result<std::unique_ptr<KeyLog>, Problem> opened = KeyLog::Open(KeyLogOptionsOf(wanted));
     if (!opened)
       return Say(Cat("debug.tls_key_log: ", wanted.path(), ": ", opened.error().text, "; nothing is written"));
@@ -245,35 +192,28 @@ class Server {
           key_log_->path());
   }
 
-  bool Compile(Snapshot& snapshot) {
-    std::vector<Endpoint> own;
-    for (const BoundListener& listener : bound_)
-      if (listener.address.path.empty()) own.push_back(listener.address.ip);
+  // The listening sockets, and all that connections run; nothing accepts yet.
+  std::optional<PreparedConfiguration> Compile() {
     for (const auto& admin : admins_)
-      if (admin->bound().path.empty()) own.push_back(admin->bound().ip);
-    Result<std::shared_ptr<const Policy>, std::vector<ConfigError>> policy =
-        CompilePolicies(bootstrap_, std::move(own));
-    if (!policy) {
-      for (const ConfigError& error : policy.error()) Say(error.ToString());
-      return false;
-    }
-    Result<BuiltChains, Problem> built = BuildChains(bootstrap_, {InstanceName(), kVersion});
-    if (!built) {
-      Say(built.error().text);
-      return false;
-    }
-    snapshot = {std::move(*policy), built->chains};
-    for (const Commit& commit : built->commits) commit();
-    secrets_.Watch(built->secrets, built->renewables);
-    taps_ = std::move(built->taps);
-    policy_ = snapshot.policy;
-    return true;
+      if (admin->bound().path.empty()) maker_.AddOwn(admin->bound().ip);
+    auto prepared = live_.Start(bootstrap_, handed_);
+    if (prepared) return std::move(*prepared);
+    for (const ConfigError& error : prepared.error()) Say(error.ToString());
+    return std::nullopt;
+  }
+
+  // All that a successor gets.
+  std::vector<OfferedSocket> Offered() const {
+    std::vector<OfferedSocket> all = offered_;
+    for (const BoundListener& listener : live_.now()->listeners)
+      for (const int fd : listener.fds) all.push_back({Cat("listener ", listener.name), fd});
+    return all;
   }
 
   void StartWorker(uint32_t index, std::vector<WorkerSocket> sockets, const Snapshot& snapshot) {
     WorkerThread::Setup setup;
     setup.index = index;
-    setup.resolver = ResolverOptionsOf(bootstrap_);
+    setup.resolver = ResolverOptionsOf(*bootstrap_);
     setup.snapshot = snapshot;
     setup.sockets = std::move(sockets);
     setup.log = &log_queue_;
@@ -290,21 +230,22 @@ class Server {
     out.BeginObject();
     out.Key("listeners");
     out.BeginObject();
-    for (const BoundListener& listener : bound_) {
+    const std::vector<BoundListener>& bound = live_.now()->listeners;
+    for (const BoundListener& listener : bound) {
       Say(Cat("listener ", listener.name, " on ", listener.address.ToString()));
       out.Member(listener.name, listener.address.ToString());
     }
     out.EndObject();
-    if (!bootstrap_.admin().address().empty()) {
+    if (!bootstrap_->admin().address().empty()) {
       Say(Cat("admin on ", admins_.front()->bound().ToString()));
       out.Member("admin", admins_.front()->bound().ToString());
     }
-    if (!bootstrap_.metrics().address().empty()) out.Member("metrics", admins_.back()->bound().ToString());
+    if (!bootstrap_->metrics().address().empty()) out.Member("metrics", admins_.back()->bound().ToString());
     out.EndObject();
     for (const TlsExpiry& expiry : secrets_.Expiries())
       if (!expiry.ca_sha256.empty()) Say(Cat("certificate authority ", expiry.name, ": SHA-256 ", expiry.ca_sha256));
-    if (!bound_.empty() && bound_.front().address.path.empty())
-      Say(Cat("try: curl -x http://", bound_.front().address.ToString(), " https://example.com/"));
+    if (!bound.empty() && bound.front().address.path.empty())
+      Say(Cat("try: curl -x http://", bound.front().address.ToString(), " https://example.com/"));
     if (!options_.ready_file.empty()) WriteReadyFile(json + '\n');
   }
 
@@ -347,12 +288,18 @@ class Server {
       } else if (info.ssi_signo == SIGUSR1) {
         log_writer_->Reopen();
       } else if (info.ssi_signo == SIGHUP) {
-        secrets_.RenewAll();
+        ReadAgain();
         WarnOfKeyLog();
       } else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
         End(true);
       }
     }
+  }
+
+  // The file, and all that secrets are read from.
+  void ReadAgain() {
+    secrets_.RenewAll();
+    reload_.Start();
   }
 
   // Winds down; the process ends with it, or stays.
@@ -374,31 +321,28 @@ class Server {
   }
 
   const Options& options_;
-  config::v1::Bootstrap bootstrap_;
+  const std::shared_ptr<const config::v1::Bootstrap> bootstrap_;  // that it started with
   int64_t started_unix_;
   uint32_t workers_wanted_;
-  std::vector<BoundListener> bound_;
   ConnectionLimits limits_;
   WorkerBalance balance_;
-  const LogPlan log_plan_{LogPlanOf(bootstrap_)};
+  const LogPlan log_plan_{LogPlanOf(*bootstrap_)};
   LogQueue log_queue_{log_plan_.formats, log_plan_.fingerprints};
   std::unique_ptr<KeyLog> key_log_;
   std::unique_ptr<LogWriter> log_writer_;
-  std::shared_ptr<const Policy> policy_;
   SecretWatch secrets_;
-  std::vector<std::shared_ptr<const TapFile>> taps_;
   Loop loop_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
+  ConfigurationMaker maker_{workers_wanted_, {InstanceName(), kVersion}};
+  LiveConfig live_{loop_, maker_, workers_, secrets_};
+  Reload reload_{options_, bootstrap_, live_};
   bool health_failed_ = false;
-  Drain drain_{loop_, DrainTimesOf(bootstrap_, options_), workers_};
+  Drain drain_{loop_, DrainTimesOf(*bootstrap_, options_), workers_};
   const ServerView view_{.options = options_,
-                         .bootstrap = bootstrap_,
-                         .listeners = bound_,
+                         .now = live_.now(),
                          .workers = workers_,
-                         .policy = policy_,
                          .log = log_queue_,
                          .secrets = secrets_,
-                         .taps = taps_,
                          .loop = loop_,
                          .started_unix = started_unix_,
                          .draining = drain_.begun(),

@@ -9,36 +9,23 @@
 #include <utility>
 #include <vector>
 
-#include "egret/config/v1/bootstrap.pb.h"
 #include "source/chain/access_log.h"
 #include "source/event/pending.h"
 #include "source/event/task.h"
-#include "source/filters/tap_file.h"
-#include "source/io/listen.h"
-#include "source/policy/policy.h"
-#include "source/server/connection_limits.h"
+#include "source/server/configuration.h"
 #include "source/server/options.h"
 #include "source/server/secret_watch.h"
 #include "source/server/worker_thread.h"
 
 namespace egret {
 
-struct BoundListener {
-  std::string name;
-  ListenAddress address;
-  std::shared_ptr<const ConnectionCount> connections;  // open ones, over all workers
-};
-
 // All of it outlives the pages.
 struct ServerView {
   const Options& options;
-  const config::v1::Bootstrap& bootstrap;
-  const std::vector<BoundListener>& listeners;
+  const std::shared_ptr<const Configuration>& now;  // what is in force: keep a share of it across waits
   const std::vector<std::unique_ptr<WorkerThread>>& workers;
-  const std::shared_ptr<const Policy>& policy;
   const LogQueue& log;
   const SecretWatch& secrets;
-  const std::vector<std::shared_ptr<const TapFile>>& taps;
   Loop& loop;  // the main one
   int64_t started_unix;
   const bool& draining;

@@ -61,7 +61,7 @@ Task<DecisionTable> Decisions(const ServerView& server) {
     });
     return own;
   });
-  const ToldRules rules(server.bootstrap);
+  const ToldRules rules(*server.now->bootstrap);
   DecisionTable all;
   rules.AddZeros(all);
   for (const DecisionTable& own : tables)
@@ -80,15 +80,15 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   MetricsInput input;
   input.decisions = co_await Decisions(server);
   for (const auto& worker : server.workers) input.workers.push_back(worker.get());
-  for (const config::v1::EgressPolicy& policy : server.bootstrap.policies())
-    input.policies_enforced[policy.name()] = server.policy->Enforced(policy.name(), time(nullptr));
+  for (const config::v1::EgressPolicy& policy : server.now->bootstrap->policies())
+    input.policies_enforced[policy.name()] = server.now->policy->Enforced(policy.name(), time(nullptr));
   input.log = &server.log;
   input.secrets_renewed = server.secrets.renewed();
   input.secrets_failed = server.secrets.failed();
   for (const TlsExpiry& expiry : server.secrets.Expiries()) input.certificates_end[expiry.name] = expiry.not_after;
   input.taps_open = TapsOpen(server);
   input.tls_key_log_active = KeyLog::Current() != nullptr && KeyLog::Current()->active();
-  for (const auto& tap : server.taps) {
+  for (const auto& tap : server.now->built.taps) {
     input.tapped += tap->written();
     input.tap_dropped += tap->dropped();
   }

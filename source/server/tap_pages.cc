@@ -9,7 +9,7 @@
 namespace egret {
 
 size_t TapsOpen(const ServerView& server) {
-  return static_cast<size_t>(std::count_if(server.taps.begin(), server.taps.end(),
+  return static_cast<size_t>(std::count_if(server.now->built.taps.begin(), server.now->built.taps.end(),
                                            [](const auto& tap) { return tap->state() == TapFile::State::kOpen; }));
 }
 
@@ -19,7 +19,7 @@ Task<AdminReply> Taps(const ServerView& server, const AdminRequest& /*request*/)
   out.BeginObject();
   out.Key("taps");
   out.BeginArray();
-  for (const auto& tap : server.taps) {
+  for (const auto& tap : server.now->built.taps) {
     out.BeginObject();
     out.Member("file", tap->options().path);
     out.Member("state", NameOf(tap->state()));

@@ -105,7 +105,7 @@ Task<AdminReply> Listeners(const ServerView& server, const AdminRequest& /*reque
   out.BeginObject();
   out.Key("listeners");
   out.BeginArray();
-  for (const BoundListener& listener : server.listeners) {
+  for (const BoundListener& listener : server.now->listeners) {
     out.BeginObject();
     out.Member("name", listener.name);
     out.Member("address", listener.address.ToString());
@@ -135,7 +135,7 @@ Task<AdminReply> Clusters(const ServerView& server, const AdminRequest& /*reques
   out.BeginObject();
   out.Key("next_hops");
   out.BeginArray();
-  for (const config::v1::Upstream& upstream : server.bootstrap.upstreams()) {
+  for (const config::v1::Upstream& upstream : server.now->bootstrap->upstreams()) {
     out.BeginObject();
     out.Member("name", upstream.name());
     out.MemberIf("http_proxy", upstream.http_proxy().address());

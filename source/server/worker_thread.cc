@@ -36,21 +36,17 @@ class WorkerThread::Core {
       : setup_(std::move(setup)),
         resolver_(new AresResolver(setup_.resolver)),
         worker_(loop, std::unique_ptr<Resolver>(resolver_), setup_.log, setup_.index) {
-    worker_.Take(std::move(setup_.snapshot));
+    Take(std::move(setup_.snapshot));
     setup_.balance->Join(setup_.index, loop.mailbox(), [this](std::unique_ptr<Arrival> arrival) {
       if (arrival != nullptr) Begin(std::move(arrival));
       TellIfDrained();
     });
-    for (WorkerSocket& socket : setup_.sockets) {
-      doors_.push_back(std::make_unique<Door>(*this, std::move(socket)));
-      accepting_.Start(AcceptLoop(doors_.back()->socket.socket.fd(), *doors_.back(), accept_counters_,
-                                  {.fd_below = DescriptorShares::OfProcess().accept_below}));
-    }
+    for (WorkerSocket& socket : setup_.sockets) Open(std::move(socket));
   }
   ~Core() {
     setup_.balance->Leave(setup_.index);
     winding_down_.Clear();
-    accepting_.Clear();
+    for (const std::unique_ptr<Door>& door : doors_) door->accepting.Clear();
     for (ListNode* node = worker_.live().first(); node != &worker_.live(); node = node->after())
       static_cast<ExchangeRecord*>(node)->Fail({Side::kEgret, Fault::kDrain});
     sessions_.Clear();
@@ -60,6 +56,13 @@ class WorkerThread::Core {
   void Drain(DrainTimes times) {
     winding_down_.Clear();
     winding_down_.Start(WindDown(worker_, times, [this] { StopAccepting(); }));
+  }
+
+  void Change(WorkerChange change) {
+    for (const uint64_t number : change.close) Close(number);
+    if (change.take) Take(std::move(*change.take));
+    if (!accepts_) return;
+    for (WorkerSocket& socket : change.open) Open(std::move(socket));
   }
 
   Worker& worker() { return worker_; }
@@ -73,7 +76,30 @@ class WorkerThread::Core {
     void Accepted(int fd, const Endpoint& peer) override { core.Arrived(fd, peer, socket); }
     Core& core;
     WorkerSocket socket;
+    Nursery accepting;
   };
+
+  void Open(WorkerSocket socket) {
+    Door& door = *doors_.emplace_back(std::make_unique<Door>(*this, std::move(socket)));
+    door.accepting.Start(AcceptLoop(door.socket.socket.fd(), door, accept_counters_,
+                                    {.fd_below = DescriptorShares::OfProcess().accept_below}));
+  }
+
+  void Close(uint64_t number) {
+    for (const std::unique_ptr<Door>& door : doors_)
+      if (door->socket.number == number) AcceptLast(*door);
+    std::erase_if(doors_, [number](const auto& door) { return door->socket.number == number; });
+  }
+
+  // What is queued would be reset with the socket.
+  void AcceptLast(Door& door) {
+    door.accepting.Clear();
+    AcceptQueued(door.socket.socket.fd(), door, accept_counters_);
+  }
+
+  void Take(Snapshot snapshot) {
+    for (auto& ends : worker_.Take(std::move(snapshot))) retiring_.Start(Retire(std::move(ends)));
+  }
 
   void Arrived(int fd, const Endpoint& peer, const WorkerSocket& socket) {
     WorkerCounters& counters = worker_.counters();
@@ -114,7 +140,7 @@ class WorkerThread::Core {
       connection->peer = arrival->peer;
       connection->local = LocalEndpoint(fd);
       connection->source_place = &arrival->place;
-      connection->listener = worker_.chains().Find(arrival->listener);
+      if (auto chains = worker_.chains().Find(arrival->listener)) connection->RunBy(std::move(chains));
       if (connection->listener != nullptr && connection->listener->transparent != Transparent::kOff)
         connection->original_destination = OriginalDestination(fd, connection->listener->transparent);
       if (connection->listener != nullptr) co_await RunWhole(std::move(connection));
@@ -125,8 +151,7 @@ class WorkerThread::Core {
   }
 
   void StopAccepting() {
-    accepting_.Clear();
-    for (const std::unique_ptr<Door>& door : doors_) AcceptQueued(door->socket.socket.fd(), *door, accept_counters_);
+    for (const std::unique_ptr<Door>& door : doors_) AcceptLast(*door);
     doors_.clear();
     accepts_ = false;
     setup_.balance->Leave(setup_.index);
@@ -146,7 +171,7 @@ class WorkerThread::Core {
   size_t sessions_open_ = 0;
   bool accepts_ = true;
   Nursery sessions_;
-  Nursery accepting_;
+  Nursery retiring_;
   Nursery winding_down_;
 };
 
@@ -182,6 +207,15 @@ WorkerThread::~WorkerThread() {
 
 void WorkerThread::Drain(DrainTimes times) {
   mailbox_->Post([this, times] { core_->Drain(times); });
+}
+
+bool WorkerThread::Change(WorkerChange change, std::function<void()> done) {
+  // Shared, since what is posted has to be copyable.
+  auto shared = std::make_shared<WorkerChange>(std::move(change));
+  return mailbox_->Post([this, shared = std::move(shared), done = std::move(done)] {
+    core_->Change(std::move(*shared));
+    done();
+  });
 }
 
 bool WorkerThread::Post(std::function<void(Worker&)> work) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,8 +24,16 @@ namespace egret {
 // A listener's socket, for one worker.
 struct WorkerSocket {
   std::string listener;  // whose chains its connections run
+  uint64_t number = 0;   // of the listener's sockets, on all workers
   ListenSocket socket;
   std::shared_ptr<ConnectionCount> count;  // of the listener, over all workers
+};
+
+// What becomes of a worker's part of the configuration, in this order.
+struct WorkerChange {
+  std::vector<uint64_t> close;  // sockets; what waits in their queues is accepted before
+  std::optional<Snapshot> take;
+  std::vector<WorkerSocket> open;
 };
 
 class WorkerThread {
@@ -49,6 +58,8 @@ class WorkerThread {
 
   // From any thread. Winds down (source/chain/drain.h); a second time with other times.
   void Drain(DrainTimes times);
+  // From any thread. `done` is called on the worker's once it is done. False: the worker has ended.
+  bool Change(WorkerChange change, std::function<void()> done);
   // From any thread: runs `work` on the worker's, in one of its next turns.
   bool Post(std::function<void(Worker&)> work);
 

@@ -53,16 +53,16 @@ class DrainTest : public ChainTestBase {
 
 TEST_F(DrainTest, ResponsesAreToldAtOnceAndAcceptingGoesOnForTheGrace) {
   Begin({5000, 15000, 1000});
-  EXPECT_TRUE(worker_->draining().open());
+  EXPECT_TRUE(worker_->EndsOf(nullptr)->draining.open());
   Pass(4900);
   EXPECT_EQ(stops_, 0);
-  EXPECT_FALSE(worker_->idle_ends().open());
+  EXPECT_FALSE(worker_->EndsOf(nullptr)->idle.open());
   Pass(200);
   EXPECT_EQ(stops_, 1);
 }
 
 TEST_F(DrainTest, IdleConnectionsEndInTheSecondHalfOfTheJitterTheLongestIdleFirst) {
-  for (int i = 0; i < 100; ++i) waiting_.Start(Wait(worker_->idle_ends(), i));
+  for (int i = 0; i < 100; ++i) waiting_.Start(Wait(worker_->EndsOf(nullptr)->idle, i));
   Begin({0, 15000, 1000});
   EXPECT_EQ(stops_, 1);
   Pass(450);
@@ -76,7 +76,7 @@ TEST_F(DrainTest, IdleConnectionsEndInTheSecondHalfOfTheJitterTheLongestIdleFirs
 }
 
 TEST_F(DrainTest, WhoHasNotAskedYetIsGivenTwoSecondsMore) {
-  waiting_.Start(Wait(worker_->unasked_ends(), 1));
+  waiting_.Start(Wait(worker_->EndsOf(nullptr)->unasked, 1));
   Begin({0, 15000, 1000});
   Pass(1900);
   EXPECT_TRUE(woken_.empty());
@@ -114,8 +114,8 @@ TEST_F(DrainTest, ATimeoutOfNothingEndsAllAtOnce) {
   Begin({0, 0, 1000});
   Pass(50);
   EXPECT_EQ(Ended(), 3u);
-  EXPECT_TRUE(worker_->idle_ends().open());
-  EXPECT_TRUE(worker_->unasked_ends().open());
+  EXPECT_TRUE(worker_->EndsOf(nullptr)->idle.open());
+  EXPECT_TRUE(worker_->EndsOf(nullptr)->unasked.open());
 }
 
 }  // namespace

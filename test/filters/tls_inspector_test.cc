@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "source/chain/listener.h"
 #include "source/event/nursery.h"
@@ -89,7 +90,7 @@ TEST_F(TlsInspectorTest, AFingerprintIsMadeWhereAPolicyAsks) {
   PolicySpec& policy = spec.policies.emplace_back();
   policy.name = "p";
   policy.rules = {rule};
-  worker_->Take({*Compile(spec), nullptr});
+  std::ignore = worker_->Take({*Compile(spec), std::make_shared<const Chains>()});
   Say(TlsHello("a.example", "h2"));
   ASSERT_NE(connection_->hello, nullptr);
   EXPECT_EQ(connection_->hello->ja4.substr(0, 10), "t13d0103h2");

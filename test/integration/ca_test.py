@@ -103,11 +103,11 @@ class CertificateAuthority(ProxyCase):
                          json.loads(before)["certificates"][0]["ca_sha256"])
 
     def test_M14_a_ca_that_cannot_be_used_keeps_the_proxy_from_starting(self):
-        for spoil, why in ((lambda: os.remove(self.key), "secrets.ca.certificate_authority.key: file "),
+        for spoil, why in ((lambda: os.remove(self.key), "secrets[0].certificate_authority.key: file "),
                            (lambda: open(self.key, "w").close(),
-                            "secrets.ca.certificate_authority.key: no private key in it"),
+                            "secrets[0].certificate_authority.key: no private key in it"),
                            (lambda: open(self.certificate, "w").close(),
-                            "secrets.ca.certificate_authority.certificate: no certificate in it")):
+                            "secrets[0].certificate_authority.certificate: no certificate in it")):
             spoil()
             config = self.path("config.json")
             body = proxy_config([allow()])

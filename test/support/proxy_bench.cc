@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <tuple>
 #include <utility>
 
 #include "source/base/check.h"
@@ -151,7 +152,7 @@ ProxyBench::ProxyBench(Loop& loop, const BenchSetup& setup)
       refused_port_(LocalOf(refusing_fd_).port),
       worker_(std::make_unique<Worker>(loop, std::make_unique<ScriptedResolver>(), &log_, 0)) {
   static const std::shared_ptr<const Policy> policy = MakePolicy();
-  worker_->Take({policy, MakeChains(setup)});
+  std::ignore = worker_->Take({policy, MakeChains(setup)});
   accepting_.Start(AcceptLoop(listener_.fd(), *this, accept_counters_));
 }
 
