@@ -1,7 +1,7 @@
-// Memory for coroutine frames, of one thread: starting a task costs no malloc. Frames of one size stand together, in
-// runs that go back to the system once nothing lives in them. So what a burst of connections used is not held for ever
-// by the few small things of each that live on. Off under AddressSanitizer. A frame is freed on the thread that made
-// it.
+// Memory for coroutine frames, and what else comes and goes with a request, of one thread: starting a task costs no
+// malloc. Frames of one size stand together, in runs that go back to the system once nothing lives in them. So what a
+// burst of connections used is not held for ever by the few small things of each that live on. Off under
+// AddressSanitizer. A frame is freed on the thread that made it.
 //
 //      shelf of a size ──► run: [used, free] [frame] [ ] [frame] [ ] ...   ──► run ...     (full runs: on no shelf)
 #pragma once
@@ -73,7 +73,7 @@ class FramePool {
   };
   static constexpr size_t kRunBytes = size_t{64} << 10;  // and aligned to it
   static constexpr size_t kStep = 64;
-  static constexpr size_t kClasses = 65;  // up to 4 KiB; a larger frame is malloc's
+  static constexpr size_t kClasses = 129;  // up to 8 KiB; what is larger is malloc's
 
   static Run* AddRun(size_t size_class);
   static void GiveBack(Run* empty);

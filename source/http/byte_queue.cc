@@ -5,6 +5,7 @@
 #include <new>
 
 #include "source/base/check.h"
+#include "source/base/frame_pool.h"
 
 namespace egret {
 namespace {
@@ -14,7 +15,7 @@ constexpr size_t kLargestBlock = size_t{16} << 10;
 }  // namespace
 
 void ByteQueue::AddBlock(size_t capacity) {
-  auto* const block = new (::operator new(sizeof(Block) + capacity)) Block{nullptr, capacity, 0, 0};
+  auto* const block = new (FramePool::Get(sizeof(Block) + capacity)) Block{nullptr, capacity, 0, 0};
   (last_ != nullptr ? last_->next : first_) = block;
   last_ = block;
 }
@@ -23,7 +24,7 @@ void ByteQueue::DropFirst() {
   Block* const block = first_;
   first_ = block->next;
   if (first_ == nullptr) last_ = nullptr;
-  ::operator delete(block);
+  FramePool::Put(block, sizeof(Block) + block->capacity);
 }
 
 void ByteQueue::Append(std::string_view bytes) {
