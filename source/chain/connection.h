@@ -78,6 +78,7 @@ struct Connection {
   std::optional<Binding> binding;   // what was dialled for it, for later stages and for revocation
   std::optional<Dialled> upstream;  // dialled and checked, not yet written to
   RelayLimits relay_limits;
+  bool reserved = false;      // not dialled: only inspection may come of it, and a connection to share is there
   bool speaks_http1 = false;  // the destination, as a request of HTTP/2 in clear has found out
   // Where what it carries came out of TLS that was meant for the destination: requests are https.
   std::optional<OriginTls> origin_tls;

@@ -7,7 +7,9 @@
 #include "source/chain/exchange.h"
 #include "source/chain/listener.h"
 #include "source/chain/local_reply.h"
+#include "source/filters/origin_route.h"
 #include "source/filters/reach.h"
+#include "source/upstream/pool.h"
 
 namespace egret {
 namespace {
@@ -15,14 +17,17 @@ namespace {
 // An answered CONNECT: the client's stream as a connection of its own.
 class Tunnel final : public Takeover {
  public:
-  Tunnel(const Connection& parent, std::shared_ptr<const ListenerChains> listener)
-      : child_(std::make_unique<Connection>(parent.worker, nullptr)) {
+  Tunnel(Exchange& exchange, std::shared_ptr<const ListenerChains> listener, const RelayLimits& relay)
+      : child_(std::make_unique<Connection>(exchange.worker(), nullptr)) {
+    const Connection& parent = exchange.connection();
     if (parent.worker.chains().Find(listener->name) == listener) {
       child_->RunBy(std::move(listener));
     } else {  // built in: a part of the parent's
       child_->ends = parent.ends;
       child_->listener = std::move(listener);
     }
+    child_->target = exchange.target;
+    child_->relay_limits = relay;
     child_->peer = parent.peer;
     child_->local = parent.local;
     child_->identity = parent.identity;
@@ -59,6 +64,37 @@ class Tunnel final : public Takeover {
   TunnelEnding ending_;
 };
 
+Response Established(std::unique_ptr<Tunnel> tunnel) {
+  Response response;
+  response.head.status = 200;
+  response.head.reason = "Connection established";
+  response.takeover = std::move(tunnel);
+  return response;
+}
+
+// A live connection of HTTP/2 that an inspected tunnel to this very origin left, and that this tunnel's requests would
+// be admitted to. Null: none; or something else than inspection may come of the tunnel, which takes a connection of its
+// own.
+const Http2Link* FindReserved(Exchange& exchange, const NextHop* hop) {
+  if (ParentResolves(hop)) return nullptr;  // whose address would it be
+  Worker& worker = exchange.worker();
+  UpstreamPool& pool = worker.pool();
+  const PoolKey* const key = pool.known_keys().Find(OriginOf(exchange.connection(), *exchange.target, hop));
+  if (key == nullptr) return nullptr;
+  return pool.FindShared(*key, [&](const IpAddress& peer) {
+    return worker.policy().OnlyInspects(*exchange.admission, exchange.facts(), peer);
+  });
+}
+
+void Reserve(const Http2Link& link, Exchange& exchange, Connection& child) {
+  child.reserved = true;
+  Binding& binding = child.binding.emplace();
+  binding.target = *exchange.target;
+  binding.resolved = {link.peer.address};
+  exchange.record().upstream = link.peer.ToString();
+  exchange.record().upstream_reused = true;
+}
+
 }  // namespace
 
 ConnectTunnelFilter::ConnectTunnelFilter(ConnectTunnelOptions options) : options_(std::move(options)) {}
@@ -75,18 +111,17 @@ Task<Response> ConnectTunnelFilter::Open(Exchange& exchange) const {
   if (connection.depth >= Connection::kMaxDepth) co_return LocalReply(exchange, {Side::kEgret, Fault::kDepth});
   CHECK(exchange.admission.has_value());  // no dial without policy: the validator sees to it
 
+  if (const Http2Link* const link = FindReserved(exchange, options_.next_hop.get())) {
+    auto tunnel = std::make_unique<Tunnel>(exchange, std::move(listener), options_.relay);
+    Reserve(*link, exchange, tunnel->child());
+    co_return Established(std::move(tunnel));
+  }
   Reached reached = co_await Reach(exchange, *exchange.admission, options_.next_hop.get(), options_.dial);
   if (reached.refusal) co_return std::move(*reached.refusal);
-  auto tunnel = std::make_unique<Tunnel>(connection, std::move(listener));
-  tunnel->child().target = exchange.target;
+  auto tunnel = std::make_unique<Tunnel>(exchange, std::move(listener), options_.relay);
   tunnel->child().binding = std::move(reached.binding);
   tunnel->child().upstream = std::move(reached.dialled);
-  tunnel->child().relay_limits = options_.relay;
-  Response response;
-  response.head.status = 200;
-  response.head.reason = "Connection established";
-  response.takeover = std::move(tunnel);
-  co_return response;
+  co_return Established(std::move(tunnel));
 }
 
 }  // namespace egret

@@ -1,5 +1,7 @@
 // connect_tunnel: answers CONNECT. The destination is resolved, checked and dialled first, so that 200 means reached
-// (RFC 9110 9.3.6); then the client's stream enters the chains of an internal listener, as an accepted socket would.
+// (RFC 9110 9.3.6); or it is reached already, by a connection that the requests inside can share, where policy leaves
+// nothing but to look at these. Then the client's stream enters the chains of an internal listener, as an accepted
+// socket would.
 #pragma once
 
 #include <memory>

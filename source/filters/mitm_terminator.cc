@@ -21,7 +21,8 @@ Task<bool> Refuse(Connection& connection, Failure why, TlsAlert alert) {
 }
 
 bool MayInspect(const Connection& connection) {
-  return connection.protocol == Protocol::kTls && connection.inspect_permit && connection.upstream;
+  return connection.protocol == Protocol::kTls && connection.inspect_permit &&
+         (connection.upstream || connection.reserved);
 }
 
 // A client that offers nothing speaks HTTP/1.1.
@@ -49,6 +50,7 @@ Task<bool> LookFirst(Connection& connection, const Options& options, View& view)
     connection.record->Fail({Side::kClient, Fault::kClientGone});
     co_return false;
   }
+  if (image.unknown) co_return true;  // as if lazy
   if (image.fault == Fault::kNone) {
     view.certificate = std::move(image.certificate);
     view.alpn = AnswerToClient(connection.alpn, options.spoken, image.alpn);

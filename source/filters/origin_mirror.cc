@@ -61,6 +61,19 @@ std::optional<OriginImage> LookInPool(Connection& connection, const PoolKey& key
   return image;
 }
 
+// What was reserved may have been offered something else: between what it speaks and the client the chain translates.
+OriginImage LookAtReserved(Connection& connection, const ForwardRouterOptions& router, TlsOffer offer) {
+  for (const bool with_http1 : {false, true}) {
+    offer.alpn = {std::string(kAlpnHttp2)};
+    if (with_http1) offer.alpn.emplace_back(kAlpnHttp1);
+    if (std::optional<OriginImage> image = LookInPool(connection, KeyOf(connection, router, offer)))
+      return std::move(*image);
+  }
+  OriginImage image;
+  image.unknown = true;
+  return image;
+}
+
 void PutIntoPool(Connection& connection, const ForwardRouterOptions& router, PoolKey key,
                  std::optional<DialTurn> turn) {
   Dialled dialled = std::move(*connection.upstream);
@@ -68,8 +81,10 @@ void PutIntoPool(Connection& connection, const ForwardRouterOptions& router, Poo
   UpstreamPool& pool = connection.worker.pool();
   const TlsStream* const tls = dialled.tls();
   const Endpoint peer = dialled.peer();
-  Keep(pool, {pool.Enter(std::move(key)), std::move(dialled).IntoPool(), peer, tls, std::move(turn)},
-       tls->alpn() == kAlpnHttp2, router.limits);
+  const bool http2 = tls->alpn() == kAlpnHttp2;
+  if (http2) pool.known_keys().Remember(OriginOf(connection, *connection.target, router.next_hop.get()), key);
+  Keep(pool, {pool.Enter(std::move(key)), std::move(dialled).IntoPool(), peer, tls, std::move(turn)}, http2,
+       router.limits);
 }
 
 Task<OriginImage> Shake(Connection& connection, const ForwardRouterOptions& router, const TlsOffer& offer,
@@ -96,6 +111,7 @@ Task<OriginImage> Look(Connection& connection, const ForwardRouterOptions& route
   const Loop& loop = connection.worker.loop();
   const uint64_t due_ms = loop.now_ms() + handshake_ms;
   if (std::optional<OriginImage> image = LookInPool(connection, key)) co_return std::move(*image);
+  if (!connection.upstream) co_return LookAtReserved(connection, router, offer);
   DialTurns& turns = connection.worker.pool().turns();
   const bool may_share = Offers(offer.alpn, kAlpnHttp2) && !turns.SpeaksHttp1(key);
   if (std::optional<DialTurn> first = may_share ? turns.Take(key) : std::nullopt; first || !may_share)

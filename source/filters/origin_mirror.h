@@ -37,11 +37,13 @@ struct OriginImage {
   std::string detail = {};                    // in the TLS library's words
   bool client_gone = false;                   // nobody is left to be told
   bool live = false;                          // a connection that was there already told
+  bool unknown = false;                       // what was reserved is not there any more, or not this chain's
   std::string_view alpn = {};                 // "h2", "http/1.1"; empty: nothing was agreed on
   X509Ptr certificate = {};
 };
 
-// Of a tunnel that may be inspected and has its origin_tls. Where a pooled connection tells, the tunnel's own is
+// Of a tunnel that may be inspected and has its origin_tls. Where a pooled connection tells, be it the one that was
+// reserved, the tunnel's own is
 // closed; else it shakes hands, and is the pool's if it agrees on HTTP/2, or the tunnel's, for its first request.
 // `router`: of the chain behind. Writes what it did into the tunnel's record. All references outlive the task.
 Task<OriginImage> LookAtOrigin(Connection& connection, const ForwardRouterOptions& router, uint64_t handshake_ms);

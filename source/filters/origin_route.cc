@@ -97,6 +97,11 @@ PoolKey OriginKey(const Connection& connection, const Target& target, const Next
   return hop != nullptr ? Cat("tunnel by ", hop->pool_key, ' ', key) : key;
 }
 
+std::string OriginOf(const Connection& connection, const Target& target, const NextHop* hop) {
+  return Cat(hop != nullptr ? hop->target.name() : "", ' ', target.ToString(), ' ',
+             connection.identity ? connection.identity->Name() : "-");
+}
+
 bool MaySwitchInHttp2(const Exchange& exchange) {
   return exchange.request.body == nullptr && MayExtendConnect(exchange.request.head);
 }

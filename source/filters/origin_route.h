@@ -73,6 +73,9 @@ OriginRoute::Http2 Http2Within(const std::vector<std::string>& alpn);
 PoolKey OriginKey(const Connection& connection, const Target& target, const NextHop* hop, const TlsOffer* tls,
                   OriginRoute::Http2 http2);
 
+// The part of such a key that a CONNECT knows already.
+std::string OriginOf(const Connection& connection, const Target& target, const NextHop* hop);
+
 inline bool ParentResolves(const NextHop* hop) { return hop != nullptr && hop->resolve == NextHop::Resolve::kRemote; }
 
 }  // namespace egret

@@ -88,8 +88,12 @@ bool SpeaksHttp2(const OriginRoute& route, const TlsStream* tls) {
   return tls != nullptr ? tls->alpn() == kAlpnHttp2 : route.http2 == Http2::kOnly;
 }
 
-std::unique_ptr<UpstreamRequest> Begin(Exchange& exchange, NewLink made, bool http2, const UpstreamLimits& limits) {
+std::unique_ptr<UpstreamRequest> Begin(Exchange& exchange, const NextHop* hop, NewLink made, bool http2,
+                                       const UpstreamLimits& limits) {
   UpstreamPool& pool = exchange.worker().pool();
+  const Connection& connection = exchange.connection();
+  if (http2 && connection.decrypted())
+    pool.known_keys().Remember(OriginOf(connection, *exchange.target, hop), made.place.key());
   std::unique_ptr<UpstreamRequest> request =
       http2 ? BeginHttp2(pool, std::move(made), limits) : BeginHttp1(pool, std::move(made), limits);
   Describe(exchange.record(), *request);
@@ -107,7 +111,7 @@ Task<UpstreamWay> BeginAtOrigin(Exchange& exchange, const OriginRoute& route, co
   }
   const bool http2 = SpeaksHttp2(route, made.tls);
   UpstreamWay way;
-  way.request = Begin(exchange, std::move(made), http2, options.limits);
+  way.request = Begin(exchange, route.hop, std::move(made), http2, options.limits);
   co_return way;
 }
 
@@ -142,7 +146,7 @@ Task<UpstreamWay> Dial(Exchange& exchange, const OriginRoute& route, const Forwa
   const bool http2 = tls != nullptr && tls->alpn() == kAlpnHttp2;
   UpstreamWay way;
   way.to_parent = true;
-  way.request = Begin(exchange, std::move(made), http2, options.limits);
+  way.request = Begin(exchange, route.hop, std::move(made), http2, options.limits);
   co_return way;
 }
 

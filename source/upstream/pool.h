@@ -18,6 +18,7 @@
 #include "source/event/task.h"
 #include "source/http/http2_limits.h"
 #include "source/upstream/dial_turns.h"
+#include "source/upstream/known_keys.h"
 #include "source/upstream/link.h"
 #include "source/upstream/pool_place.h"
 
@@ -66,6 +67,7 @@ class UpstreamPool {
   }
 
   DialTurns& turns() { return turns_; }
+  KnownKeys& known_keys() { return known_keys_; }
 
   // Closes what nobody uses now.
   void Clear();
@@ -99,6 +101,7 @@ class UpstreamPool {
   void Sweep();
 
   DialTurns turns_;
+  KnownKeys known_keys_;
   std::unordered_map<PoolKey, Shelf> shelves_;
   ListNode by_age_;  // of Http1Link::Age, the one that idled longest first
   Gauge idle_count_, link_count_;

@@ -1,11 +1,13 @@
 """Connections to the origins of inspected tunnels: made once for many, kept for others, given up for a fresh one."""
 import os
+import socket
 import ssl
 import threading
 
 from authority import Authority
 from h2_client import H2Client
-from mitm_case import MitmCase
+from harness import allow
+from mitm_case import INSPECTED, SECRET, MitmCase
 from origins import OK, reply
 from tls_origin import H2Server, TlsOrigin, server_context
 from waiting import until
@@ -132,3 +134,98 @@ class Links(MitmCase):
         origin = self.tls_origin(lambda connection: connection.read_request(), alpn=("http/1.1",))
         self.assertEqual(self.get_inside(self.inside(origin), origin).status, 502)
         self.assertEqual(len(origin.handshakes), 2)
+
+
+class Reserved(MitmCase):
+    """200 to a CONNECT without a dial, where an HTTP/2 connection to its destination is there already."""
+
+    def ask(self, origin, client=None):
+        h2 = client or self.inside_h2(origin)
+        self.assertEqual(h2.response(self.ask_h2(h2, origin)).status, 200)
+
+    def dials(self):
+        return self.egret.metric("egret_upstream_connections_total")
+
+    def test_an_origin_that_is_connected_is_not_dialled_again(self):
+        for how in ("EAGER", "LAZY"):
+            with self.subTest(how):
+                self.start_mitm(INSPECTED, origin=how)
+                origin = self.tls_origin()
+                for _ in range(5):
+                    self.ask(origin)
+                self.assertEqual((len(origin.connections), len(origin.handshakes), self.dials()), (1, 1, 1))
+
+    def test_the_log_says_which_connection_it_was(self):
+        self.start_mitm(INSPECTED)
+        origin = self.tls_origin()
+        first = self.inside_h2(origin)
+        self.ask(origin, first)
+        second = self.inside_h2(origin)
+        self.ask(origin, second)
+        second.close()
+        line = self.egret.one_line(kind="tunnel", source=second.local)
+        self.assertEqual((line["inspected"], line["upstream"], line["upstream_reused"]),
+                         ("live", "127.0.0.1:%d" % origin.port, True))
+        self.assertNotIn("connect_ms", line)
+
+    def test_another_offer_is_answered_too_and_dials_when_it_asks(self):
+        self.start_mitm(INSPECTED)
+        origin = self.tls_origin()
+        self.ask(origin)
+        client = self.inside(origin, ("http/1.1",))
+        self.assertEqual((client.sock.selected_alpn_protocol(), self.dials()), ("http/1.1", 1))
+        self.assert_ok(self.get_inside(client, origin))
+        self.assertEqual(sorted(alpn for alpn, _ in origin.handshakes), ["h2", "http/1.1"])
+
+    def test_what_may_be_relayed_is_dialled(self):
+        self.start_mitm(SECRET, allow("either"))  # of TLS each request is judged; what is neither TLS nor HTTP is relayed
+        origin = self.tls_origin()
+        for _ in range(3):
+            self.ask(origin)
+        self.assertEqual((self.dials(), len(origin.handshakes)), (3, 1))
+
+    def test_another_name_or_port_is_dialled(self):
+        self.start_mitm(INSPECTED)
+        origin, other = self.tls_origin(), self.tls_origin()
+        self.ask(origin)
+        self.ask(other)
+        self.assertEqual(self.dials(), 2)
+        self.assertEqual(len(other.handshakes), 1)
+
+    def test_one_that_ends_before_the_client_says_hello(self):
+        self.start_mitm(INSPECTED)
+        origin = self.tls_origin()
+        self.ask(origin)
+        waiting = self.tunnel(origin)
+        origin.connections[0].sock.shutdown(socket.SHUT_RDWR)
+        until(lambda: self.egret.metric("egret_upstream_pool_connections") == 0, "its end")
+        waiting.sock = self.client_context(("h2",)).wrap_socket(waiting.sock, server_hostname="origin.test")
+        h2 = H2Client(None, sock=waiting.sock)
+        h2.local = waiting.local
+        self.addCleanup(h2.close)
+        self.ask(origin, h2)
+        self.assertEqual((len(origin.handshakes), self.dials()), (2, 2))
+        h2.close()
+        self.assertEqual(self.egret.one_line(kind="tunnel", source=waiting.local)["inspected"], "lazy")
+
+    def test_200_still_means_reached(self):
+        self.start_mitm(INSPECTED)
+        origin = self.tls_origin()
+        self.ask(origin)
+        port = origin.port
+        origin.close()
+        until(lambda: self.egret.metric("egret_upstream_pool_connections") == 0, "the end of what there was")
+        response = self.client().ask(b"CONNECT origin.test:%d HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % (port, port))
+        self.assertEqual(response.status, 502)
+
+    def test_clear_http_and_what_is_neither_have_nothing_of_it(self):
+        self.start_mitm(INSPECTED)
+        origin = self.tls_origin()
+        self.ask(origin)
+        clear = self.tunnel(origin)
+        clear.send(b"GET / HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % origin.port)
+        until(lambda: len(origin.failures) == 1, "the request, which is no ClientHello, on a connection of its own")
+        neither = self.tunnel(origin)
+        neither.send(b"SSH-2.0-test\r\n")
+        self.assertIn(neither.end(), ("fin", "rst"))
+        self.assertEqual(len(origin.handshakes), 1)
