@@ -1,5 +1,7 @@
 #include "source/config/tls_secrets.h"
 
+#include <openssl/crypto.h>
+
 #include <utility>
 
 #include "source/base/strings.h"
@@ -31,6 +33,8 @@ Result<TlsTrust, Problem> ReadTrust(const Secret& secret) {
   return trust;
 }
 
+void Wipe(std::string& secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
+
 TlsServerOptions::ClientCertificates ModeOf(const TlsTerminator& message) {
   switch (message.client_certificates().mode()) {
     case TlsTerminator::ClientCertificates::REQUEST:
@@ -61,6 +65,7 @@ Result<std::shared_ptr<const TlsServerContext>, Problem> MakeContext(const Secre
   options.settings.cipher_suites.assign(message.cipher_suites().begin(), message.cipher_suites().end());
   options.settings.alpn = alpn;
   auto made = TlsServerContext::Make(options);
+  for (TlsKeyPair& pair : options.certificates) Wipe(pair.key_pem);
   if (!made) return Problem{Cat("secrets.", made.error().text)};
   return made;
 }
@@ -82,6 +87,7 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Secre
     options.certificate = std::move(*pair);
   }
   auto made = TlsClientContext::Make(options);
+  Wipe(options.certificate.key_pem);
   if (!made) return Problem{message.trust().empty() ? made.error().text : Cat("secrets.", made.error().text)};
   return made;
 }

@@ -1,9 +1,12 @@
+#include <sys/prctl.h>
+
 #include <cstdio>
 
 #include "source/base/crash.h"
 #include "source/server/options.h"
 #include "source/server/server.h"
 #include "source/server/version.h"
+#include "source/tls/key_memory.h"
 #include "source/tls/record_memory.h"
 
 int main(int argc, char** argv) {
@@ -24,7 +27,9 @@ int main(int argc, char** argv) {
       return egret::RunValidate(*options);
     case Options::Mode::kServe:
       egret::TellOfCrashes();
+      if (!options->core_dumps) prctl(PR_SET_DUMPABLE, 0);
       egret::KeepRecordMemory();
+      if (!egret::SetUpKeyMemory()) std::fputs("egret: warning: keys may come to a core dump\n", stderr);
       return egret::RunServer(*options);
   }
   return 2;

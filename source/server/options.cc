@@ -46,6 +46,9 @@ std::string Apply(std::string_view name, std::string_view value, Options& option
     uint32_t seconds = 0;
     if (!ParseInto(value, seconds)) return "takes a whole number of seconds";
     options.drain_ms = uint64_t{1000} * seconds;
+  } else if (name == "--core-dumps") {
+    if (value != "on" && value != "off") return "takes on or off";
+    options.core_dumps = value == "on";
   } else if (name == "--take-over") {
     options.take_over = value;
   } else {
@@ -101,6 +104,8 @@ std::string HelpText() {
   --drain-time-s N        at SIGTERM, how long what is open may take to end; default: drain.timeout, 15
   --take-over PATH        take the listening sockets of the egret that was started with this same option, which then
                           ends in order; a Unix socket, made where there is none
+  --core-dumps on|off     off (default): what holds other people's secrets is never dumped, and of its own user's programs
+                          no debugger looks into it
   --version, --help
 
 SIGTERM and SIGINT end it in order, a second one at once. SIGUSR1 reopens the access log, SIGHUP reads the

@@ -22,6 +22,7 @@ struct Options {
   LogLevel log_level = LogLevel::kInfo;
   std::string ready_file;            // written once ready, with the addresses that were bound
   std::optional<uint64_t> drain_ms;  // in place of the configured drain.timeout
+  bool core_dumps = false;           // the system may dump the memory of the process
   std::string take_over;             // path of a Unix socket: where a successor asks for the listening sockets
 };
 

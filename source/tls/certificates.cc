@@ -13,6 +13,7 @@
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
+#include "source/tls/key_memory.h"
 #include "source/tls/peer_certificate.h"
 
 namespace egret {
@@ -84,11 +85,12 @@ Result<std::vector<X509Ptr>, Problem> ParseCertificates(std::string_view pem) {
 }
 
 Result<KeyPtr, Problem> ParseKey(std::string_view pem) {
+  const KeyScope guarded;
   const BioPtr bio = Reader(pem);
   ERR_clear_error();
   KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
   if (key != nullptr) {
-    ERR_clear_error();
+    UseOnce(key.get());
     return key;
   }
   if (pem.find("ENCRYPTED") != std::string_view::npos) {

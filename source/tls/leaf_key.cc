@@ -9,14 +9,17 @@
 #include <openssl/obj_mac.h>
 
 #include "source/base/check.h"
+#include "source/tls/key_memory.h"
 
 namespace egret {
 
 KeyPtr MakeLeafKey() {
+  const KeyScope guarded;
   EC_KEY* const curve_key = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
   KeyPtr key(EVP_PKEY_new());
   CHECK(curve_key != nullptr && EC_KEY_generate_key(curve_key) == 1);
   CHECK(key != nullptr && EVP_PKEY_assign_EC_KEY(key.get(), curve_key) == 1);
+  UseOnce(key.get());
   return key;
 }
 

@@ -11,6 +11,7 @@ import urllib.request
 
 from waiting import SECONDS, until
 
+SEEN = ("--core-dumps", "on")  # the tests look into /proc, as whatever user they run
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -28,7 +29,7 @@ class Egret:
         self.log_path = self.path("access.log")
         self.expected = []  # matches of one line each: checked again when all lines are out
         self.process = None
-        self.arguments = list(arguments)
+        self.arguments = [*arguments] if "--core-dumps" in arguments else [*arguments, *SEEN]
         self.asked_to_end = False
         config = copy.deepcopy(config)
         config.setdefault("admin", {"address": "127.0.0.1:0"})

@@ -1,17 +1,25 @@
-"""Whoever reads other people's TLS holds their secrets, and a key that their clients believe. Rows S01 and S07 of the
-catalogue: nothing of it is told or written."""
+"""Whoever reads other people's TLS holds their secrets, and a key that their clients believe. Rows S01, S02 and S07 of
+the catalogue: nothing of it is told, written, or found in a memory dump."""
+import base64
 import os
 import re
+import signal
 import ssl
+import subprocess
 import unittest
 import urllib.request
 from unittest import mock
 
+from authority import Authority
+from certificates import openssl
+from client_case import need
 from egret import DIRECT
+from harness import SANITIZED
 from mitm_case import MitmCase
 from origins import reply
+from tls_case import pair
 from tls_origin import H2Server
-from waiting import SECONDS
+from waiting import SECONDS, until
 
 CANARIES = (("Authorization", "Bearer canary-1"), ("Cookie", "id=canary-2; b=canary-3"),
             ("Proxy-Authorization", "Basic canary-4"), ("X-Api-Key", "canary-5"), ("X-Token", "canary-6"))
@@ -42,12 +50,12 @@ class Secrecy(MitmCase):
 class Told(Secrecy):
     """Row S01."""
 
-    def start_config(self, config, hosts=None):
+    def start_config(self, config, hosts=None, arguments=()):
         """The CA's key stands in the file itself: what is shown of a configuration must not have it."""
         (ca,) = [secret for secret in config["secrets"] if secret["name"] == "ca"]
         with open(self.key_path) as f:
             ca["certificate_authority"]["key"] = {"inline_string": f.read()}
-        return super().start_config(config, hosts)
+        return super().start_config(config, hosts, arguments)
 
     def say_all(self):
         with DIRECT.open(urllib.request.Request("http://%s:%d/logging?level=debug" % self.egret.admin, b""),
@@ -122,6 +130,126 @@ class Written(Secrecy):
         for name in os.listdir(self.egret.folder):
             with open(os.path.join(self.egret.folder, name), "rb") as f:
                 self.assertNotIn(b"PRIVATE KEY", f.read(), name)
+
+
+def numbers(path):
+    """{name: bytes} of the secret numbers of a key, as openssl tells them."""
+    run = subprocess.run(["openssl", "pkey", "-in", path, "-noout", "-text"], stdout=subprocess.PIPE, text=True,
+                         check=True)
+    found = re.findall(r"^(priv|privateExponent|prime1|prime2|exponent1|exponent2|coefficient):((?:\s+[0-9a-f:]+)+)$",
+                       run.stdout, re.M)
+    return {name: bytes.fromhex(re.sub(r"[\s:]", "", digits)).lstrip(b"\0") for name, digits in found}
+
+
+def needles(path):
+    """{name: bytes} that tell of a key: its numbers in either order of bytes, and its file."""
+    made = {"%s of the file" % n: line.encode() for n, line in enumerate(pem_lines(path)[:-1])}
+    made["DER"] = base64.b64decode("".join(pem_lines(path)))[:48]
+    for name, number in numbers(path).items():
+        made[name], made[name + ", as numbers lie in memory"] = number[:24], number[:24][::-1]
+    return made
+
+
+@unittest.skipIf(SANITIZED, "sanitizers have memory of their own")
+class Dumped(Secrecy):
+    """Row S02. Its keys: of the CA, of a listener, and what is shown to origins."""
+
+    def start_with_keys(self, ca=None, arguments=()):
+        self.arguments = arguments
+        people = Authority(os.path.join(self.folder, self.id()), "people")
+        self.shown, self.own = people.issue("us", "URI:spiffe://test/us"), people.issue("proxy", "DNS:proxy.test")
+        self.start_mitm(ca=ca, secrets=[pair("us", self.shown), pair("own", self.own)],
+                        tls={"trust": "origins", "certificate": "us"})
+        self.ca_key = ca[1] if ca else self.key_path
+        self.site = self.tls_origin(alpn=("http/1.1",), client_ca=people.ca)
+        self.use()
+
+    def start_config(self, config, hosts=None, arguments=()):
+        terminator = {"certificates": ["own"], "plaintext_too": True}
+        config["listeners"][0]["filters"].insert(0, {"tls_terminator": terminator})
+        return super().start_config(config, hosts, self.arguments)
+
+    def use(self):
+        for _ in range(3):
+            self.assert_ok(self.get_inside(self.inside(self.site), self.site))
+        client = self.client()
+        client.start_tls("proxy.test")
+        self.assertEqual(client.get("http://denied.example/").status, 403)
+        client.close()
+
+    def all_needles(self):
+        return {"%s %s" % (os.path.basename(path), name): needle for path in (self.ca_key, self.shown[1], self.own[1])
+                for name, needle in needles(path).items()}
+
+    def mappings(self):
+        """(bytes, whether a dump leaves them out) of all that can be read of its memory."""
+        with open("/proc/%d/smaps" % self.egret.pid) as f:
+            maps = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) r.*?^VmFlags:(.*?)$", f.read(), re.M | re.S)
+        with open("/proc/%d/mem" % self.egret.pid, "rb", 0) as memory:
+            for begin, end, flags in maps:
+                memory.seek(int(begin, 16))
+                try:
+                    yield memory.read(int(end, 16) - int(begin, 16)), "dd" in flags.split()
+                except (OSError, ValueError):  # the kernel's own
+                    pass
+
+    def assert_none_outside(self):
+        inside, wanted = set(), self.all_needles()
+        for data, left_out in self.mappings():
+            found = {name for name, needle in wanted.items() if needle in data}
+            if left_out:
+                inside |= found
+            else:
+                self.assertEqual(found, set())
+        for path in (self.ca_key, self.shown[1], self.own[1]):  # else nothing was looked for
+            self.assertTrue([name for name in inside if name.startswith(os.path.basename(path))], inside)
+        self.assertEqual([name for name in inside if "file" in name or "DER" in name], [])
+
+    def renew(self):
+        self.egret.signal(signal.SIGHUP)
+        until(lambda: self.egret.metric("egret_secret_reloads_total", result="ok") >= 1, "the keys to be read again")
+
+    def test_S02_keys_lie_where_no_dump_has_them(self):
+        self.start_with_keys()
+        self.assert_none_outside()
+        self.renew()
+        self.use()
+        self.assert_none_outside()
+
+    def test_S02_those_of_RSA_do_too(self):
+        ca, key = os.path.join(self.folder, "rsa.pem"), os.path.join(self.folder, "rsa.key")
+        openssl(self.folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=rsa", "-days", "30",
+                "-addext", "keyUsage=critical,keyCertSign", "-keyout", key, "-out", ca)
+        with mock.patch.object(self.ours, "ca", ca):
+            self.start_with_keys(ca=(ca, key))
+        self.assert_none_outside()
+
+    def test_S02_a_dump_that_root_takes_has_none(self):
+        need("gcore")
+        self.start_with_keys()
+        run = subprocess.run(["gcore", "-o", os.path.join(self.folder, "dump"), str(self.egret.pid)],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+        path = os.path.join(self.folder, "dump.%d" % self.egret.pid)
+        if not os.path.exists(path):
+            self.skipTest("gcore may not: " + run.stdout.decode(errors="replace")[-200:])
+        with open(path, "rb") as f:
+            dump = f.read()
+        self.assertIn(b"origin.test", dump)
+        self.assertEqual([name for name, needle in self.all_needles().items() if needle in dump], [])
+
+    def test_S02_nobody_of_its_own_user_looks_into_it(self):
+        """Root without its powers is a user like any other; a process without any can be looked at by such a one."""
+        powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
+        wrapper = os.path.join(self.folder, "powerless")
+        with open(wrapper, "w") as f:
+            f.write("#!/bin/sh\nexec %s %s \"$@\"\n" % (" ".join(powerless), os.environ["EGRET"]))
+        os.chmod(wrapper, 0o755)
+        for allowed, status in (("on", 0), ("off", 1)):
+            with self.subTest(allowed), mock.patch.dict(os.environ, EGRET=wrapper):
+                self.start_with_keys(arguments=("--core-dumps", allowed))
+                run = subprocess.run([*powerless, "cat", "/proc/%d/environ" % self.egret.pid],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                self.assertEqual(run.returncode, status, run.stderr)
 
 
 if __name__ == "__main__":

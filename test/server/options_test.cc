@@ -25,6 +25,13 @@ TEST(Options, TakesValuesApartAndJoined) {
   EXPECT_EQ(options->drain_ms, 1000u);
 }
 
+TEST(Options, CoreDumpsAreOffUnlessAskedFor) {
+  EXPECT_FALSE(Parse({})->core_dumps);
+  EXPECT_TRUE(Parse({"--core-dumps", "on"})->core_dumps);
+  EXPECT_FALSE(Parse({"--core-dumps=off"})->core_dumps);
+  EXPECT_EQ(Parse({"--core-dumps", "yes"}).error().text, "--core-dumps yes: takes on or off");
+}
+
 TEST(Options, SaysWhatIsWrongWithAValue) {
   EXPECT_EQ(Parse({"--port", "65536"}).error().text, "--port 65536: takes a number from 0 (any free port) to 65535");
   EXPECT_EQ(Parse({"--workers", "0"}).error().text, "--workers 0: takes a number from 1 to 1024");
