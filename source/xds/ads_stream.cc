@@ -1,5 +1,6 @@
 #include "source/xds/ads_stream.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "envoy/service/discovery/v3/ads.grpc.pb.h"
+#include "source/base/log.h"
 #include "source/base/strings.h"
 
 namespace egret {
@@ -39,6 +41,15 @@ std::shared_ptr<grpc::Channel> MakeChannel(const AdsTarget& target) {
   options.pem_cert_chain = target.tls->certificate_pem;
   options.pem_private_key = target.tls->key_pem;
   return grpc::CreateCustomChannel(Cat("dns:///", target.address), grpc::SslCredentials(options), arguments);
+}
+
+// gRPC writes to standard error by itself, a line for each attempt. What matters of it comes as the end of a stream.
+void QuietenGrpc() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    gpr_set_log_function(
+        [](gpr_log_func_args* line) { Log(LogComponent::kConfig, LogLevel::kDebug, "grpc: ", line->message); });
+  });
 }
 
 class GrpcStream final : public AdsStream, private grpc::ClientBidiReactor<DiscoveryRequest, DiscoveryResponse> {
@@ -121,6 +132,7 @@ class GrpcStream final : public AdsStream, private grpc::ClientBidiReactor<Disco
 }  // namespace
 
 std::unique_ptr<AdsStream> OpenAdsStream(const AdsTarget& target, uint64_t id, AdsListener& listener) {
+  QuietenGrpc();
   return std::make_unique<GrpcStream>(target, id, listener);
 }
 

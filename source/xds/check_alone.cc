@@ -9,6 +9,7 @@
 #include "source/base/result.h"
 #include "source/base/strings.h"
 #include "source/config/authority_secret.h"
+#include "source/config/secret_table.h"
 #include "source/config/stand_ins.h"
 #include "source/config/tls_secrets.h"
 #include "source/config/validate.h"
@@ -34,10 +35,11 @@ Errors ErrorsOf(const Bodies& bodies) {
 }
 
 std::optional<Problem> ProblemOf(const Secret& secret) {
-  Bootstrap alone;
-  *alone.add_secrets() = secret;
+  Bootstrap bootstrap;
+  *bootstrap.add_secrets() = secret;
+  const SecretTable alone(bootstrap);
   if (secret.has_certificate_authority()) {
-    const auto loaded = LoadAuthority(alone, secret.name());
+    const auto loaded = LoadAuthorities(alone, {});
     return loaded ? std::nullopt : std::optional(loaded.error());
   }
   config::v1::ClientTls tls;

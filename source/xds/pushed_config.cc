@@ -262,16 +262,20 @@ void PushedConfig::Tell(const Answer& answer) {
       told_.erase(Cat(answer.response->type_url(), " ", resource.name()));
     return;
   }
-  size_t lines = 0, more = 0;
-  for (const Rejection& rejection : answer.rejections) {
-    std::string line = LineOf(rejection);
-    std::string& told = told_[Cat(rejection.type_url(), " ", rejection.name())];
-    if (told == line) continue;
-    told = line;
-    if (++lines <= kMostLines)
-      Warn(line);
-    else
-      ++more;
+  std::map<std::string, std::vector<std::string>> lines;  // by resource
+  for (const Rejection& rejection : answer.rejections)
+    lines[Cat(rejection.type_url(), " ", rejection.name())].push_back(LineOf(rejection));
+  size_t written = 0, more = 0;
+  for (const auto& [resource, its_lines] : lines) {
+    std::string all;
+    for (const std::string& line : its_lines) Append(all, line, "\n");
+    if (std::exchange(told_[resource], all) == all) continue;
+    for (const std::string& line : its_lines) {
+      if (++written <= kMostLines)
+        Warn(line);
+      else
+        ++more;
+    }
   }
   if (more > 0) Warn(Cat("... and ", more, " more"));
 }

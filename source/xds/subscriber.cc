@@ -97,15 +97,17 @@ class Subscriber::Thread {
     const Ms now = Now();
     if (!events.responses.empty()) {
       const uint64_t accepted = config_.accepted();
-      link_->Send(config_.Take(events.responses, now));
+      std::vector<DiscoveryRequest> requests = config_.Take(events.responses, now);
       link_->OnResponses(events.responses);
       if (config_.accepted() != accepted) last_accepted_ = system_clock::now();
+      Publish();  // first: whoever hears the answer may ask here what it means
+      link_->Send(std::move(requests));
     }
     if (events.end) {
       config_.End();
       link_->OnEnd(*events.end, now);
     }
-    changed_ = changed_ || events.end || !events.responses.empty();
+    changed_ = changed_ || events.end;
   }
 
   void Tick() {
