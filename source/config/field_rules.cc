@@ -13,8 +13,6 @@ using enum FieldRule::Kind;
 
 constexpr FieldRule kRules[] = {
     // What a later release takes.
-    {"egret.config.v1.Bootstrap.xds", kNotBuilt},
-    {"egret.config.v1.Bootstrap.directory", kNotBuilt},
     {"egret.config.v1.Bootstrap.workload_sets", kNotBuilt},
     {"egret.config.v1.NetworkFilter.extension", kNotBuilt},
     {"egret.config.v1.HttpFilter.proxy_auth", kNotBuilt},

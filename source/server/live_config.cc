@@ -33,9 +33,8 @@ std::vector<ConfigError> LiveConfig::Apply(std::shared_ptr<const config::v1::Boo
   const std::lock_guard one(applying_);
   std::vector<ConfigError> errors = Validate(*effective);
   if (HasErrors(errors)) return errors;
-  HandedSockets none;
   // What is in force changes by this function alone, so that it may be read here.
-  auto prepared = maker_.Make(std::move(effective), now_.get(), none);
+  auto prepared = maker_.Make(std::move(effective), now_.get(), handed_);
   if (!prepared) return prepared.error();
   const auto order = std::make_shared<Order>();
   order->prepared = std::move(*prepared);
@@ -44,6 +43,11 @@ std::vector<ConfigError> LiveConfig::Apply(std::shared_ptr<const config::v1::Boo
   main_.mailbox()->Post([this, order] { tasks_.Start(PutInForce(order)); });
   done_.wait(lock, [&] { return order->done || stopped_; });
   return {};
+}
+
+void LiveConfig::Hand(HandedSockets handed) {
+  const std::lock_guard one(applying_);
+  handed_ = std::move(handed);
 }
 
 void LiveConfig::Stop() {

@@ -23,10 +23,11 @@
 #include "source/server/configuration.h"
 #include "source/server/secret_watch.h"
 #include "source/server/worker_thread.h"
+#include "source/xds/config_sink.h"
 
 namespace egret {
 
-class LiveConfig {
+class LiveConfig final : public ConfigSink {
  public:
   // All outlive it.
   LiveConfig(Loop& main, ConfigurationMaker& maker, const std::vector<std::unique_ptr<WorkerThread>>& workers,
@@ -35,9 +36,11 @@ class LiveConfig {
   // The first one, before there are workers. On the main thread; those sockets are to be given to the workers.
   Result<PreparedConfiguration, std::vector<ConfigError>> Start(std::shared_ptr<const config::v1::Bootstrap> bootstrap,
                                                                 HandedSockets& handed);
-  // From any thread but the main one; blocks until it is in force, or says why it is not: with field paths of the
-  // bootstrap. What is in force stays then. Nothing more is put in force after Stop().
-  std::vector<ConfigError> Apply(std::shared_ptr<const config::v1::Bootstrap> effective);
+  // From any thread but the main one; blocks until it is in force, or says why it is not. Nothing more is put in force
+  // after Stop().
+  std::vector<ConfigError> Apply(std::shared_ptr<const config::v1::Bootstrap> effective) override;
+  // From any thread: the sockets that listeners find before they open their own, until another set takes its place.
+  void Hand(HandedSockets handed);
   // On the main thread: whoever waits in Apply() returns.
   void Stop();
 
@@ -57,6 +60,7 @@ class LiveConfig {
   std::shared_ptr<const Configuration> now_;
 
   std::mutex applying_;  // one at a time
+  HandedSockets handed_;
   std::mutex mutex_;
   std::condition_variable done_;
   bool stopped_ = false;

@@ -337,6 +337,38 @@ void Workers(Exposition& out) {
               [](const WorkerThread& w) { return w.counters().handed_over.Read(); });
 }
 
+// What a control plane, or a directory, has to say.
+void Pushed(Exposition& out) {
+  if (out.input().pushed == nullptr) return;
+  const PushStatus& pushed = *out.input().pushed;
+  const auto one = [&out](const char* name, const char* help, MetricType type, auto value) {
+    out.One(name, help, type, static_cast<double>(value));
+  };
+  one("egret_xds_connected", "1 while the control plane answers.", MetricType::Gauge, pushed.connected ? 1 : 0);
+  one("egret_xds_attempts_total", "Attempts to reach a control plane.", MetricType::Counter, pushed.attempts);
+  one("egret_xds_streams_total", "Attempts that it answered.", MetricType::Counter, pushed.streams);
+  one("egret_xds_responses_total", "Responses that it sent.", MetricType::Counter, pushed.responses);
+  one("egret_xds_accepted_total", "Responses that were taken whole (ACK).", MetricType::Counter, pushed.accepted);
+  MetricFamily& rejected =
+      out.Family("egret_xds_rejected_total", "Responses that were refused (NACK), by type.", MetricType::Counter);
+  std::map<std::string, uint64_t> by_type = {{"Listener", 0}, {"EgressPolicy", 0}, {"DomainSet", 0},
+                                             {"Upstream", 0}, {"Secret", 0},       {"WorkloadSet", 0}};
+  for (const auto& [type, count] : pushed.rejected) by_type[type.substr(type.rfind('.') + 1)] += count;
+  for (const auto& [type, count] : by_type) Exposition::Add(rejected, {{"type", type}}, static_cast<double>(count));
+  one("egret_xds_missing_references", "Resources that are referred to and were not sent.", MetricType::Gauge,
+      pushed.missing);
+  one("egret_xds_last_good_timestamp_seconds", "When the control plane last sent what was taken whole; 0: never.",
+      MetricType::Gauge, static_cast<double>(pushed.last_good_unix_ms) / 1000);
+  one("egret_config_applied_total", "Configurations that were put in force.", MetricType::Counter, pushed.applied);
+  one("egret_directory_reloads_total", "Times that the directory was read, and taken.", MetricType::Counter,
+      pushed.directory_reloads);
+  MetricFamily& source =
+      out.Family("egret_config_source", "1 for where what is in force came from.", MetricType::Gauge);
+  for (const ConfigSource each :
+       {ConfigSource::kBootstrap, ConfigSource::kDirectory, ConfigSource::kLastGood, ConfigSource::kXds})
+    Exposition::Add(source, {{"source", std::string(NameOf(each))}}, pushed.source == each ? 1 : 0);
+}
+
 void Process(Exposition& out) {
   const MetricsInput& input = out.input();
   Exposition::Add(out.Family("egret_build_info", "Version of this binary.", MetricType::Gauge), {{"version", kVersion}},
@@ -372,6 +404,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Rewrites(out);
   Taps(out);
   Workers(out);
+  Pushed(out);
   Process(out);
   return out.Take();
 }

@@ -12,6 +12,7 @@
 #include "source/chain/access_log.h"
 #include "source/chain/counters.h"
 #include "source/server/worker_thread.h"
+#include "source/xds/push_status.h"
 
 namespace egret {
 
@@ -30,6 +31,7 @@ struct MetricsInput {
   uint64_t tapped = 0, tap_dropped = 0;  // exchanges
   bool draining = false;
   int64_t started_unix = 0;
+  std::shared_ptr<const PushStatus> pushed;  // null: nothing is
 };
 
 std::vector<prometheus::MetricFamily> CollectMetrics(const MetricsInput& input);

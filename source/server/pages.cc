@@ -14,6 +14,7 @@
 #include "source/config/redact.h"
 #include "source/event/combine.h"
 #include "source/server/page_query.h"
+#include "source/server/pushed_pages.h"
 #include "source/server/stats_pages.h"
 #include "source/server/tap_pages.h"
 #include "source/server/version.h"
@@ -73,11 +74,15 @@ Task<AdminReply> Index(const ServerView& /*server*/, const AdminRequest& request
 
 std::string_view StateOf(const ServerView& server) {
   if (server.draining) return "DRAINING";
+  if (!server.ready) return "INITIALIZING";
   return server.health_failed ? "FAILED" : "LIVE";
 }
 
 Task<AdminReply> Ready(const ServerView& server, const AdminRequest& /*request*/) {
-  co_return Text(server.draining || server.health_failed ? 503 : 200, Cat(StateOf(server), '\n'));
+  const bool ready = server.ready && !server.draining && !server.health_failed;
+  std::string text = Cat(StateOf(server), '\n');
+  if (const auto pushed = server.pushed(); !server.ready && pushed) text += WaitsFor(*pushed);
+  co_return Text(ready ? 200 : 503, std::move(text));
 }
 
 // http://user:password@host:port without the user and the password.
@@ -122,7 +127,9 @@ Task<AdminReply> ServerInfo(const ServerView& server, const AdminRequest& /*requ
 
 // What an operator may read; what only the proxy may know is left out.
 Task<AdminReply> ConfigDump(const ServerView& server, const AdminRequest& /*request*/) {
-  co_return Json(ToCanonicalJson(Redacted(*server.now->bootstrap)));
+  std::string json = ToCanonicalJson(Redacted(*server.now->bootstrap));
+  if (const auto pushed = server.pushed()) AddPushed(*pushed, json);
+  co_return Json(std::move(json));
 }
 
 // Of our own certificates, when they end; a CA by its fingerprint, which clients can compare.

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -43,6 +44,7 @@
 #include "source/server/worker_balance.h"
 #include "source/server/worker_thread.h"
 #include "source/tls/key_log.h"
+#include "source/xds/subscriber.h"
 
 namespace egret {
 namespace {
@@ -83,6 +85,27 @@ void RaiseDescriptorLimit() {
   DescriptorShares::OfProcess() = DescriptorShares::Of(limit.rlim_cur);
 }
 
+// The process alone, that carries no traffic yet.
+std::shared_ptr<const config::v1::Bootstrap> WithoutResources(const config::v1::Bootstrap& bootstrap) {
+  auto alone = std::make_shared<config::v1::Bootstrap>(bootstrap);
+  alone->clear_listeners();
+  alone->clear_policies();
+  alone->clear_domain_sets();
+  alone->clear_upstreams();
+  alone->clear_secrets();
+  alone->clear_workload_sets();
+  return alone;
+}
+
+// Whether no listener waits for its first time.
+bool FirstSetIsWhole(const PushStatus& pushed) {
+  const auto waits = [](const ResourceStatus& resource) {
+    return resource.type_url.ends_with(".Listener") && resource.version_in_force.empty() &&
+           (resource.state == ResourceState::kWarming || resource.state == ResourceState::kMissing);
+  };
+  return pushed.settled && std::none_of(pushed.resources.begin(), pushed.resources.end(), waits);
+}
+
 class Server {
  public:
   Server(const Options& options, Settings settings)
@@ -101,10 +124,12 @@ class Server {
     if (!Start()) return 1;
     tasks_.Start(WatchSignals(signals));
     tasks_.Start(secrets_.Run());
+    if (subscriber_) tasks_.Start(AwaitFirstSet());
     if (const MemoryThresholds thresholds = MemoryThresholdsOf(bootstrap_->limits()); thresholds.any())
       tasks_.Start(WatchMemory(thresholds));
     loop_.Run();
     live_.Stop();
+    subscriber_.reset();
     reload_.Stop();
     tasks_.Clear();
     close(signals);
@@ -116,24 +141,47 @@ class Server {
 
  private:
   bool Start() {
-    std::optional<ListenSocket> take_over;
-    if (!MeetPredecessor(take_over) || !OpenAdmin()) return false;
+    if (!MeetPredecessor() || !OpenAdmin()) return false;
     OpenKeyLog();  // before the contexts that write to it
     std::optional<PreparedConfiguration> first = Compile();
     if (!first) return false;
-    handed_ = {};  // closes what this configuration has no use for
     log_writer_ = std::make_unique<LogWriter>(log_queue_, log_plan_.sinks);
     for (const std::string& problem : log_writer_->problems()) Say(Cat("access log: ", problem));
     for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(first->opened[i]), first->next->snapshot());
-    if (predecessor_) predecessor_->SayReady();
-    predecessor_.reset();
-    if (take_over) take_over_.emplace(std::move(*take_over), [this] { return Offered(); }, [this] { TakenOver(); });
-    Announce();
+    if (IsPushed()) {
+      live_.Hand(std::exchange(handed_, {}));
+      subscriber_.emplace(SubscriberOptions{.release = kVersion});
+      subscriber_->Start(bootstrap_, live_);
+    } else {
+      SayReady();
+    }
     return true;
   }
 
+  // Whether what is in force comes from elsewhere than the file.
+  bool IsPushed() const { return bootstrap_->has_xds() || bootstrap_->has_directory(); }
+
+  // From here on it is there for traffic.
+  void SayReady() {
+    ready_ = true;
+    handed_ = {};  // closes what this configuration has no use for
+    if (predecessor_) predecessor_->SayReady();
+    predecessor_.reset();
+    if (take_over_socket_)
+      take_over_.emplace(std::move(*take_over_socket_), [this] { return Offered(); }, [this] { TakenOver(); });
+    Announce();
+  }
+
+  // Until everything that was pushed first is in force. What is pushed later takes nobody out of service.
+  Task<void> AwaitFirstSet() {
+    constexpr uint64_t kLookEveryMs = 20;
+    while (live_.now()->listeners.empty() || !FirstSetIsWhole(*subscriber_->Status())) co_await Sleep(kLookEveryMs);
+    live_.Hand({});
+    SayReady();
+  }
+
   // With --take-over: the sockets of whoever runs with it already, and our own place there.
-  bool MeetPredecessor(std::optional<ListenSocket>& take_over) {
+  bool MeetPredecessor() {
     if (options_.take_over.empty()) return true;
     const auto refuse = [this](std::string_view why) {
       Say(Cat("--take-over ", options_.take_over, ": ", why));
@@ -146,13 +194,13 @@ class Server {
     if (*found) {
       predecessor_.emplace(std::move(**found));
       handed_ = predecessor_->TakeSockets();
-      take_over = handed_.TakeNamed("take-over");
+      take_over_socket_ = handed_.TakeNamed("take-over");
     } else {
       Result<ListenSocket, std::string> opened = ListenSocket::Open(*address, {});
       if (!opened) return refuse(opened.error());
-      take_over = std::move(*opened);
+      take_over_socket_ = std::move(*opened);
     }
-    if (take_over) offered_.push_back({"take-over", take_over->fd()});
+    if (take_over_socket_) offered_.push_back({"take-over", take_over_socket_->fd()});
     return true;
   }
 
@@ -196,7 +244,7 @@ class Server {
   std::optional<PreparedConfiguration> Compile() {
     for (const auto& admin : admins_)
       if (admin->bound().path.empty()) maker_.AddOwn(admin->bound().ip);
-    auto prepared = live_.Start(bootstrap_, handed_);
+    auto prepared = live_.Start(IsPushed() ? WithoutResources(*bootstrap_) : bootstrap_, handed_);
     if (prepared) return std::move(*prepared);
     for (const ConfigError& error : prepared.error()) Say(error.ToString());
     return std::nullopt;
@@ -299,6 +347,7 @@ class Server {
   // The file, and all that secrets are read from.
   void ReadAgain() {
     secrets_.RenewAll();
+    if (IsPushed()) return Say("configuration is pushed: of the file, nothing is read again");
     reload_.Start();
   }
 
@@ -336,24 +385,30 @@ class Server {
   ConfigurationMaker maker_{workers_wanted_, {InstanceName(), kVersion}};
   LiveConfig live_{loop_, maker_, workers_, secrets_};
   Reload reload_{options_, bootstrap_, live_};
+  std::optional<Subscriber> subscriber_;
+  bool ready_ = false;
   bool health_failed_ = false;
   Drain drain_{loop_, DrainTimesOf(*bootstrap_, options_), workers_};
-  const ServerView view_{.options = options_,
-                         .now = live_.now(),
-                         .workers = workers_,
-                         .log = log_queue_,
-                         .secrets = secrets_,
-                         .loop = loop_,
-                         .started_unix = started_unix_,
-                         .draining = drain_.begun(),
-                         .health_failed = health_failed_,
-                         .drain = [this] { End(false); },
-                         .quit = [this] { End(true); }};
+  const ServerView view_{
+      .options = options_,
+      .now = live_.now(),
+      .pushed = [this]() -> std::shared_ptr<const PushStatus> { return subscriber_ ? subscriber_->Status() : nullptr; },
+      .workers = workers_,
+      .log = log_queue_,
+      .secrets = secrets_,
+      .loop = loop_,
+      .started_unix = started_unix_,
+      .ready = ready_,
+      .draining = drain_.begun(),
+      .health_failed = health_failed_,
+      .drain = [this] { End(false); },
+      .quit = [this] { End(true); }};
   Pages admin_pages_{view_, Pages::Audience::kOperator}, metrics_pages_{view_, Pages::Audience::kScraper};
   std::vector<std::unique_ptr<Admin>> admins_;
   std::optional<Predecessor> predecessor_;  // while this process starts
   HandedSockets handed_;                    // its sockets
   std::vector<OfferedSocket> offered_;      // ours, for a successor; open until this process drains
+  std::optional<ListenSocket> take_over_socket_;
   std::optional<TakeOverPoint> take_over_;
   Nursery tasks_;
 };

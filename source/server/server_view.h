@@ -16,18 +16,21 @@
 #include "source/server/options.h"
 #include "source/server/secret_watch.h"
 #include "source/server/worker_thread.h"
+#include "source/xds/push_status.h"
 
 namespace egret {
 
 // All of it outlives the pages.
 struct ServerView {
   const Options& options;
-  const std::shared_ptr<const Configuration>& now;  // what is in force: keep a share of it across waits
+  const std::shared_ptr<const Configuration>& now;            // what is in force: keep a share of it across waits
+  std::function<std::shared_ptr<const PushStatus>()> pushed;  // gives null where nothing is
   const std::vector<std::unique_ptr<WorkerThread>>& workers;
   const LogQueue& log;
   const SecretWatch& secrets;
   Loop& loop;  // the main one
   int64_t started_unix;
+  const bool& ready;  // it has been, once
   const bool& draining;
   bool& health_failed;          // an operator says that no traffic should come
   std::function<void()> drain;  // winds down in order; once is enough

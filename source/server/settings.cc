@@ -186,7 +186,8 @@ Settings LoadSettings(const Options& options) {
   std::vector<ConfigError> errors = loaded.errors;
   if (loaded.ok()) {
     ApplyOptions(options, settings);
-    errors = Validate(settings.bootstrap, loaded.locations);
+    const bool open = settings.bootstrap.has_xds() || settings.bootstrap.has_directory();
+    errors = open ? ValidateOpen(settings.bootstrap, loaded.locations) : Validate(settings.bootstrap, loaded.locations);
     CheckModes(settings.bootstrap, settings.warnings);
   }
   for (const ConfigError& error : errors)

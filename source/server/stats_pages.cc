@@ -94,6 +94,7 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   }
   input.draining = server.draining;
   input.started_unix = server.started_unix;
+  input.pushed = server.pushed();
   co_return CollectMetrics(input);
 }
 

@@ -50,7 +50,7 @@ std::optional<Problem> ProblemOf(const Secret& secret) {
   return made ? std::nullopt : std::optional(made.error());
 }
 
-std::vector<ConfigError> ErrorsOfContent(const Body& body) {
+std::vector<ConfigError> ErrorsOfContent(const ResourceBody& body) {
   if (body.key.type != ResourceType::kSecret) return {};
   const auto problem = ProblemOf(static_cast<const Secret&>(*body.message));
   if (!problem) return {};

@@ -62,7 +62,7 @@ class Chooser {
     }
   }
 
-  bool AllAvailable(const Body& body) const {
+  bool AllAvailable(const ResourceBody& body) const {
     return std::all_of(body.references.begin(), body.references.end(),
                        [&](const ResourceKey& key) { return Available(key); });
   }
@@ -128,7 +128,7 @@ Bodies OwnBodies(const Bootstrap& bootstrap) {
     const FieldDescriptor& list = ListField(type);
     for (int i = 0; i < bootstrap.GetReflection()->FieldSize(bootstrap, &list); ++i) {
       const Message& one = bootstrap.GetReflection()->GetRepeatedMessage(bootstrap, &list, i);
-      auto body = std::make_shared<Body>();
+      auto body = std::make_shared<ResourceBody>();
       body->key = {type, OwnName(one)};
       std::unique_ptr<Message> copy(one.New());
       copy->CopyFrom(one);
@@ -148,7 +148,7 @@ std::shared_ptr<const Bootstrap> Compose(const Bootstrap& bootstrap, const Bodie
   auto effective = std::make_shared<Bootstrap>(bootstrap);
   for (const ResourceType type : kResourceTypes)
     effective->GetReflection()->ClearField(effective.get(), &ListField(type));
-  const auto add = [&](const Body& body) {
+  const auto add = [&](const ResourceBody& body) {
     effective->GetReflection()->AddMessage(effective.get(), &ListField(body.key.type))->CopyFrom(*body.message);
   };
   std::set<ResourceKey> own;

@@ -78,7 +78,7 @@ class DirectoryReader {
 
  private:
   void Add(ResourceType type, const Message& message, Origin origin) {
-    auto body = std::make_shared<Body>();
+    auto body = std::make_shared<ResourceBody>();
     std::shared_ptr<Message> copy(message.New());
     copy->CopyFrom(message);
     body->key = {type, OwnName(message)};

@@ -149,7 +149,7 @@ ReadResult ReadNative(ResourceType type, std::string_view version, const Any& an
   if (rules.accept_unknown && MayHaveUnknown(type)) UnknownTaker(result.errors).Take(*message, "");
   LocalChecker local(rules, result.errors);
   Walk(*message, "", local);
-  result.body = std::make_shared<Body>();
+  result.body = std::make_shared<ResourceBody>();
   result.body->key = {type, OwnName(*message)};
   result.body->version = version;
   result.body->references = ReferencesIn(*message);

@@ -31,8 +31,8 @@ WireType NativeType(ResourceType type);
 WireType ExtensionConfigType();
 
 struct ReadResult {
-  std::shared_ptr<Body> body;       // none: it could not be read
-  std::vector<ConfigError> errors;  // paths within the resource; what is unknown and was taken: warnings
+  std::shared_ptr<ResourceBody> body;  // none: it could not be read
+  std::vector<ConfigError> errors;     // paths within the resource; what is unknown and was taken: warnings
 };
 
 // `name`: that of the envelope.

@@ -35,13 +35,13 @@ struct ResourceKey {
 std::string ToString(const ResourceKey& key);  // "EgressPolicy web"
 
 // A resource that was read; never changed.
-struct Body {
+struct ResourceBody {
   ResourceKey key;
   std::string version;                                       // as the server said it; empty: it was not pushed
   std::shared_ptr<const google::protobuf::Message> message;  // shared by versions that are the same
   std::vector<ResourceKey> references;                       // each once, in order
 };
-using BodyPtr = std::shared_ptr<const Body>;
+using BodyPtr = std::shared_ptr<const ResourceBody>;
 
 std::vector<ResourceKey> ReferencesIn(const google::protobuf::Message& resource);
 // The name that a resource has within itself.

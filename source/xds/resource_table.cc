@@ -101,7 +101,7 @@ ResourceTable::Arrival ResourceTable::Read(const WireType& type, const Resource&
     arrival.known = true;
     entry.errors = known->second.errors;
     if (known->second.body) {
-      auto body = std::make_shared<Body>(*known->second.body);
+      auto body = std::make_shared<ResourceBody>(*known->second.body);
       body->version = entry.version;
       entry.body = std::move(body);
     }

@@ -21,6 +21,6 @@ class ReferencePage(unittest.TestCase):
         self.assertEqual(set(re.findall(r"\]\(#([^)]+)\)", self.page)) - anchors, set())
 
     def test_what_is_not_built_yet_is_marked(self):
-        self.assertRegex(self.page, r"\| `xds` \|.*\*\*Not built yet\.\*\*")
+        self.assertRegex(self.page, r"\| `workload_sets` \|.*\*\*Not built yet\.\*\*")
         self.assertRegex(self.page, r"`IDENTITY`: [^<]*\*\*Not built yet\.\*\*")
         self.assertNotRegex(self.page, r"\| `workers` \|.*Not built yet")

@@ -55,7 +55,6 @@ TEST(Validate, TellsPlaces) {
 TEST(Validate, ChecksWhatItTakesToBePushedTo) {
   EXPECT_EQ(Verdict(With("xds: {servers: [{address: 'a:1', tls: {trust: t}}], resource_types: [Listener, Polcy]}\n"
                          "secrets: [{name: t, trust: {system_roots: true, crl: {inline_string: x}}}]\n")),
-            "xds: not built yet; leave it out\n"
             "xds.servers[0].tls.trust: t: has a crl, and revocation of a control plane's certificate is not looked at; "
             "name a secret without crl\n"
             "xds.resource_types[1]: Polcy: not a type of resources; there are Listener, EgressPolicy, DomainSet, "
@@ -75,16 +74,12 @@ TEST(Validate, TakesNamesThatMayBePushedLater) {
                     "- {name: b, rules: [{name: n, action: ALLOW, to: {domain_sets: [s]}, reaches_private: "
                     "['10.0.0.0/8']}, {name: i, action: ALLOW, http: {methods: [GET]}}, {name: x}]}\n"
                     "domain_sets: [{name: d, includes: [e]}]\n"),
-            "xds: not built yet; leave it out\n"
             "xds.servers[0].tls.trust: absent: no secret of this name; add it under secrets\n"
             "policies[0].rules[2].action: no action; write ALLOW or DENY\n");
 }
 
 TEST(Validate, RefusesWhatIsNotBuiltYet) {
-  EXPECT_EQ(Verdict(With("xds: {servers: [{address: 'a:1'}]}\ndirectory: {path: /x}\nworkload_sets: [{name: w}]\n"
-                         "limits: {memory: {hard: {percent: 90}}}\n")),
-            "xds: not built yet; leave it out\n"
-            "directory: not built yet; leave it out\n"
+  EXPECT_EQ(Verdict(With("workload_sets: [{name: w}]\nlimits: {memory: {hard: {percent: 90}}}\n")),
             "workload_sets: not built yet; leave it out\n");
   EXPECT_EQ(
       Verdict(WithHttp(

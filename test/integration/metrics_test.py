@@ -45,6 +45,7 @@ class Metrics(ProxyCase):
         config["secrets"] = [{"name": "c", "certificate": {"certificate": {"file": certificate}, "key": {"file": key}}}]
         config["listeners"].append({"name": "tls", "address": FREE, "filters": [
             {"tls_terminator": {"certificates": ["c"]}}, *config["listeners"][0]["filters"]]})
+        config["directory"] = {"path": tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))}
         self.start_config(config, {"origin.test": ["127.0.0.1"]})
         self.assert_ok(self.client().get(self.url(self.origin())))
         self.assertEqual(families(self.egret.get("/stats/prometheus")[1]), described())

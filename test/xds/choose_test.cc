@@ -22,7 +22,7 @@ ResourceKey Key(char name) {
   return {type, std::string(1, name)};
 }
 BodyPtr B(char name, std::string_view references = "", std::string_view version = "1") {
-  auto body = std::make_shared<Body>();
+  auto body = std::make_shared<ResourceBody>();
   body->key = Key(name);
   body->version = version;
   body->message = NewResource(body->key.type);

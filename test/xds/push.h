@@ -43,7 +43,7 @@ inline google::protobuf::Any AnyOf(ResourceType type, std::string_view yaml) {
 inline BodyPtr BodyOf(ResourceType type, std::string_view yaml, std::string_view version = "1") {
   std::shared_ptr<google::protobuf::Message> message = NewResource(type);
   FromYaml(yaml, *message);
-  auto body = std::make_shared<Body>();
+  auto body = std::make_shared<ResourceBody>();
   body->key = {type, OwnName(*message)};
   body->version = version;
   body->references = ReferencesIn(*message);

@@ -185,7 +185,7 @@ TEST_F(Subscribed, ADirectoryServesUntilTheServersSetIsWhole) {
   Start(Cat(XdsYaml(), "directory: {path: '", folder.path, "'}\n"));
   EXPECT_EQ(sink.Await("listeners d policies q"), "listeners d policies q");
   EXPECT_EQ(sink.calls(), 1);
-  EXPECT_EQ(subscriber->Status()->source, ConfigSource::kDirectory);
+  Await([](const PushStatus& now) { return now.source == ConfigSource::kDirectory; });
   Serve(ads);
   EXPECT_EQ(sink.Await("listeners l policies p"), "listeners l policies p");
 }

@@ -1,0 +1,15 @@
+// What the pages tell of pushed configuration.
+#pragma once
+
+#include <string>
+
+#include "source/xds/push_status.h"
+
+namespace egret {
+
+// Lines for /ready while it is not: what is waited for.
+std::string WaitsFor(const PushStatus& pushed);
+// Puts what is known of each resource into a JSON object that is whole, as its member `pushed`.
+void AddPushed(const PushStatus& pushed, std::string& json);
+
+}  // namespace egret
