@@ -45,12 +45,13 @@ class Chooser {
 
   // Takes out of the new bodies those that wait for something, and those that wait for them.
   void DropWaiting() {
-    std::map<ResourceKey, std::vector<ResourceKey>> users;
     std::vector<ResourceKey> open;
-    for (const auto& [key, body] : fresh_) {
-      for (const ResourceKey& reference : body->references) users[reference].push_back(key);
+    for (const auto& [key, body] : fresh_)
       if (!AllAvailable(*body)) open.push_back(key);
-    }
+    if (open.empty()) return;
+    std::map<ResourceKey, std::vector<ResourceKey>> users;
+    for (const auto& [key, body] : fresh_)
+      for (const ResourceKey& reference : body->references) users[reference].push_back(key);
     while (!open.empty()) {
       const ResourceKey key = std::move(open.back());
       open.pop_back();

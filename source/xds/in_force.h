@@ -19,6 +19,8 @@ class InForce {
   InForce(std::shared_ptr<const config::v1::Bootstrap> bootstrap, ConfigSink& sink);
 
   // Empty: these are in force now, as far as they need not wait. The sink is asked only where something changes.
+  // `choice`: what was chosen of them.
+  std::vector<Blame> Try(const Slots& slots, Choice& choice);
   std::vector<Blame> Try(const Slots& slots);
   // What would be in force.
   Choice Look(const Slots& slots) const { return Choose(own_, slots, bodies_); }

@@ -35,7 +35,8 @@ std::string LineOf(const Rejection& rejection) {
   const std::string& url = rejection.type_url();
   const ConfigError error{
       .field = rejection.field(), .value = rejection.value(), .why = rejection.reason(), .remedy = rejection.remedy()};
-  return Cat("refused: ", url.substr(url.rfind('.') + 1), " ", ShownValue(rejection.name()), ": ", error.ToString());
+  return Cat("refused: ", url.substr(url.rfind('.') + 1), " ",
+             rejection.name().empty() ? "" : ShownValue(rejection.name()), ": ", error.ToString());
 }
 
 }  // namespace
@@ -123,7 +124,7 @@ Slots PushedConfig::SlotsWith(const std::set<uint64_t>& trial) const {
 }
 
 void PushedConfig::Settle() {
-  Refresh();
+  if (source_ != ConfigSource::kXds) Refresh();
   // The server decides from its first word on, or, where something else is in force, once it has said all.
   if (source_ != ConfigSource::kXds) {
     if (fallback_ ? IsAnswered() : !answered_.empty())
@@ -142,13 +143,21 @@ void PushedConfig::Settle() {
     next_retry_ = now_ + kRetryConflictsEvery;
   }
   std::erase_if(conflicts_, [&](const auto& one) { return !table_.Has(one.first); });
-  Refresh();
+  // Where everything is used, what was tried last is what there is to see.
+  if (source_ == ConfigSource::kXds && table_.AllUsed())
+    TellMissing();
+  else
+    Refresh();
 }
 
 // What is wanted and missing, seen as if everything that may be used were.
 void PushedConfig::Refresh() {
   choice_ = in_force_.Look(
       table_.SlotsWith(Together(table_.BatchesThat(State::kPending), table_.BatchesThat(State::kConflict))));
+  TellMissing();
+}
+
+void PushedConfig::TellMissing() {
   std::erase_if(missing_since_, [&](const auto& one) { return !choice_.missing.contains(one.first); });
   for (const auto& [key, users] : choice_.missing) missing_since_.try_emplace(key, now_);
 }
@@ -164,7 +173,7 @@ bool PushedConfig::IsAnswered() const {
 bool PushedConfig::TryPending() {
   const std::vector<uint64_t> pending =
       source_ == ConfigSource::kXds ? table_.BatchesThat(State::kPending) : std::vector<uint64_t>();
-  const std::vector<Blame> blames = in_force_.Try(SlotsWith({pending.begin(), pending.end()}));
+  const std::vector<Blame> blames = in_force_.Try(SlotsWith({pending.begin(), pending.end()}), choice_);
   status_.errors.clear();
   if (blames.empty()) {
     for (const uint64_t batch : pending) table_.Use(batch);
@@ -175,13 +184,13 @@ bool PushedConfig::TryPending() {
   if (pending.size() > 1)
     for (const uint64_t batch : pending) any = TryOne(batch) || any;
   // What is left without them, where something else changed.
-  for (const Blame& blame : pending.empty() ? blames : in_force_.Try(SlotsWith({})))
+  for (const Blame& blame : pending.empty() ? blames : in_force_.Try(SlotsWith({}), choice_))
     status_.errors.push_back(blame.error);
   return any;
 }
 
 bool PushedConfig::TryOne(uint64_t batch) {
-  const std::vector<Blame> blames = in_force_.Try(SlotsWith({batch}));
+  const std::vector<Blame> blames = in_force_.Try(SlotsWith({batch}), choice_);
   if (!blames.empty()) {
     Park(batch, blames);
     return false;
@@ -213,6 +222,8 @@ void PushedConfig::Park(uint64_t batch, const std::vector<Blame>& blames) {
 }
 
 std::vector<DiscoveryRequest> PushedConfig::Ask() {
+  if (asked_ && *asked_ == choice_.wanted) return {};
+  asked_ = choice_.wanted;
   // Across types, too: first what is wanted anew, then what is not wanted any more.
   std::vector<DiscoveryRequest> requests, partings;
   for (const WireType& type : types_) {

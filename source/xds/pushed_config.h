@@ -67,6 +67,7 @@ class PushedConfig {
   Slots SlotsWith(const std::set<uint64_t>& trial) const;
   void Settle();
   void Refresh();
+  void TellMissing();
   bool IsAnswered() const;
   bool TryPending();
   bool TryOne(uint64_t batch);
@@ -86,7 +87,8 @@ class PushedConfig {
   std::optional<Bodies> fallback_;
   ConfigSource fallback_source_ = ConfigSource::kBootstrap;
   ConfigSource source_ = ConfigSource::kBootstrap;
-  Choice choice_;  // as if everything that may be used were
+  Choice choice_;                               // as if everything that may be used were
+  std::optional<std::set<ResourceKey>> asked_;  // what was wanted when the server was told
   std::map<ResourceKey, Ms> missing_since_;
   std::set<WireType> answered_;                           // types of which a response has come
   std::map<uint64_t, std::vector<Rejection>> conflicts_;  // by batch

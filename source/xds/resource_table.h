@@ -60,6 +60,7 @@ class ResourceTable {
   void Park(uint64_t batch, const std::map<ResourceKey, std::vector<ConfigError>>& blamed);
 
   bool Has(uint64_t batch) const { return batches_.contains(batch); }
+  bool AllUsed() const { return batches_.empty(); }
 
   // What to put together, as if those in `trial` were used.
   Slots SlotsWith(const std::set<uint64_t>& trial = {}) const;

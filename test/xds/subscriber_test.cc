@@ -185,7 +185,8 @@ TEST_F(Subscribed, ADirectoryServesUntilTheServersSetIsWhole) {
   Start(Cat(XdsYaml(), "directory: {path: '", folder.path, "'}\n"));
   EXPECT_EQ(sink.Await("listeners d policies q"), "listeners d policies q");
   EXPECT_EQ(sink.calls(), 1);
-  Await([](const PushStatus& now) { return now.source == ConfigSource::kDirectory; });
+  const auto status = Await([](const PushStatus& now) { return now.source == ConfigSource::kDirectory; });
+  EXPECT_EQ(status->source, ConfigSource::kDirectory);
   Serve(ads);
   EXPECT_EQ(sink.Await("listeners l policies p"), "listeners l policies p");
 }
