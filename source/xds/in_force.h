@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
@@ -15,25 +17,39 @@ namespace egret {
 
 class InForce {
  public:
+  using Ms = int64_t;
+  // Connections of chains that are in force no more go on by the policies that those named, and so do tunnels for a
+  // while: a policy that nothing refers to any more stays for so long.
+  static constexpr Ms kLinger = 60'000;
+
   // The sink outlives it.
   InForce(std::shared_ptr<const config::v1::Bootstrap> bootstrap, ConfigSink& sink);
 
   // Empty: these are in force now, as far as they need not wait. The sink is asked only where something changes.
   // `choice`: what was chosen of them.
-  std::vector<Blame> Try(const Slots& slots, Choice& choice);
-  std::vector<Blame> Try(const Slots& slots);
+  std::vector<Blame> Try(const Slots& slots, Choice& choice, Ms now);
   // What would be in force.
   Choice Look(const Slots& slots) const { return Choose(own_, slots, bodies_); }
+  // When to try again, though nothing else changes.
+  std::optional<Ms> Due() const;
 
   const Bodies& own() const { return own_; }
-  const Bodies& bodies() const { return bodies_; }
+  const Bodies& bodies() const { return bodies_; }  // without what lingers
   uint64_t applied() const { return applied_; }
 
  private:
+  struct Lingering {
+    BodyPtr body;
+    Ms until;
+  };
+  using Lingerers = std::map<ResourceKey, Lingering>;
+  Lingerers LingeringBeside(const Bodies& next, Ms now) const;
+
   const std::shared_ptr<const config::v1::Bootstrap> bootstrap_;
   ConfigSink& sink_;
   const Bodies own_;
   Bodies bodies_;
+  Lingerers lingering_;
   uint64_t applied_ = 0;
 };
 

@@ -13,6 +13,7 @@ namespace {
 using State = ResourceTable::State;
 
 constexpr size_t kMostLines = 10;  // of the log, for one response
+constexpr PushedConfig::Ms kAgain = 1000;
 
 template <class Warning>
 void Warn(const Warning& text) {
@@ -106,12 +107,15 @@ std::vector<DiscoveryRequest> PushedConfig::TakeFallback(ConfigSource source, Bo
 std::vector<DiscoveryRequest> PushedConfig::Tick(Ms now) {
   now_ = now;
   const bool expired = table_.Expire(now);
-  if (expired || source_ != ConfigSource::kXds || now >= next_retry_) Settle();
+  const bool due = now >= in_force_.Due().value_or(INT64_MAX) || now >= next_retry_;
+  if (expired || due || source_ != ConfigSource::kXds) Settle();
   return Ask();
 }
 
 std::optional<PushedConfig::Ms> PushedConfig::NextTick() const {
   Ms next = table_.NextExpiry().value_or(INT64_MAX);
+  // One that is due and still there could not be taken out: not again at once.
+  if (const auto due = in_force_.Due()) next = std::min(next, std::max(*due, now_ + kAgain));
   if (!conflicts_.empty()) next = std::min(next, next_retry_);
   for (const auto& [key, since] : missing_since_)
     if (since + kMissingAfter > now_) next = std::min(next, since + kMissingAfter);
@@ -173,7 +177,7 @@ bool PushedConfig::IsAnswered() const {
 bool PushedConfig::TryPending() {
   const std::vector<uint64_t> pending =
       source_ == ConfigSource::kXds ? table_.BatchesThat(State::kPending) : std::vector<uint64_t>();
-  const std::vector<Blame> blames = in_force_.Try(SlotsWith({pending.begin(), pending.end()}), choice_);
+  const std::vector<Blame> blames = in_force_.Try(SlotsWith({pending.begin(), pending.end()}), choice_, now_);
   status_.errors.clear();
   if (blames.empty()) {
     for (const uint64_t batch : pending) table_.Use(batch);
@@ -184,13 +188,13 @@ bool PushedConfig::TryPending() {
   if (pending.size() > 1)
     for (const uint64_t batch : pending) any = TryOne(batch) || any;
   // What is left without them, where something else changed.
-  for (const Blame& blame : pending.empty() ? blames : in_force_.Try(SlotsWith({}), choice_))
+  for (const Blame& blame : pending.empty() ? blames : in_force_.Try(SlotsWith({}), choice_, now_))
     status_.errors.push_back(blame.error);
   return any;
 }
 
 bool PushedConfig::TryOne(uint64_t batch) {
-  const std::vector<Blame> blames = in_force_.Try(SlotsWith({batch}), choice_);
+  const std::vector<Blame> blames = in_force_.Try(SlotsWith({batch}), choice_, now_);
   if (!blames.empty()) {
     Park(batch, blames);
     return false;

@@ -54,6 +54,11 @@ class Pushed : public testing::Test {
     return out;
   }
   std::string Domain(int policy = 0) const { return sink.in_force->policies(policy).rules(0).to().domains(0); }
+  // Until what nothing refers to any more has gone.
+  void Linger() {
+    now += 60'000;
+    config->Tick(now);
+  }
   // A listener with a policy, in force.
   void Serve() {
     Start();
@@ -94,6 +99,9 @@ TEST_F(Pushed, AsksForNothingThatIsNotReferredToAnyMore) {
   EXPECT_EQ(sink.Names(), "listeners l policies p");
   EXPECT_EQ(Take({ResponseOf(kEgressPolicy, "4").Add(PolicyYaml("q"))}), "ack");
   EXPECT_EQ(Said(), "EgressPolicy -p");
+  EXPECT_EQ(sink.Names(), "listeners l policies p q");  // whoever came by the old one goes on by its policy
+  EXPECT_EQ(config->NextTick(), now + 60'000);
+  Linger();
   EXPECT_EQ(sink.Names(), "listeners l policies q");
   EXPECT_EQ(States(), "q 1/1 in_force, l 2/2 in_force");
 }
@@ -210,7 +218,7 @@ TEST_F(Pushed, AResourceThatIsRemovedGoesOnceNothingInForceNeedsIt) {
   EXPECT_EQ(sink.Names(), "listeners l policies p");
   EXPECT_EQ(States(), "l 1/1 in_force, p /1 missing");
   EXPECT_EQ(Take({ResponseOf(kListener, "4").Remove("l").Remove("never-was")}), "ack");
-  EXPECT_EQ(sink.Names(), "");
+  EXPECT_EQ(sink.Names(), "policies p");
   EXPECT_EQ(Said(), "EgressPolicy -p");
   EXPECT_EQ(States(), "");
 }
@@ -373,10 +381,10 @@ TEST_F(Pushed, AFallbackServesUntilTheServersSetIsWhole) {
   EXPECT_EQ(Said(), "EgressPolicy +p");
   EXPECT_EQ(sink.Names(), "listeners f policies g");
   EXPECT_EQ(Take({ResponseOf(kEgressPolicy, "2").Add(PolicyYaml("p"))}), "ack");
-  EXPECT_EQ(sink.Names(), "listeners l policies p");
+  EXPECT_EQ(sink.Names(), "listeners l policies g p");
   EXPECT_EQ(config->source(), ConfigSource::kXds);
   config->TakeFallback(ConfigSource::kDirectory, {}, now);
-  EXPECT_EQ(sink.Names(), "listeners l policies p");
+  EXPECT_EQ(sink.Names(), "listeners l policies g p");
 }
 
 TEST_F(Pushed, ACarrierBringsEverythingAtOnce) {
@@ -413,7 +421,26 @@ TEST_F(Pushed, ACarrierBringsEverythingAtOnce) {
   response.clear_resources();
   response.add_removed_resources("a");
   EXPECT_EQ(Take({response}), "ack");
+  Linger();
   EXPECT_EQ(sink.Names(), "");
+}
+
+// A domain set that lingers with its policy is in force as long as the policy.
+TEST_F(Pushed, WhatLingersHasWhatItNeedsAndComesBackAsWhatItIsNow) {
+  Start();
+  Take({ResponseOf(kListener, "1").Add(ListenerYaml("l", 1, "p"))});
+  Take({ResponseOf(kEgressPolicy, "2").Add("{name: p, rules: [{name: r, action: DENY, to: {domain_sets: [d]}}]}")});
+  Take({ResponseOf(kDomainSet, "3").Add("{name: d, domains: [x.example]}")});
+  Take({ResponseOf(kListener, "4").Remove("l")});
+  EXPECT_EQ(sink.Names(), "policies p domain_sets d");
+  now += 30'000;
+  Take({ResponseOf(kListener, "5").Add(ListenerYaml("l", 1, "p"), "2")});
+  Take({ResponseOf(kEgressPolicy, "6").Add(PolicyYaml("p", "new.example"), "2")});
+  EXPECT_EQ(Domain(), "new.example");
+  EXPECT_EQ(sink.Names(), "listeners l policies p domain_sets d");
+  now += 30'000;
+  config->Tick(now);
+  EXPECT_EQ(sink.Names(), "listeners l policies p");
 }
 
 // The permutations of three responses that depend on each other.

@@ -188,7 +188,7 @@ TEST_F(Subscribed, ADirectoryServesUntilTheServersSetIsWhole) {
   const auto status = Await([](const PushStatus& now) { return now.source == ConfigSource::kDirectory; });
   EXPECT_EQ(status->source, ConfigSource::kDirectory);
   Serve(ads);
-  EXPECT_EQ(sink.Await("listeners l policies p"), "listeners l policies p");
+  EXPECT_EQ(sink.Await("listeners l policies p q"), "listeners l policies p q");
 }
 
 TEST_F(Subscribed, ADirectoryAloneIsFollowed) {
@@ -202,12 +202,12 @@ TEST_F(Subscribed, ADirectoryAloneIsFollowed) {
   Start(Cat("directory: {path: '", folder.path, "'}\n"));
   EXPECT_EQ(sink.Await("listeners d policies q"), "listeners d policies q");
   write("r");
-  EXPECT_EQ(sink.Await("listeners d policies r"), "listeners d policies r");
+  EXPECT_EQ(sink.Await("listeners d policies q r"), "listeners d policies q r");
   folder.Write("a.yaml", "policies: [{name: r, rules: [{}]}]\n");
   const auto status = Await([](const PushStatus& now) { return !now.directory_errors.empty(); });
   EXPECT_EQ(status->directory_reloads, 2u);
   EXPECT_TRUE(status->settled);
-  EXPECT_EQ(sink.Await("listeners d policies r"), "listeners d policies r");
+  EXPECT_EQ(sink.Await("listeners d policies q r"), "listeners d policies q r");
 }
 
 TEST_F(Subscribed, StopsWhileAServerIsSilent) {
