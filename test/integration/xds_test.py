@@ -2,6 +2,7 @@
 import itertools
 import json
 import os
+import shutil
 import socket
 import tempfile
 import unittest
@@ -190,6 +191,40 @@ class Xds(ProxyCase):
         ads.put((listener("second"), "1"))
         until(lambda: "second" in self.listeners(), "the second listener")
         self.egret.one_line(status=403, rule="pinned")
+
+    # What Kubernetes does with a mounted ConfigMap, and what goes wrong with one.
+    def test_X27_a_directory_is_followed_and_what_is_wrong_in_it_changes_nothing(self):
+        folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, folder)
+        path = lambda name: os.path.join(folder, name)
+        versions = itertools.count()
+
+        def swing(text):
+            version = "..%d" % next(versions)
+            os.mkdir(path(version))
+            with open(os.path.join(path(version), "egret.yaml"), "w") as f:
+                f.write(text)
+            os.symlink(version, path("..data_tmp"))
+            os.replace(path("..data_tmp"), path("..data"))
+
+        def config(*rules):
+            return json.dumps(proxy_config(list(rules)))
+
+        swing(config(allow()))
+        os.symlink("..data/egret.yaml", path("egret.yaml"))
+        self.start_config({"directory": {"path": folder}}, HOSTS)
+        origin = self.origin()
+        self.assert_ok(self.client().get(self.url(origin)))
+        self.assertEqual(self.egret.metric("egret_config_source", source="directory"), 1)
+        swing(config(deny("shut", ["origin.test"]), allow()))
+        self.await_status(origin, 403)
+        for wrong, says in ((lambda: swing("listeners: ["), "egret.yaml"),
+                            (lambda: swing(json.dumps(proxy_config([{"name": "r"}]))), "no action"),
+                            (lambda: os.unlink(path("egret.yaml")), "no resource file in it")):
+            wrong()
+            until(lambda: says in json.dumps(self.pushed()["directory_errors"]), says)
+            self.assertEqual(self.client().get(self.url(origin)).status, 403)
+        self.assertEqual(self.egret.metric("egret_directory_reloads_total"), 2)
 
 
 if __name__ == "__main__":
