@@ -29,6 +29,18 @@ void CheckTypes(const Xds& xds, std::vector<ConfigError>& errors) {
   }
 }
 
+bool IsThisHost(std::string_view address) {
+  return address.starts_with("127.") || address.starts_with("[::1]:") || address.starts_with("localhost:");
+}
+
+void CheckClear(const Xds& xds, int server, std::vector<ConfigError>& errors) {
+  if (xds.servers(server).has_tls() || IsThisHost(xds.servers(server).address())) return;
+  errors.push_back({.field = Cat("xds.servers[", server, "]"),
+                    .why = "resources come in clear: whoever is on the way decides what is allowed",
+                    .remedy = "give tls, with `certificate` so that the server knows the proxy, too",
+                    .severity = ConfigError::Severity::kWarning});
+}
+
 // A list that is given and not looked at would be worse than none.
 void CheckTrust(const config::v1::Bootstrap& bootstrap, int server, std::vector<ConfigError>& errors) {
   const std::string& trust = bootstrap.xds().servers(server).tls().trust();
@@ -46,7 +58,10 @@ void CheckTrust(const config::v1::Bootstrap& bootstrap, int server, std::vector<
 std::vector<ConfigError> CheckXds(const config::v1::Bootstrap& bootstrap) {
   std::vector<ConfigError> errors;
   CheckTypes(bootstrap.xds(), errors);
-  for (int i = 0; i < bootstrap.xds().servers_size(); ++i) CheckTrust(bootstrap, i, errors);
+  for (int i = 0; i < bootstrap.xds().servers_size(); ++i) {
+    CheckTrust(bootstrap, i, errors);
+    CheckClear(bootstrap.xds(), i, errors);
+  }
   return errors;
 }
 

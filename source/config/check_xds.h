@@ -8,7 +8,7 @@
 
 namespace egret {
 
-// Errors with field paths and without places.
+// Errors and warnings with field paths and without places.
 std::vector<ConfigError> CheckXds(const config::v1::Bootstrap& bootstrap);
 
 }  // namespace egret

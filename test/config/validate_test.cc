@@ -53,12 +53,16 @@ TEST(Validate, TellsPlaces) {
 }
 
 TEST(Validate, ChecksWhatItTakesToBePushedTo) {
-  EXPECT_EQ(Verdict(With("xds: {servers: [{address: 'a:1', tls: {trust: t}}], resource_types: [Listener, Polcy]}\n"
-                         "secrets: [{name: t, trust: {system_roots: true, crl: {inline_string: x}}}]\n")),
-            "xds.servers[0].tls.trust: t: has a crl, and revocation of a control plane's certificate is not looked at; "
-            "name a secret without crl\n"
-            "xds.resource_types[1]: Polcy: not a type of resources; there are Listener, EgressPolicy, DomainSet, "
-            "Upstream, Secret, WorkloadSet\n");
+  EXPECT_EQ(
+      Verdict(With("xds: {servers: [{address: 'a:1', tls: {trust: t}}, {address: 'b:1'}, {address: '127.0.0.1:1'}], "
+                   "resource_types: [Listener, Polcy]}\n"
+                   "secrets: [{name: t, trust: {system_roots: true, crl: {inline_string: x}}}]\n")),
+      "xds.servers[0].tls.trust: t: has a crl, and revocation of a control plane's certificate is not looked at; "
+      "name a secret without crl\n"
+      "xds.servers[1]: warning: resources come in clear: whoever is on the way decides what is allowed; give tls, with "
+      "`certificate` so that the server knows the proxy, too\n"
+      "xds.resource_types[1]: Polcy: not a type of resources; there are Listener, EgressPolicy, DomainSet, "
+      "Upstream, Secret, WorkloadSet\n");
 }
 
 // Everything that can be named and may be pushed later, and what the process itself needs.
