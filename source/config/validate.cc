@@ -84,25 +84,35 @@ void Place(std::vector<ConfigError>& errors, const Locations& locations) {
   }
 }
 
+// All that relies on messages that have their shape.
+void CheckMessages(const Bootstrap& bootstrap, std::vector<ConfigError>& errors) {
+  Join(errors, CheckWhole(bootstrap));
+  Join(errors, CheckFields(bootstrap));
+  Join(errors, CheckNames(bootstrap));
+  Join(errors, CheckSockets(bootstrap));
+  Join(errors, CheckAccessLog(bootstrap));
+  Join(errors, CheckChains(bootstrap));
+  Join(errors, CheckRewrites(bootstrap));
+  Join(errors, CheckSecrets(bootstrap));
+  Join(errors, CheckTaps(bootstrap));
+  Join(errors, CheckMitm(bootstrap));
+  Join(errors, CheckWays(bootstrap));
+  Join(errors, CheckXds(bootstrap));
+  Join(errors, CheckPolicies(bootstrap));
+}
+
 }  // namespace
+
+std::vector<ConfigError> ValidateUncompiled(const Bootstrap& bootstrap) {
+  std::vector<ConfigError> errors = CheckShape(bootstrap);
+  if (errors.empty()) CheckMessages(bootstrap, errors);
+  return errors;
+}
 
 std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& locations) {
   std::vector<ConfigError> errors = CheckShape(bootstrap);
-  // The rest relies on messages that have their shape.
   if (errors.empty()) {
-    Join(errors, CheckWhole(bootstrap));
-    Join(errors, CheckFields(bootstrap));
-    Join(errors, CheckNames(bootstrap));
-    Join(errors, CheckSockets(bootstrap));
-    Join(errors, CheckAccessLog(bootstrap));
-    Join(errors, CheckChains(bootstrap));
-    Join(errors, CheckRewrites(bootstrap));
-    Join(errors, CheckSecrets(bootstrap));
-    Join(errors, CheckTaps(bootstrap));
-    Join(errors, CheckMitm(bootstrap));
-    Join(errors, CheckWays(bootstrap));
-    Join(errors, CheckXds(bootstrap));
-    Join(errors, CheckPolicies(bootstrap));
+    CheckMessages(bootstrap, errors);
     auto compiled = CompilePolicies(bootstrap, OwnEndpoints(bootstrap));
     if (!compiled.ok()) JoinNew(errors, compiled.error());
   }

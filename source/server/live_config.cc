@@ -1,13 +1,32 @@
 #include "source/server/live_config.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <deque>
+#include <tuple>
 #include <utility>
 
-#include "source/base/check.h"
+#include "source/base/log.h"
 #include "source/config/validate.h"
 #include "source/event/pending.h"
 
 namespace egret {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+int64_t Ms(Clock::duration time) { return std::chrono::duration_cast<std::chrono::milliseconds>(time).count(); }
+
+// The calling thread works on configuration: from its first time on it comes after those that carry traffic.
+void ComeAfterWorkers() {
+  constexpr int kNice = 10;
+  thread_local const bool done = setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice) == 0;
+  std::ignore = done;
+}
+
+}  // namespace
 
 // A configuration on its way from the thread that made it to the main one.
 struct LiveConfig::Order {
@@ -31,17 +50,23 @@ Result<PreparedConfiguration, std::vector<ConfigError>> LiveConfig::Start(
 
 std::vector<ConfigError> LiveConfig::Apply(std::shared_ptr<const config::v1::Bootstrap> effective) {
   const std::lock_guard one(applying_);
-  std::vector<ConfigError> errors = Validate(*effective);
+  ComeAfterWorkers();
+  const Clock::time_point begin = Clock::now();
+  std::vector<ConfigError> errors = ValidateUncompiled(*effective);
   if (HasErrors(errors)) return errors;
+  const Clock::time_point valid = Clock::now();
   // What is in force changes by this function alone, so that it may be read here.
   auto prepared = maker_.Make(std::move(effective), now_.get(), handed_);
   if (!prepared) return prepared.error();
+  const Clock::time_point made = Clock::now();
   const auto order = std::make_shared<Order>();
   order->prepared = std::move(*prepared);
   std::unique_lock lock(mutex_);
   if (stopped_) return {};
   main_.mailbox()->Post([this, order] { tasks_.Start(PutInForce(order)); });
   done_.wait(lock, [&] { return order->done || stopped_; });
+  Log(LogComponent::kConfig, LogLevel::kDebug, "another configuration is in force: judged in ", Ms(valid - begin),
+      " ms, made in ", Ms(made - valid), " ms, taken up in ", Ms(Clock::now() - made), " ms");
   return {};
 }
 

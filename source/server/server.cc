@@ -215,6 +215,7 @@ class Server {
         Say(Cat(name, ": ", socket.error()));
         return false;
       }
+      Say(Cat(name, " on ", socket->bound().ToString()));
       offered_.push_back({name, socket->fd()});
       admins_.push_back(std::make_unique<Admin>(std::move(*socket), pages));
       return true;
@@ -285,7 +286,6 @@ class Server {
     }
     out.EndObject();
     if (!bootstrap_->admin().address().empty()) {
-      Say(Cat("admin on ", admins_.front()->bound().ToString()));
       out.Member("admin", admins_.front()->bound().ToString());
     }
     if (!bootstrap_->metrics().address().empty()) out.Member("metrics", admins_.back()->bound().ToString());
