@@ -98,7 +98,7 @@ struct Functions {
 // For what is no key. Whoever gave the library functions before is asked as before.
 constinit Functions others{PlainAllocate, PlainReallocate, PlainFree};
 
-void TakeOthers() {
+[[maybe_unused]] void TakeOthers() {
   Functions found{};
   CRYPTO_get_mem_functions(&found.allocate, &found.reallocate, &found.free);
   if (found.allocate != CRYPTO_malloc) others = found;  // that one would ask us again
@@ -122,7 +122,7 @@ void Free(void* memory, const char* file, int line) {
   }
 }
 
-void* Reallocate(void* memory, size_t bytes, const char* file, int line) {
+[[maybe_unused]] void* Reallocate(void* memory, size_t bytes, const char* file, int line) {
   if (memory == nullptr) return Allocate(bytes, file, line);
   if (bytes == 0) {
     Free(memory, file, line);
