@@ -11,6 +11,8 @@ constexpr std::array<std::string_view, 5> kLevelNames = {"debug", "info", "warni
 constexpr std::array<std::string_view, kLogComponents> kComponentNames = {"server", "config", "http", "upstream",
                                                                           "dns",    "policy", "tls"};
 
+std::string_view program_name = "egret";
+
 void AppendEscaped(std::string& out, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
   for (const char c : text) {
@@ -48,8 +50,10 @@ void LogLevels::SetAll(LogLevel level) {
   for (std::atomic<LogLevel>& one : levels_) one.store(level, std::memory_order_relaxed);
 }
 
+void NameLog(std::string_view program) { program_name = program; }
+
 void WriteLogLine(LogComponent component, LogLevel level, std::string_view text) {
-  std::string line = "egret: ";
+  std::string line = Cat(program_name, ": ");
   if (level != LogLevel::kInfo) Append(line, NameOf(level), ": ");
   if (component != LogComponent::kServer) Append(line, NameOf(component), ": ");
   AppendEscaped(line, text);

@@ -36,6 +36,9 @@ class LogLevels {
   static std::array<std::atomic<LogLevel>, kLogComponents> levels_;
 };
 
+// Which program speaks: a literal. To be said before there are threads; "egret" until told otherwise.
+void NameLog(std::string_view program);
+
 // Ask first where making the text costs something.
 inline bool Logs(LogComponent component, LogLevel level) { return level >= LogLevels::Get(component); }
 

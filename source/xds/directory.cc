@@ -3,7 +3,6 @@
 #include <dirent.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <string_view>
 
@@ -37,12 +36,6 @@ std::vector<std::string> FilesIn(const std::string& path) {
   return files;
 }
 
-// Where a body came from, for errors that are found later.
-struct Origin {
-  std::string path;  // "policies[2]"
-  std::shared_ptr<const Locations> locations;
-};
-
 class DirectoryReader {
  public:
   explicit DirectoryReader(const Bodies& own) : own_(own) {}
@@ -70,14 +63,14 @@ class DirectoryReader {
       for (const auto& [key, body] : set_.bodies) bodies.push_back(body);
       auto errors = CheckAlone(bodies);
       for (size_t i = 0; i < bodies.size(); ++i)
-        for (ConfigError& error : errors[i]) Tell(origins_.at(bodies[i]->key), std::move(error));
+        for (ConfigError& error : errors[i]) Tell(set_.origins.at(bodies[i]->key), std::move(error));
     }
     SortByPlace(set_.errors);
     return std::move(set_);
   }
 
  private:
-  void Add(ResourceType type, const Message& message, Origin origin) {
+  void Add(ResourceType type, const Message& message, ResourceOrigin origin) {
     auto body = std::make_shared<ResourceBody>();
     std::shared_ptr<Message> copy(message.New());
     copy->CopyFrom(message);
@@ -93,35 +86,41 @@ class DirectoryReader {
     if (!added)
       return Tell(origin, {.field = "name",
                            .value = ShownValue(body->key.name),
-                           .why = Cat("there is one of this name in ", origins_.at(body->key).locations->file()),
+                           .why = Cat("there is one of this name in ", set_.origins.at(body->key).locations->file()),
                            .remedy = "rename one of them"});
-    origins_.emplace(body->key, std::move(origin));
+    set_.origins.emplace(body->key, std::move(origin));
   }
 
-  void Tell(const Origin& origin, ConfigError error) {
-    error.field = error.field.empty() ? origin.path : Below(origin.path, error.field);
-    if (error.file.empty()) {
-      const Position at = origin.locations->Find(error.field);
-      error.file = origin.locations->file();
-      error.line = at.line;
-      error.col = at.col;
-    }
-    set_.errors.push_back(std::move(error));
-  }
+  void Tell(const ResourceOrigin& origin, ConfigError error) { set_.errors.push_back(origin.Place(std::move(error))); }
 
   const Bodies& own_;
   DirectorySet set_;
-  std::map<ResourceKey, Origin> origins_;
 };
 
 }  // namespace
 
-DirectorySet ReadDirectory(const std::string& path, const Bodies& own) {
-  const std::vector<std::string> files = FilesIn(path);
-  if (files.empty())
-    return {
-        .bodies = {},
-        .errors = {{.file = path, .why = "no resource file in it", .remedy = "put in at least one, e.g. egress.yaml"}}};
+ConfigError ResourceOrigin::Place(ConfigError error) const {
+  error.field = error.field.empty() ? path : Below(path, error.field);
+  if (!error.file.empty()) return error;
+  const Position at = locations->Find(error.field);
+  error.file = locations->file();
+  error.line = at.line;
+  error.col = at.col;
+  return error;
+}
+
+DirectorySet ReadDirectory(const std::string& path, const Bodies& own) { return ReadDirectories({path}, own); }
+
+DirectorySet ReadDirectories(const std::vector<std::string>& paths, const Bodies& own) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths)
+    for (std::string& file : FilesIn(path)) files.push_back(std::move(file));
+  if (files.empty()) {
+    DirectorySet none;
+    none.errors = {
+        {.file = paths.back(), .why = "no resource file in it", .remedy = "put in at least one, e.g. egress.yaml"}};
+    return none;
+  }
   DirectoryReader reader(own);
   for (const std::string& file : files) reader.Read(file);
   return reader.Take();
@@ -129,7 +128,9 @@ DirectorySet ReadDirectory(const std::string& path, const Bodies& own) {
 
 bool DirectoryWatch::Look() {
   std::string now;
-  for (const std::string& file : FilesIn(path_)) Append(now, file, " ", StampOf({file}));
+  for (const std::string& folder : folders_)
+    for (const std::string& file : FilesIn(folder)) Append(now, file, " ", StampOf({file}));
+  for (const std::string& file : files_) Append(now, file, " ", StampOf({file}));
   const bool at_rest = now == seen_ || !read_;
   seen_ = now;
   if (!at_rest || read_ == now) return false;

@@ -1,0 +1,122 @@
+#include "source/control/pages.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "source/base/strings.h"
+#include "source/server/version.h"
+
+namespace egret {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Label = std::pair<std::string, std::string>;
+
+double UnixSeconds(Hub::Time time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+class Exposition {
+ public:
+  void Family(std::string name, std::string help, MetricType type) {
+    families_.push_back({std::move(name), std::move(help), type, {}});
+  }
+  // Of the family that was begun last.
+  void Sample(const std::vector<Label>& labels, double value) {
+    ClientMetric& metric = families_.back().metric.emplace_back();
+    for (const auto& [name, text] : labels) metric.label.push_back({name, text});
+    if (families_.back().type == MetricType::Counter)
+      metric.counter.value = value;
+    else
+      metric.gauge.value = value;
+  }
+  std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+void AddGroups(const std::map<std::string, Hub::Group>& groups, Exposition& out) {
+  out.Family("egret_control_group_valid", "Whether what is in the files of the group now is what is served.",
+             MetricType::Gauge);
+  for (const auto& [name, group] : groups) out.Sample({{"group", name}}, group.errors.empty() ? 1 : 0);
+  out.Family("egret_control_group_refusals_total", "How often the files of the group changed and were not valid.",
+             MetricType::Counter);
+  for (const auto& [name, group] : groups) out.Sample({{"group", name}}, static_cast<double>(group.refused));
+  out.Family("egret_control_group_published_timestamp_seconds", "When what is served to the group was published.",
+             MetricType::Gauge);
+  for (const auto& [name, group] : groups)
+    if (group.publication) out.Sample({{"group", name}}, UnixSeconds(group.since));
+}
+
+void AddProxies(const std::map<std::string, Hub::Group>& groups, const std::vector<Proxy>& proxies, Exposition& out) {
+  struct Counts {
+    int connected = 0, behind = 0, refusing = 0;
+  };
+  std::map<std::string, Counts> counts;
+  for (const auto& [name, group] : groups) counts[name];
+  for (const Proxy& proxy : proxies) {
+    const auto group = groups.find(proxy.group);
+    if (proxy.streams == 0 || group == groups.end() || !group->second.publication) continue;
+    Counts& of = counts[proxy.group];
+    ++of.connected;
+    of.behind += proxy.version != group->second.publication->version ? 1 : 0;
+    of.refusing += proxy.rejections.empty() ? 0 : 1;
+  }
+  const auto add = [&](std::string name, std::string help, int Counts::* field) {
+    out.Family(std::move(name), std::move(help), MetricType::Gauge);
+    for (const auto& [group, of] : counts) out.Sample({{"group", group}}, of.*field);
+  };
+  add("egret_control_proxies_connected", "Proxies that are connected.", &Counts::connected);
+  add("egret_control_proxies_behind", "Of them, those that have not answered all that is published.", &Counts::behind);
+  add("egret_control_proxies_refusing", "Of them, those that refuse something of it.", &Counts::refusing);
+}
+
+}  // namespace
+
+// Nothing of it waits; it is a task since other pages' answers are.
+Task<AdminReply> ControlPages::Answer(AdminRequest request) { co_return Reply(request); }
+
+AdminReply ControlPages::Reply(const AdminRequest& request) const {
+  if (request.path != "/ready" && request.path != "/metrics")
+    return {.status = 404, .body = "There is /ready and /metrics.\n"};
+  if (request.method != "GET") return {.status = 405, .body = "Only GET.\n", .allow = "GET, HEAD"};
+  if (request.path == "/ready") return Ready();
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = Metrics()};
+}
+
+// Ready is who has something to give; a bad edit must not take all replicas out of service.
+AdminReply ControlPages::Ready() const {
+  size_t served = 0;
+  std::string text;
+  for (const auto& [name, group] : hub_.Look()) {
+    served += group.publication ? 1 : 0;
+    Append(text, name, ": ",
+           !group.publication     ? "nothing valid yet"
+           : group.errors.empty() ? "served"
+                                  : "last good served",
+           "\n");
+  }
+  if (served == 0) text += "no group is served\n";
+  return {.status = served > 0 ? 200 : 503, .body = std::move(text)};
+}
+
+std::string ControlPages::Metrics() const {
+  Exposition out;
+  out.Family("egret_control_build_info", "Always 1; the release.", MetricType::Gauge);
+  out.Sample({{"version", kVersion}}, 1);
+  const auto groups = hub_.Look();
+  AddGroups(groups, out);
+  AddProxies(groups, roster_.Look(), out);
+  const Roster::Counts counts = roster_.counts();
+  out.Family("egret_control_responses_total", "Responses by what proxies said to them.", MetricType::Counter);
+  out.Sample({{"verdict", "accepted"}}, static_cast<double>(counts.accepted));
+  out.Sample({{"verdict", "refused"}}, static_cast<double>(counts.refused));
+  return out.Text();
+}
+
+}  // namespace egret

@@ -1,0 +1,68 @@
+#include "source/control/roster.h"
+
+namespace egret {
+namespace {
+
+Proxy::Time Now() { return std::chrono::system_clock::now(); }
+
+}  // namespace
+
+void Roster::Connected(const Proxy& proxy) {
+  const std::lock_guard lock(mutex_);
+  Forget(Now());
+  Proxy& here = proxies_[{proxy.group, proxy.id}];
+  const int streams = here.streams + 1;
+  if (streams == 1) {
+    here = proxy;
+    here.since = Now();
+  }
+  here.streams = streams;
+}
+
+void Roster::Gone(const std::string& group, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = proxies_.find({group, id});
+  if (found == proxies_.end() || --found->second.streams > 0) return;
+  found->second.since = Now();
+}
+
+void Roster::Judged(const std::string& group, const std::string& id, const Verdict& verdict) {
+  const std::lock_guard lock(mutex_);
+  ++(verdict.accepted ? counts_.accepted : counts_.refused);
+  const auto found = proxies_.find({group, id});
+  if (found == proxies_.end()) return;
+  auto& rejections = found->second.rejections;
+  for (const auto& [name, version] : verdict.versions) rejections.erase({verdict.type_url, name});
+  if (verdict.accepted) return;
+  for (const control::v1::Rejection& rejection : verdict.rejections)
+    rejections[{rejection.type_url(), rejection.name()}].push_back(rejection);
+}
+
+void Roster::Settled(const std::string& group, const std::string& id, const std::string& version) {
+  const std::lock_guard lock(mutex_);
+  const auto found = proxies_.find({group, id});
+  if (found == proxies_.end() || found->second.version == version) return;
+  found->second.version = version;
+  found->second.version_since = Now();
+}
+
+std::vector<Proxy> Roster::Look() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Proxy> proxies;
+  proxies.reserve(proxies_.size());
+  for (const auto& [key, proxy] : proxies_) proxies.push_back(proxy);
+  return proxies;
+}
+
+Roster::Counts Roster::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+void Roster::Forget(Proxy::Time now) {
+  std::erase_if(proxies_, [&](const auto& one) {
+    return one.second.streams == 0 && (now - one.second.since > kForgetAfter || proxies_.size() >= kMostProxies);
+  });
+}
+
+}  // namespace egret

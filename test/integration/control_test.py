@@ -1,0 +1,158 @@
+"""The proxy and its control plane, as their users run them: files are edited, and traffic tells."""
+import os
+import subprocess
+import unittest
+
+from control_plane import Control, Library, listener
+from harness import HOSTS, ProxyCase, allow, deny
+from waiting import until
+
+BAD = {"name": "web", "rules": [allow(domains=["*.*"])]}
+
+
+def policy(*rules):
+    return {"name": "web", "rules": list(rules)}
+
+
+class ControlCase(ProxyCase):
+    def setUp(self):
+        self.library = Library()
+        self.addCleanup(self.library.delete)
+
+    def serve(self, *rules, group="web"):
+        self.library.put(group, listeners=[listener()], policies=[policy(*(rules or [allow()]))])
+
+    def control(self, port=0, arguments=()):
+        control = Control(self.library, port, arguments)
+        self.addCleanup(control.end)
+        return control
+
+    def proxy(self, *controls, group="web", **xds):
+        servers = [{"address": one.address} for one in controls]
+        return self.start_config({"node": {"id": "p1", "cluster": group},
+                                  "xds": {"servers": servers, "initial_fetch_timeout": "60s", **xds}}, HOSTS)
+
+    def status(self, origin, name="origin.test"):
+        client = self.client()
+        try:
+            return client.get("http://%s:%d/" % (name, origin.port), "Connection: close").status
+        finally:
+            client.close()
+
+    def await_status(self, origin, status, **where):
+        until(lambda: self.status(origin, **where) == status, "a response with %d" % status,
+              alive=self.egret.assert_running)
+
+
+class ControlTest(ControlCase):
+    def test_an_edit_is_in_force(self):
+        origin = self.origin()
+        self.serve()
+        control = self.control()
+        self.proxy(control)
+        self.assertEqual(self.status(origin), 200)
+        self.serve(deny(domains=["origin.test"]), allow())
+        self.await_status(origin, 403)
+        self.serve()
+        self.await_status(origin, 200)
+        self.assertEqual(control.get("/ready")[0], 200)
+        self.assertIn('egret_control_proxies_connected{group="web"} 1', control.get("/metrics")[1])
+
+    def test_the_common_folder_is_every_groups(self):
+        origin = self.origin()
+        self.library.put("common", policies=[policy(deny(domains=["denied.test"]), allow())])
+        self.library.put("web", listeners=[listener()])
+        self.proxy(self.control())
+        self.assertEqual(self.status(origin, "denied.test"), 403)
+        self.library.put("common", policies=[policy(allow())])
+        self.await_status(origin, 200, name="denied.test")
+
+    def test_what_is_not_valid_is_told_and_not_served(self):
+        origin = self.origin()
+        self.serve()
+        control = self.control()
+        self.proxy(control)
+        applied = self.egret.metric("egret_config_applied_total")
+        self.library.put("web", listeners=[listener()], policies=[BAD])
+        control.await_said("resources.json:")
+        self.assertIn("policies[0].rules[0].to.domains[0]", control.stderr())
+        self.assertEqual(self.status(origin), 200)
+        self.assertEqual(self.egret.metric("egret_config_applied_total"), applied)
+        self.assertIn('egret_control_group_valid{group="web"} 0', control.get("/metrics")[1])
+        self.assertEqual(control.get("/ready"), (200, "web: last good served\n"))
+        self.serve(deny(domains=["origin.test"]))
+        self.await_status(origin, 403)
+
+    def test_it_dies_and_comes_back_and_nothing_is_applied_again(self):
+        origin = self.origin()
+        self.serve()
+        first = self.control()
+        self.proxy(first)
+        applied = self.egret.metric("egret_config_applied_total")
+        first.kill()
+        until(lambda: self.egret.metric("egret_xds_connected") == 0, "the proxy to notice")
+        self.assertEqual(self.status(origin), 200)
+        second = self.control(first.port)
+        until(lambda: self.egret.metric("egret_xds_connected") == 1, "the proxy to be back")
+        until(lambda: 'egret_control_proxies_behind{group="web"} 0' in second.get("/metrics")[1]
+              and 'egret_control_proxies_connected{group="web"} 1' in second.get("/metrics")[1], "the proxy to be up to date")
+        self.assertEqual(self.egret.metric("egret_config_applied_total"), applied)
+        self.serve(deny(domains=["origin.test"]))
+        self.await_status(origin, 403)
+
+    def test_another_replica_takes_over(self):
+        origin = self.origin()
+        self.serve()
+        first, second = self.control(), self.control()
+        self.proxy(first, second)
+        applied = self.egret.metric("egret_config_applied_total")
+        first.kill()
+        until(lambda: 'egret_control_proxies_connected{group="web"} 1' in second.get("/metrics")[1],
+              "the proxy to be at the other")
+        self.assertEqual(self.egret.metric("egret_config_applied_total"), applied)
+        self.serve(deny(domains=["origin.test"]))
+        self.await_status(origin, 403)
+
+    def test_a_list_and_its_policy_change_together(self):
+        origin = self.origin()
+
+        def put(*names):
+            rule = deny(domains=None)
+            rule["to"]["domain_sets"] = ["shut"]
+            self.library.put("web", listeners=[listener()], policies=[policy(rule, allow())],
+                             domain_sets=[{"name": "shut", "domains": list(names)}])
+
+        put("denied.test")
+        self.proxy(self.control())
+        self.assertEqual((self.status(origin), self.status(origin, "denied.test")), (200, 403))
+        put("origin.test")
+        self.await_status(origin, 403)
+        self.assertEqual(self.status(origin, "denied.test"), 200)
+
+    def test_any_server_of_snapshots_carries_it_too(self):
+        origin = self.origin()
+        self.serve()
+        self.proxy(self.control(), carrier="EXTENSION_CONFIG")
+        self.assertEqual(self.status(origin), 200)
+        self.serve(deny(domains=["origin.test"]))
+        self.await_status(origin, 403)
+
+
+class CheckTest(ControlCase):
+    def validate(self):
+        run = subprocess.run([os.environ["EGRET_CONTROL"], "--resources", self.library.folder, "--mode", "validate"],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return run.returncode, run.stdout
+
+    def test_a_folder_is_checked_without_serving_it(self):
+        self.assertEqual(self.validate()[0], 1)
+        self.serve()
+        self.assertEqual(self.validate()[0], 0)
+        self.library.put("other", listeners=[listener()])
+        status, text = self.validate()
+        self.assertEqual(status, 1)
+        self.assertIn("no policy of this name", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
