@@ -19,8 +19,7 @@ grpc::Status StatusOf(Joined joined, const std::string& group) {
   return {grpc::StatusCode::UNAVAILABLE, Cat("nothing that is in the files of group ", group, " was valid yet")};
 }
 
-// gRPC calls it from its own threads, the hub from the library's. Its lock is never held while the hub or the roster is
-// called.
+// gRPC calls it from its own threads, the hub from the library's. Its lock is never held while the hub is called.
 class AdsCall final : public grpc::ServerBidiReactor<DeltaRequest, DeltaResponse>, private Follower {
  public:
   AdsCall(const grpc::CallbackServerContext& context, const std::string& control_plane, Hub& hub, Roster& roster)
@@ -33,16 +32,13 @@ class AdsCall final : public grpc::ServerBidiReactor<DeltaRequest, DeltaResponse
     if (!ok) return End(grpc::Status::OK);
     if (const grpc::Status status = joined_ ? grpc::Status::OK : Join(); !status.ok()) return End(status);
     DeltaSession::Taken taken;
-    std::string version;
     {
       const std::lock_guard lock(mutex_);
       taken = session_.Take(incoming_);
       Send(std::move(taken.responses));
-      if (session_.settled()) version = version_;
     }
     if (!taken.misuse.empty()) return End({grpc::StatusCode::INVALID_ARGUMENT, taken.misuse});
     if (taken.verdict) Record(*taken.verdict);
-    if (!version.empty()) roster_.Settled(group_, id_, version);
     ReadOn();
   }
 
@@ -64,11 +60,13 @@ class AdsCall final : public grpc::ServerBidiReactor<DeltaRequest, DeltaResponse
     const Joined joined = hub_.Join(group_, *this);
     if (joined != Joined::kFollows) return StatusOf(joined, group_);
     joined_ = true;
+    // Who comes with nothing has begun anew, and refuses nothing yet.
     roster_.Connected({.id = id_,
                        .group = group_,
                        .release = node.user_agent_version().substr(0, 64),
                        .peer = peer_.address,
-                       .certified = peer_.certified});
+                       .certified = peer_.certified},
+                      incoming_.initial_resource_versions().empty());
     return grpc::Status::OK;
   }
 
@@ -89,6 +87,7 @@ class AdsCall final : public grpc::ServerBidiReactor<DeltaRequest, DeltaResponse
   void Send(std::vector<DeltaResponse> responses) {
     for (DeltaResponse& response : responses) outbox_.push_back(std::move(response));
     WriteNext();
+    if (session_.settled()) roster_.Settled(group_, id_, version_);
   }
 
   void OnWriteDone(bool ok) override {

@@ -4,7 +4,9 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <sys/stat.h>
 
+#include <optional>
 #include <utility>
 
 #include "source/base/strings.h"
@@ -58,9 +60,11 @@ Result<GrpcServer, Problem> StartGrpcServer(const std::string& address, const Se
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  const mode_t before = umask(0177);  // a socket in the file system is its owner's
   GrpcServer started{.server = builder.BuildAndStart(), .address = {}};
+  umask(before);
   if (!started.server || port == 0) return Problem{Cat("cannot listen on ", address)};
-  started.address = Cat(address.substr(0, address.rfind(':')), ":", port);
+  started.address = address.starts_with("unix:") ? address : Cat(address.substr(0, address.rfind(':')), ":", port);
   return started;
 }
 

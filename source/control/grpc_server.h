@@ -24,7 +24,8 @@ struct GrpcServer {
 };
 
 // Serves from now on, with the standard services for health and reflection beside. The files are read again while it
-// runs. `address` is an IP address and port; the services outlive the server.
+// runs. `address` is an IP address and port, or unix:PATH; the services outlive the
+// server.
 Result<GrpcServer, Problem> StartGrpcServer(const std::string& address, const ServerTlsFiles& tls,
                                             const std::vector<grpc::Service*>& services);
 

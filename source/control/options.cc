@@ -17,8 +17,8 @@ constexpr TextOption kTexts[] = {
     {"--resources", &ControlOptions::resources},   {"--bootstraps", &ControlOptions::bootstraps},
     {"--listen", &ControlOptions::listen},         {"--tls-cert", &ControlOptions::tls_certificate},
     {"--tls-key", &ControlOptions::tls_key},       {"--client-ca", &ControlOptions::client_ca},
-    {"--admin", &ControlOptions::admin},           {"--identifier", &ControlOptions::identifier},
-    {"--ready-file", &ControlOptions::ready_file},
+    {"--admin", &ControlOptions::admin},           {"--control", &ControlOptions::control},
+    {"--identifier", &ControlOptions::identifier}, {"--ready-file", &ControlOptions::ready_file},
 };
 
 // Puts one option's value where it belongs; a text is why it cannot be.
@@ -31,6 +31,10 @@ std::string Apply(std::string_view name, std::string_view value, ControlOptions&
   if (name == "--mode") {
     if (value != "serve" && value != "validate") return "takes serve or validate";
     options.mode = value == "serve" ? ControlOptions::Mode::kServe : ControlOptions::Mode::kValidate;
+    return {};
+  }
+  if (name == "--viewers") {
+    while (!value.empty()) options.viewers.emplace_back(SplitFirst(value, ','));
     return {};
   }
   if (name == "--log-level" || name == "-l") {
@@ -60,11 +64,25 @@ std::string CheckTransport(const ControlOptions& options) {
   return {};
 }
 
+std::string CheckControl(const ControlOptions& options) {
+  constexpr size_t kLongestPath = 107;  // of a socket (unix(7))
+  if (options.control.size() > std::string_view("unix:").size() + kLongestPath && options.control.starts_with("unix:"))
+    return Cat("--control ", options.control, ": a socket's path has at most ", kLongestPath, " bytes");
+  if (options.control.empty() || options.control.starts_with("unix:/")) return {};
+  if (!Endpoint::Parse(options.control))
+    return Cat("--control ", options.control, ": takes unix:/PATH, or an address and a port");
+  if (options.client_ca.empty() || options.viewers.empty())
+    return Cat("--control ", options.control,
+               ": not on a Unix socket, it needs --client-ca, and --viewers for who may ask");
+  return {};
+}
+
 std::string Check(const ControlOptions& options) {
   if (options.resources.empty()) return "--resources DIR is needed; see egret-control --help";
   if (options.mode == ControlOptions::Mode::kValidate) return {};
   if (options.listen.empty()) return "--listen ADDRESS:PORT is needed; see egret-control --help";
-  return CheckTransport(options);
+  std::string why = CheckTransport(options);
+  return why.empty() ? CheckControl(options) : why;
 }
 
 }  // namespace
@@ -116,6 +134,9 @@ std::string ControlHelp() {
                           are: the URI spiffe://DOMAIN/GROUP/ID or the DNS name ID.GROUP. Only then are secrets sent
   --in-clear              proxies may ask without TLS from other machines
   --admin ADDRESS:PORT    where /ready and /metrics are; default: nowhere
+  --control WHERE         where egretctl status asks: unix:/PATH, or an address and a port, which need --client-ca and
+                          --viewers; default: nowhere
+  --viewers NAME,...      names (SAN) of certificates that may ask there
   --identifier NAME       what it calls itself to proxies; default: egret-control
   --mode serve|validate   validate: check the folder, say all that is wrong with it, and end
   --ready-file FILE       once ready, write the addresses that were bound into FILE, as JSON

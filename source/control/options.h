@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "source/base/log.h"
 #include "source/base/result.h"
@@ -18,6 +19,8 @@ struct ControlOptions {
   std::string listen;                               // where proxies ask: "0.0.0.0:18000"
   std::string tls_certificate, tls_key, client_ca;  // PEM files; empty: in clear, or without client certificates
   bool in_clear = false;                            // proxies may ask without TLS from other machines
+  std::string control;                              // where operators ask: "unix:PATH"; empty: nowhere
+  std::vector<std::string> viewers;                 // names of certificates that may ask there
   std::string admin;                                // where /ready and /metrics are; empty: nowhere
   std::string identifier = "egret-control";         // what it calls itself
   std::string ready_file;                           // written once ready, with the addresses that were bound

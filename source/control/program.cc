@@ -12,12 +12,14 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "source/base/check.h"
 #include "source/base/json.h"
 #include "source/base/log.h"
 #include "source/base/strings.h"
 #include "source/control/ads_service.h"
+#include "source/control/control_service.h"
 #include "source/control/grpc_server.h"
 #include "source/control/library.h"
 #include "source/control/pages.h"
@@ -59,12 +61,13 @@ class Program {
       : options_(options),
         library_(options.resources, options.bootstraps, hub_),
         ads_(options.identifier, hub_, roster_),
+        operators_(options.identifier, options.viewers, hub_, roster_),
         pages_(hub_, roster_) {}
 
   int Run() {
     const int signals = OpenSignals();
     library_.Start();
-    const bool started = OpenAdmin() && OpenGrpc();
+    const bool started = OpenAdmin() && OpenGrpc() && OpenControl();
     if (started) {
       Announce();
       FdWatch watch;
@@ -72,7 +75,8 @@ class Program {
       while (!watch.read.open()) loop_.Turn(-1);
       Say("ends");
     }
-    if (grpc_.server) grpc_.server->Shutdown(std::chrono::system_clock::now() + kEndWithin);
+    for (const GrpcServer* one : {&control_, &grpc_})
+      if (one->server) one->server->Shutdown(std::chrono::system_clock::now() + kEndWithin);
     library_.Stop();
     admin_.reset();
     close(signals);
@@ -96,12 +100,23 @@ class Program {
     return true;
   }
 
-  bool OpenGrpc() {
-    auto started = StartGrpcServer(
-        options_.listen,
-        {.certificate = options_.tls_certificate, .key = options_.tls_key, .client_ca = options_.client_ca}, {&ads_});
+  bool OpenGrpc() { return Open(options_.listen, Tls(), {&ads_}, grpc_); }
+
+  bool OpenControl() {
+    if (options_.control.empty()) return true;
+    const bool local = options_.control.starts_with("unix:");
+    return Open(options_.control, local ? ServerTlsFiles() : Tls(), {&operators_}, control_);
+  }
+
+  ServerTlsFiles Tls() const {
+    return {.certificate = options_.tls_certificate, .key = options_.tls_key, .client_ca = options_.client_ca};
+  }
+
+  static bool Open(const std::string& address, const ServerTlsFiles& tls, const std::vector<grpc::Service*>& services,
+                   GrpcServer& into) {
+    auto started = StartGrpcServer(address, tls, services);
     if (started)
-      grpc_ = std::move(*started);
+      into = std::move(*started);
     else
       Complain(started.error().text);
     return started.ok();
@@ -113,6 +128,10 @@ class Program {
     out.BeginObject();
     out.Member("listen", grpc_.address);
     Say(Cat("serves proxies on ", grpc_.address));
+    if (control_.server) {
+      out.Member("control", control_.address);
+      Say(Cat("operators ask on ", control_.address));
+    }
     if (admin_) {
       out.Member("admin", admin_->bound().ToString());
       Say(Cat("admin on ", admin_->bound().ToString()));
@@ -128,9 +147,11 @@ class Program {
   Roster roster_;
   Library library_;
   AdsService ads_;
+  ControlService operators_;
   ControlPages pages_;
   std::optional<Admin> admin_;
   GrpcServer grpc_;
+  GrpcServer control_;
 };
 
 }  // namespace

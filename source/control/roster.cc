@@ -1,5 +1,7 @@
 #include "source/control/roster.h"
 
+#include <utility>
+
 namespace egret {
 namespace {
 
@@ -7,16 +9,17 @@ Proxy::Time Now() { return std::chrono::system_clock::now(); }
 
 }  // namespace
 
-void Roster::Connected(const Proxy& proxy) {
+void Roster::Connected(const Proxy& proxy, bool anew) {
   const std::lock_guard lock(mutex_);
   Forget(Now());
   Proxy& here = proxies_[{proxy.group, proxy.id}];
-  const int streams = here.streams + 1;
-  if (streams == 1) {
-    here = proxy;
-    here.since = Now();
-  }
-  here.streams = streams;
+  Proxy before = std::exchange(here, proxy);
+  here.streams = before.streams + 1;
+  here.since = before.streams > 0 ? before.since : Now();
+  if (anew) return;
+  here.version = std::move(before.version);
+  here.version_since = before.version_since;
+  here.rejections = std::move(before.rejections);
 }
 
 void Roster::Gone(const std::string& group, const std::string& id) {

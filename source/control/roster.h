@@ -35,7 +35,8 @@ class Roster {
   static constexpr std::chrono::hours kForgetAfter{1};
   static constexpr size_t kMostProxies = 100'000;
 
-  void Connected(const Proxy& proxy);
+  // `anew`: what it refused before counts no more.
+  void Connected(const Proxy& proxy, bool anew);
   void Gone(const std::string& group, const std::string& id);
   void Judged(const std::string& group, const std::string& id, const Verdict& verdict);
   // It has all of this version; whatever it refuses of it is told by rejections.

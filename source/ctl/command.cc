@@ -7,6 +7,7 @@
 #include "source/ctl/convert.h"
 #include "source/ctl/env.h"
 #include "source/ctl/explain.h"
+#include "source/ctl/status.h"
 #include "source/ctl/validate.h"
 
 namespace egret {
@@ -17,6 +18,7 @@ constexpr Command kCommands[] = {
     {"convert", "print a configuration as canonical JSON or text format", kConvertUsage, RunConvert},
     {"env", "print what a client needs to use the proxy", kEnvUsage, RunEnv},
     {"explain", "say what the policies decide about a request, and why", kExplainUsage, RunExplain},
+    {"status", "say which proxy has which configuration in force", kStatusUsage, RunStatus},
     {"validate", "check configuration files as egret would", kValidateUsage, RunValidate},
 };
 
@@ -26,7 +28,7 @@ std::string Overview() {
   std::string text = "Usage: egretctl COMMAND [ARGUMENT...]\n\nCommands:\n";
   for (const Command& command : Commands())
     Append(text, "  ", command.name, std::string(12 - command.name.size(), ' '), command.summary, "\n");
-  return text + "\negretctl COMMAND --help says more. Exit status: 0 done, 1 refused, 2 misused.\n";
+  return text + "\negretctl COMMAND --help says more. Exit status: 0 done, 1 refused, 2 misused, 3 nobody answers.\n";
 }
 
 }  // namespace

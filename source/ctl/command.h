@@ -8,8 +8,9 @@
 namespace egret {
 
 inline constexpr int kDone = 0;
-inline constexpr int kRefused = 1;  // what was asked about is not right
-inline constexpr int kMisused = 2;  // the command line is not
+inline constexpr int kRefused = 1;     // what was asked about is not right
+inline constexpr int kMisused = 2;     // the command line is not
+inline constexpr int kNotReached = 3;  // whom it asks does not answer
 
 // What a command says; main prints it.
 struct Output {

@@ -47,5 +47,21 @@ TEST(ControlOptions, SayWhatIsMissing) {
   EXPECT_EQ(Why({"--resourcse", "r"}), "--resourcse r: is not an option of egret-control; see egret-control --help");
 }
 
+TEST(ControlOptions, OperatorsAskBySocketOrWithACertificate) {
+  const std::vector<const char*> some = {"--resources", "r", "--listen",  "127.0.0.1:0",
+                                         "--tls-cert",  "c", "--tls-key", "k"};
+  const auto with = [&](std::vector<const char*> more) {
+    more.insert(more.begin(), some.begin(), some.end());
+    return Why(more);
+  };
+  EXPECT_EQ(with({"--control", "unix:/run/s"}), "");
+  EXPECT_EQ(with({"--control", "unix:s"}), "--control unix:s: takes unix:/PATH, or an address and a port");
+  const std::string deep = "unix:/" + std::string(107, 'x');
+  EXPECT_NE(with({"--control", deep.c_str()}).find("at most 107 bytes"), std::string::npos);
+  EXPECT_NE(with({"--control", "127.0.0.1:0", "--viewers", "a"}).find("--client-ca"), std::string::npos);
+  EXPECT_NE(with({"--control", "127.0.0.1:0", "--client-ca", "c"}).find("--viewers"), std::string::npos);
+  EXPECT_EQ(with({"--control", "127.0.0.1:0", "--client-ca", "c", "--viewers", "a,b"}), "");
+}
+
 }  // namespace
 }  // namespace egret

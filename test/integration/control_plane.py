@@ -52,6 +52,7 @@ class Control:
         self.address = addresses["listen"]
         self.port = split_address(self.address)[1]
         self.admin = split_address(addresses["admin"])
+        self.operators = addresses.get("control")
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -1,11 +1,16 @@
 """The proxy and its control plane, as their users run them: files are edited, and traffic tells."""
+import json
 import os
+import shutil
 import subprocess
+import tempfile
 import unittest
+
+import grpc
 
 from control_plane import Control, Library, listener
 from harness import HOSTS, ProxyCase, allow, deny
-from waiting import until
+from waiting import SECONDS, until
 
 BAD = {"name": "web", "rules": [allow(domains=["*.*"])]}
 
@@ -136,6 +141,69 @@ class ControlTest(ControlCase):
         self.assertEqual(self.status(origin), 200)
         self.serve(deny(domains=["origin.test"]))
         self.await_status(origin, 403)
+
+
+class StatusTest(ControlCase):
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        folder = tempfile.mkdtemp(dir="/tmp")  # a socket's path is short
+        self.addCleanup(shutil.rmtree, folder)
+        self.plane = self.control(arguments=["--control", "unix:%s/control.sock" % folder])
+
+    def egretctl(self, *words):
+        run = subprocess.run([os.environ["EGRETCTL"], "status", "--control", self.plane.operators, *words],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return run.returncode, run.stdout, run.stderr
+
+    def await_fleet(self, status, *words):
+        """What it prints once it ends with that and says all of these."""
+        def says():
+            code, out, _ = self.egretctl()
+            return out if code == status and all(word in out for word in words) else None
+        return until(says, lambda: "%d and %r; it says %r" % (status, words, self.egretctl()))
+
+    def test_who_has_what(self):
+        self.proxy(self.plane)
+        self.await_fleet(0, "p1 ", "in force")
+        code, out, _ = self.egretctl("--output", "json")
+        told = json.loads(out)
+        self.assertEqual((code, told["groups"][0]["version"]), (0, told["proxies"][0]["version"]))
+        # What it does not ask for is no reason to be behind.
+        self.library.put("web", listeners=[listener()],
+                         policies=[policy(allow()), {"name": "spare", "rules": [allow()]}])
+        until(lambda: json.loads(self.egretctl("--output", "json")[1])["groups"] != told["groups"], "the next version")
+        self.await_fleet(0, "p1 ", "in force")
+        self.egret.stop()
+        self.await_fleet(0, "p1 ", "gone")
+
+    def test_a_refusal_is_told_with_its_remedy(self):
+        self.start_config({"node": {"id": "p1", "cluster": "web"}, "listeners": [listener("pinned")],
+                           "xds": {"servers": [{"address": self.plane.address}]}}, HOSTS)
+        self.await_fleet(0, "in force")
+        self.library.put("web", listeners=[listener(), listener("pinned")], policies=[policy(allow())])
+        out = self.await_fleet(1, "refuses")
+        self.assertRegex(out, r"p1 of web refuses Listener pinned name: pinned: .*bootstrap.*; \w+")
+        self.assertIn('egret_control_proxies_refusing{group="web"} 1', self.plane.get("/metrics")[1])
+        self.serve()
+        self.await_fleet(0, "in force")
+
+    def test_bad_files_are_told(self):
+        self.library.put("web", listeners=[listener()], policies=[BAD])
+        self.await_fleet(1, "last good served", "resources.json:", "policies[0].rules[0].to.domains[0]")
+
+    def test_nobody_answers(self):
+        self.plane.end()
+        self.assertEqual(self.egretctl()[0], 3)
+        self.assertEqual(self.egretctl("--output", "xml")[0], 2)
+
+    def test_the_standard_services_are_there(self):
+        with grpc.insecure_channel(self.plane.address) as channel:
+            check = channel.unary_unary("/grpc.health.v1.Health/Check")
+            self.assertEqual(check(b"", timeout=SECONDS), b"\x08\x01")  # SERVING
+            reflect = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+            answer = next(reflect(iter([b"\x3a\x00"]), timeout=SECONDS))  # list_services: ""
+            self.assertIn(b"envoy.service.discovery.v3.AggregatedDiscoveryService", answer)
 
 
 class CheckTest(ControlCase):

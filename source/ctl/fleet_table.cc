@@ -1,0 +1,120 @@
+#include "source/ctl/fleet_table.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "source/base/strings.h"
+
+namespace egret {
+namespace {
+
+using control::v1::GroupStatus;
+using control::v1::ProxyStatus;
+using control::v1::Rejection;
+using control::v1::StatusResponse;
+using Row = std::vector<std::string>;
+
+constexpr size_t kVersionShown = 12;
+
+std::string OneLine(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return out.empty() ? "-" : out;
+}
+
+std::string Short(std::string_view version) { return OneLine(version.substr(0, kVersionShown)); }
+
+// "4d3h", "2h5m", "5m12s", "12s": how long something has been so.
+std::string Age(const google::protobuf::Timestamp& since, int64_t now) {
+  const int64_t seconds = std::max<int64_t>(now - since.seconds(), 0);
+  if (since.seconds() == 0) return "-";
+  if (seconds >= 86'400) return Cat(seconds / 86'400, "d", seconds % 86'400 / 3'600, "h");
+  if (seconds >= 3'600) return Cat(seconds / 3'600, "h", seconds % 3'600 / 60, "m");
+  if (seconds >= 60) return Cat(seconds / 60, "m", seconds % 60, "s");
+  return Cat(seconds, "s");
+}
+
+// UTF-8 counts by characters, near enough.
+size_t Width(std::string_view text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+std::string Table(const std::vector<Row>& rows) {
+  std::vector<size_t> widths(rows.front().size());
+  for (const Row& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
+  std::string out;
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      out += row[i];
+      if (i + 1 < row.size()) out += std::string(widths[i] - Width(row[i]) + 2, ' ');
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+std::map<std::string, std::string> VersionsOf(const StatusResponse& status) {
+  std::map<std::string, std::string> versions;
+  for (const GroupStatus& group : status.groups()) versions[group.name()] = group.version();
+  return versions;
+}
+
+std::string_view StateOf(const ProxyStatus& proxy, const std::map<std::string, std::string>& versions) {
+  if (!proxy.connected()) return "gone";
+  if (!proxy.rejections().empty()) return "refuses";
+  const auto version = versions.find(proxy.group());
+  return version != versions.end() && version->second == proxy.version() ? "in force" : "behind";
+}
+
+std::string FilesOf(const GroupStatus& group) {
+  if (group.problems().empty()) return "served";
+  return Cat(group.problems_size(), group.problems_size() == 1 ? " problem" : " problems",
+             group.version().empty() ? ", nothing served" : ", last good served");
+}
+
+std::string LineOf(const ProxyStatus& proxy, const Rejection& rejection) {
+  const std::string& url = rejection.type_url();
+  std::string line =
+      Cat(proxy.id(), " of ", proxy.group(), " refuses ", url.substr(url.rfind('.') + 1), " ", rejection.name());
+  if (!rejection.field().empty()) Append(line, " ", rejection.field());
+  if (!rejection.value().empty()) Append(line, ": ", rejection.value());
+  Append(line, ": ", rejection.reason());
+  if (!rejection.remedy().empty()) Append(line, "; ", rejection.remedy());
+  return OneLine(line);
+}
+
+}  // namespace
+
+bool AllInForce(const StatusResponse& status) {
+  const auto versions = VersionsOf(status);
+  return std::all_of(status.groups().begin(), status.groups().end(),
+                     [](const GroupStatus& group) { return group.problems().empty(); }) &&
+         std::all_of(status.proxies().begin(), status.proxies().end(), [&](const ProxyStatus& proxy) {
+           return !proxy.connected() || StateOf(proxy, versions) == "in force";
+         });
+}
+
+std::string FleetTable(const StatusResponse& status, int64_t now_unix) {
+  const auto versions = VersionsOf(status);
+  std::vector<Row> groups = {{"GROUP", "VERSION", "AGE", "FILES"}};
+  std::vector<Row> proxies = {{"PROXY", "GROUP", "STATE", "VERSION", "AGE", "CONNECTED", "RELEASE"}};
+  std::string problems;
+  for (const GroupStatus& group : status.groups()) {
+    groups.push_back({OneLine(group.name()), Short(group.version()), Age(group.since(), now_unix), FilesOf(group)});
+    for (const std::string& problem : group.problems()) Append(problems, OneLine(problem), "\n");
+  }
+  for (const ProxyStatus& proxy : status.proxies()) {
+    proxies.push_back({OneLine(proxy.id()), OneLine(proxy.group()), std::string(StateOf(proxy, versions)),
+                       Short(proxy.version()), Age(proxy.version_since(), now_unix),
+                       proxy.connected() ? Age(proxy.since(), now_unix) : "-", OneLine(proxy.release())});
+    for (const Rejection& rejection : proxy.rejections()) Append(problems, LineOf(proxy, rejection), "\n");
+  }
+  return Cat(Table(groups), "\n", Table(proxies), problems.empty() ? "" : "\n", problems);
+}
+
+}  // namespace egret
