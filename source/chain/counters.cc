@@ -45,6 +45,12 @@ std::string_view NameOf(TlsResult result) {
   return kNames[static_cast<size_t>(result)];
 }
 
+std::string_view NameOf(OcspStaple staple) {
+  constexpr std::array<std::string_view, static_cast<size_t>(OcspStaple::kCount)> kNames = {
+      "not_asked", "none", "unusable", "good", "revoked"};
+  return kNames[static_cast<size_t>(staple)];
+}
+
 TlsResult TlsResultOf(Fault fault) {
   switch (fault) {
     case Fault::kNone:

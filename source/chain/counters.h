@@ -14,6 +14,7 @@
 #include "source/chain/body_rewrites.h"
 #include "source/chain/leaf_refusals.h"
 #include "source/chain/overload.h"
+#include "source/tls/tls_facts.h"
 
 namespace egret {
 
@@ -107,6 +108,10 @@ struct TlsCounters {
   }
 };
 
+// What full handshakes with servers proved by a staple; kNotAsked stands for all others.
+using OcspStaples = std::array<Counter, static_cast<size_t>(OcspStaple::kCount)>;
+std::string_view NameOf(OcspStaple staple);
+
 struct WorkerCounters {
   Counter connections;
   Gauge connections_active;
@@ -120,8 +125,9 @@ struct WorkerCounters {
   LimitHits limit_hits;
   TlsCounters client_tls, upstream_tls;
   std::array<Counter, static_cast<size_t>(LeafRefusal::kCount)> leaf_refusals;
-  TlsCounters inside_tls;  // with clients, in tunnels that are inspected
-  Gauge overload_level;    // of Overload
+  OcspStaples ocsp_staples;  // of origins and parents
+  TlsCounters inside_tls;    // with clients, in tunnels that are inspected
+  Gauge overload_level;      // of Overload
   OverloadActions overload_actions;
   BodyRewrites body_rewrites;
   Counter received_bytes, sent_bytes;  // of clients, on the wire

@@ -62,6 +62,9 @@ class MitmChecker {
     CheckTls(destination.tls(), Below(path, "tls"));
     if (destination.unverified() && !destination.tls().trust().empty())
       Add(Below(path, "unverified"), "true", "trust is given, and nobody would look at it", "keep one of the two");
+    if (destination.unverified() && destination.tls().ocsp() != config::v1::ClientTls::STAPLE_IF_GIVEN)
+      Add(Below(path, "unverified"), "true", "a staple is required, and nobody would look at it",
+          "keep one of the two");
   }
 
   void CheckTls(const config::v1::ClientTls& tls, const std::string& path) {

@@ -53,6 +53,15 @@ void CheckTrust(const config::v1::Bootstrap& bootstrap, int server, std::vector<
   }
 }
 
+// The same goes for staples.
+void CheckStaple(const config::v1::Bootstrap& bootstrap, int server, std::vector<ConfigError>& errors) {
+  if (bootstrap.xds().servers(server).tls().ocsp() == config::v1::ClientTls::STAPLE_IF_GIVEN) return;
+  errors.push_back({.field = Cat("xds.servers[", server, "].tls.ocsp"),
+                    .value = "REQUIRE_STAPLE",
+                    .why = "what a control plane staples is not looked at",
+                    .remedy = "leave it out"});
+}
+
 }  // namespace
 
 std::vector<ConfigError> CheckXds(const config::v1::Bootstrap& bootstrap) {
@@ -60,6 +69,7 @@ std::vector<ConfigError> CheckXds(const config::v1::Bootstrap& bootstrap) {
   CheckTypes(bootstrap.xds(), errors);
   for (int i = 0; i < bootstrap.xds().servers_size(); ++i) {
     CheckTrust(bootstrap, i, errors);
+    CheckStaple(bootstrap, i, errors);
     CheckClear(bootstrap.xds(), i, errors);
   }
   return errors;

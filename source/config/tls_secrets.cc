@@ -75,6 +75,7 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> MakeContext(const Secre
                                                                      bool verify) {
   TlsClientOptions options;
   options.verify = verify;
+  options.require_staple = message.ocsp() == config::v1::ClientTls::REQUIRE_STAPLE;
   options.trust.system_roots = message.trust().empty();
   if (!message.trust().empty()) {
     Result<TlsTrust, Problem> trust = ReadTrust(secrets.Get(message.trust()));

@@ -4,6 +4,7 @@
 
 #include "source/base/log.h"
 #include "source/base/strings.h"
+#include "source/tls/tls_facts.h"
 
 namespace egret {
 
@@ -23,6 +24,9 @@ Task<Result<Resolved, Fault>> ResolveRecorded(Worker& worker, ExchangeRecord& re
 void RecordHandshake(Worker& worker, ExchangeRecord& record, const TlsOutcome& outcome) {
   TlsCounters& counters = worker.counters().upstream_tls;
   counters.Add(outcome.fault);
+  worker.counters().ocsp_staples[static_cast<size_t>(outcome.staple.staple)].Add();
+  if (outcome.staple.staple == OcspStaple::kUnusable && Logs(LogComponent::kUpstream, LogLevel::kDebug))
+    Log(LogComponent::kUpstream, LogLevel::kDebug, record.request_id, " handshake: ", outcome.staple.why);
   if (outcome.fault != Fault::kNone) {
     record.tls_detail = outcome.detail;
     return;

@@ -12,6 +12,7 @@
 #include "source/server/process_stats.h"
 #include "source/server/version.h"
 #include "source/tls/leaf_cache.h"
+#include "source/tls/tls_facts.h"
 
 namespace egret {
 namespace {
@@ -205,6 +206,11 @@ void Tls(Exposition& out) {
   for (const auto& [side, counters] : kSides)
     Exposition::Add(resumed, {{"side", side}},
                     out.Sum([at = counters](const WorkerThread& w) { return (w.counters().*at).resumed.Read(); }));
+  MetricFamily& staples = out.Family(
+      "egret_ocsp_staples_total", "OCSP responses in full handshakes with origins and parents.", MetricType::Counter);
+  for (size_t i = static_cast<size_t>(OcspStaple::kNone); i < static_cast<size_t>(OcspStaple::kCount); ++i)
+    Exposition::Add(staples, {{"result", std::string(NameOf(static_cast<OcspStaple>(i)))}},
+                    out.Sum([i](const WorkerThread& w) { return w.counters().ocsp_staples[i].Read(); }));
   out.One("egret_tls_key_log_active", "1 while the secrets of TLS connections are written to a file.",
           MetricType::Gauge, out.input().tls_key_log_active ? 1 : 0);
   MetricFamily& renewals = out.Family("egret_secret_reloads_total",

@@ -11,6 +11,7 @@
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
+#include "source/tls/ocsp_staple.h"
 
 namespace egret {
 namespace {
@@ -172,6 +173,7 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> TlsClientContext::Make(
     if (!store) return store.error();
     SSL_CTX_set1_cert_store(context, store->get());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    AskForStaples(context, options.require_staple);
   }
   if (!options.certificate.certificate_pem.empty()) {
     if (Result<bool, Problem> shown = Show(context, options.certificate); !shown) return shown.error();

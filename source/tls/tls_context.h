@@ -56,6 +56,7 @@ class TlsServerContext : public std::enable_shared_from_this<TlsServerContext> {
 struct TlsClientOptions {
   bool verify = true;
   TlsTrust trust = {};
+  bool require_staple = false;  // a good OCSP response is stapled, or the server is not believed
   TlsKeyPair certificate = {};  // shown to servers that ask; empty: none
   TlsSettings settings = {};
 };

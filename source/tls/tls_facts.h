@@ -2,6 +2,7 @@
 // only, whatever the peer sent.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,14 @@ struct TlsFacts {
   std::string alpn;          // what was agreed on; empty: nothing
   bool resumed = false;
   std::optional<CertificateFacts> certificate;  // the peer's, verified; nothing: it showed none
+};
+
+// What a server proved of its certificate's state (ocsp_staple.h).
+enum class OcspStaple : uint8_t { kNotAsked, kNone, kUnusable, kGood, kRevoked, kCount };
+
+struct StapleVerdict {
+  OcspStaple staple = OcspStaple::kNotAsked;
+  std::string_view why = {};  // static: "the stapled OCSP response is out of date"; empty: not asked, or good
 };
 
 // What the ClientHello of TLS that is not ours says about its sender: of a tunnel, or of a transparent connection.

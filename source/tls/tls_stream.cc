@@ -10,6 +10,7 @@
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
+#include "source/tls/ocsp_staple.h"
 #include "source/tls/peer_certificate.h"
 
 namespace egret {
@@ -387,6 +388,9 @@ void TlsStream::Explain(unsigned long error) {
     const bool other_name = verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH;
     fault_ = other_name ? Fault::kTlsName : Fault::kTlsCertificate;
     detail_ = Cat("certificate refused: ", X509_verify_cert_error_string(verdict));
+  } else if (verdict != X509_V_OK && reason == SSL_R_INVALID_STATUS_RESPONSE) {
+    fault_ = Fault::kTlsCertificate;
+    detail_ = Cat("certificate refused: ", staple().why);
   } else {
     fault_ = reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ? Fault::kTlsCertificate : Fault::kTlsProtocol;
     const char* const text = ERR_reason_error_string(error);
@@ -440,6 +444,8 @@ TlsFacts TlsStream::Facts() const {
   if (X509* const certificate = peer_certificate()) facts.certificate = FactsOfCertificate(certificate);
   return facts;
 }
+
+const StapleVerdict& TlsStream::staple() const { return StapleOf(ssl_); }
 
 X509* TlsStream::peer_certificate() const { return SSL_get0_peer_certificate(ssl_); }
 

@@ -49,8 +49,9 @@ class TlsStream final : public Stream {
   std::string_view alpn() const;     // what was agreed on; empty: nothing
   std::string_view sni() const;      // what the client named; empty: nothing
   bool resumed() const;
-  TlsFacts Facts() const;          // all of it, to keep
-  X509* peer_certificate() const;  // null: none was shown. Verified, where the context verifies
+  TlsFacts Facts() const;               // all of it, to keep
+  X509* peer_certificate() const;       // null: none was shown. Verified, where the context verifies
+  const StapleVerdict& staple() const;  // what the server proved of its certificate's state; lives for ever
   // Why it failed, in words of the TLS library, never the peer's: "alert received: unknown CA"; empty: it did not.
   const std::string& detail() const { return detail_; }
   // What kind of failure that was: kTlsAlert, kTlsCertificate, kTlsName, kTlsProtocol; kNone: none of TLS. A client

@@ -17,10 +17,11 @@ bool WasOffered(std::string_view agreed, const std::vector<std::string>& offer) 
 }
 
 TlsOutcome Judge(const TlsStream& tls, Fault fault, const TlsOffer& offer) {
-  if (fault != Fault::kNone) return {.fault = fault, .detail = tls.detail(), .alert = tls.alert()};
+  if (fault != Fault::kNone)
+    return {.fault = fault, .detail = tls.detail(), .alert = tls.alert(), .staple = tls.staple()};
   if (!WasOffered(tls.alpn(), offer.alpn))
     return {.fault = Fault::kTlsProtocol, .detail = "no protocol that was offered was agreed on"};
-  return {.version = tls.version(), .alpn = std::string(tls.alpn()), .resumed = tls.resumed()};
+  return {.version = tls.version(), .alpn = std::string(tls.alpn()), .resumed = tls.resumed(), .staple = tls.staple()};
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "source/io/stream.h"
 #include "source/tls/tls_alert.h"
 #include "source/tls/tls_context.h"
+#include "source/tls/tls_facts.h"
 
 namespace egret {
 
@@ -28,6 +29,7 @@ struct TlsOutcome {
   std::string_view version = {};                 // where it went well: "TLSv1.3"
   std::string alpn = {};                         // what was agreed on; empty: nothing, which is HTTP/1.1
   bool resumed = false;
+  StapleVerdict staple = {};  // of the server's certificate; also where that was refused for it
 
   bool http2() const { return alpn == "h2"; }
 };

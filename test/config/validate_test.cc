@@ -54,11 +54,13 @@ TEST(Validate, TellsPlaces) {
 
 TEST(Validate, ChecksWhatItTakesToBePushedTo) {
   EXPECT_EQ(
-      Verdict(With("xds: {servers: [{address: 'a:1', tls: {trust: t}}, {address: 'b:1'}, {address: '127.0.0.1:1'}], "
+      Verdict(With("xds: {servers: [{address: 'a:1', tls: {trust: t, ocsp: REQUIRE_STAPLE}}, {address: 'b:1'}, "
+                   "{address: '127.0.0.1:1'}], "
                    "resource_types: [Listener, Polcy]}\n"
                    "secrets: [{name: t, trust: {system_roots: true, crl: {inline_string: x}}}]\n")),
       "xds.servers[0].tls.trust: t: has a crl, and revocation of a control plane's certificate is not looked at; "
       "name a secret without crl\n"
+      "xds.servers[0].tls.ocsp: REQUIRE_STAPLE: what a control plane staples is not looked at; leave it out\n"
       "xds.servers[1]: warning: resources come in clear: whoever is on the way decides what is allowed; give tls, with "
       "`certificate` so that the server knows the proxy, too\n"
       "xds.resource_types[1]: Polcy: not a type of resources; there are Listener, EgressPolicy, DomainSet, "

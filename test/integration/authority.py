@@ -33,7 +33,7 @@ class Authority:
             out.write("[req]\ndistinguished_name = dn\n[dn]\n" + f.read())
         return config
 
-    def issue(self, common_name, *names, end=None):
+    def issue(self, common_name, *names, end=None, must_staple=False):
         """(certificate, key): paths. `names` as openssl writes them ("DNS:a.test"); `end`: "20200101000000Z"."""
         self.issued += 1
         stem = "%s-%d" % (self.name, self.issued)
@@ -43,6 +43,8 @@ class Authority:
                     "subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n")
             if names:
                 f.write("subjectAltName = %s\n" % ", ".join(names))
+            if must_staple:
+                f.write("tlsfeature = status_request\n")
         openssl(self.folder, "req", "-new", *NEW_KEY, "-keyout", stem + ".key", "-out", stem + ".csr", "-subj",
                 "/CN=" + common_name)
         until = ["-startdate", "20190101000000Z", "-enddate", end] if end else ["-days", "30"]
@@ -59,4 +61,12 @@ class Authority:
         out = self.path(self.name + ".crl")
         openssl(self.folder, "ca", "-config", self.name + ".cnf", "-name", "authority", "-cert", self.ca, "-keyfile",
                 self.name + ".key", "-gencrl", "-out", out)
+        return out
+
+    def ocsp_answer(self, certificate):
+        """The path of an OCSP response (DER) that says what is known of this certificate, for an hour."""
+        asked, out = certificate + ".ocsp-request", certificate + ".ocsp"
+        openssl(self.folder, "ocsp", "-issuer", self.ca, "-cert", certificate, "-no_nonce", "-reqout", asked)
+        openssl(self.folder, "ocsp", "-index", self.path(self.name + ".index"), "-CA", self.ca, "-rsigner", self.ca,
+                "-rkey", self.path(self.name + ".key"), "-nmin", "60", "-reqin", asked, "-respout", out)
         return out

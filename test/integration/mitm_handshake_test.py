@@ -5,6 +5,7 @@ import os
 import ssl
 import subprocess
 import unittest
+from types import SimpleNamespace
 
 try:
     from cryptography import x509
@@ -229,7 +230,8 @@ class Slow(Case):
 
 
 class Revoked(Case):
-    """Row M16, as far as it goes: lists, which are hard. OCSP is not asked, and a staple is not asked for."""
+    """Row M16: lists, which are hard, and OCSP responses that origins staple, which are as hard as the certificate or the
+    configuration says."""
 
     def test_M16_a_revoked_origin_is_refused(self):
         pair = self.authority.issue("gone", "DNS:origin.test")
@@ -252,6 +254,52 @@ class Revoked(Case):
                 good = self.tls_origin(alpn=("http/1.1",))
                 self.assert_ok(self.get_inside(self.inside(good), good))
                 self.assertEqual(origin.requests, [])
+
+    def stapling_origin(self, pair, staple):
+        """openssl's server, since python's cannot staple. Answers with a page about itself. Gives what has its port."""
+        need("openssl")
+        words = ["-status_file", staple] if staple else []
+        server = subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", pair[0], "-key", pair[1],
+                                   "-alpn", "http/1.1", "-www", *words], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        for line in server.stdout:
+            if line.startswith(b"ACCEPT "):
+                return SimpleNamespace(port=int(line.rpartition(b":")[2]))
+        self.fail("openssl s_server does not start")
+
+    def test_M16_what_an_origin_staples(self):
+        plain = self.authority.issue("plain", "DNS:origin.test")
+        gone = self.authority.issue("stapled-gone", "DNS:origin.test")
+        demanding = self.authority.issue("demanding", "DNS:origin.test", must_staple=True)
+        self.authority.revocations(gone[0])
+        says = {pair: self.authority.ocsp_answer(pair[0]) for pair in (plain, gone, demanding)}
+        good, revoked, none, other = "", "says that it is revoked", "no OCSP response", "for another certificate"
+        for mode, cases in (("STAPLE_IF_GIVEN", ((plain, plain, good), (plain, None, good), (plain, gone, good),
+                                                 (gone, gone, revoked), (demanding, demanding, good),
+                                                 (demanding, None, none), (demanding, plain, other))),
+                            ("REQUIRE_STAPLE", ((plain, plain, good), (plain, None, none), (plain, gone, other)))):
+            self.start_mitm(tls={"trust": "origins", "ocsp": mode})
+            for pair, staple, why in cases:
+                with self.subTest(mode=mode, pair=pair[0], staple=staple):
+                    origin = self.stapling_origin(pair, says.get(staple))
+                    if why == good:
+                        client = self.inside(origin)
+                        self.assertEqual(self.get_inside(client, origin).status, 200)
+                        client.close()
+                        continue
+                    alert = "REVOKED" if why == revoked else "BAD_CERTIFICATE"
+                    with self.assertRaisesRegex(ssl.SSLError, alert):
+                        self.inside(origin)
+                    line = self.egret.one_line(kind="tunnel", target=self.authority_of(origin))
+                    self.assertEqual(line["detail"], "tls_certificate_error")
+                    self.assertIn(why, line["tls_detail"])
+                    self.assertIn("OCSP", line["tls_detail"])
+            counted = [self.egret.metric("egret_ocsp_staples_total", result=result)
+                       for result in ("good", "none", "unusable", "revoked")]
+            self.assertEqual(counted, [2, 2, 2, 1] if mode == "STAPLE_IF_GIVEN" else [1, 1, 1, 0])
 
 
 if __name__ == "__main__":

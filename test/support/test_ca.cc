@@ -2,6 +2,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -50,7 +51,8 @@ X509Ptr Make(const TestLeaf& leaf, EVP_PKEY* key, X509* issuer, EVP_PKEY* signer
   Extend(raw, by, NID_basic_constraints, leaf.is_ca ? "critical,CA:TRUE" : "CA:FALSE");
   Extend(raw, by, NID_subject_key_identifier, "hash");
   if (leaf.is_ca) Extend(raw, by, NID_key_usage, "critical,keyCertSign,cRLSign");
-  if (!leaf.is_ca) Extend(raw, by, NID_ext_key_usage, "serverAuth,clientAuth");
+  if (!leaf.is_ca) Extend(raw, by, NID_ext_key_usage, leaf.signs_ocsp ? "OCSPSigning" : "serverAuth,clientAuth");
+  if (leaf.must_staple) Extend(raw, by, NID_tlsfeature, "status_request");
   std::string names;
   for (const std::string& name : leaf.alt_names) names += (names.empty() ? "" : ",") + name;
   if (!names.empty()) Extend(raw, by, NID_subject_alt_name, names);
@@ -97,6 +99,35 @@ std::string TestCa::Revoke(const std::vector<std::string>& certificates) const {
   const BioPtr bio(BIO_new(BIO_s_mem()));
   CHECK(PEM_write_bio_X509_CRL(bio.get(), list.get()) == 1);
   return TextOf(bio);
+}
+
+std::string TestCa::Answer(const TestAnswer& answer, const TlsKeyPair* responder) const {
+  using TimePtr = std::unique_ptr<ASN1_TIME, FreeWith<ASN1_STRING_free>>;
+  const auto parsed = ParseCertificates(answer.certificate_pem);
+  CHECK(parsed.ok());
+  const std::unique_ptr<OCSP_BASICRESP, FreeWith<OCSP_BASICRESP_free>> basic(OCSP_BASICRESP_new());
+  const std::unique_ptr<OCSP_CERTID, FreeWith<OCSP_CERTID_free>> id(
+      OCSP_cert_to_id(answer.sha256 ? EVP_sha256() : EVP_sha1(), parsed->front().get(), certificate_.get()));
+  const TimePtr since(X509_gmtime_adj(nullptr, answer.since));
+  const TimePtr until(answer.until != 0 ? X509_gmtime_adj(nullptr, answer.until) : nullptr);
+  const TimePtr revoked(answer.status == TestAnswer::kRevoked ? X509_gmtime_adj(nullptr, -7200) : nullptr);
+  CHECK(OCSP_basic_add1_status(basic.get(), id.get(), answer.status, 0, revoked.get(), since.get(), until.get()) !=
+        nullptr);
+  if (responder != nullptr) {
+    const auto signer = ParseCertificates(responder->certificate_pem);
+    const auto key = ParseKey(responder->key_pem);
+    CHECK(OCSP_basic_sign(basic.get(), signer->front().get(), key->get(), EVP_sha256(), nullptr, 0) == 1);
+  } else {
+    CHECK(OCSP_basic_sign(basic.get(), certificate_.get(), key_.get(), EVP_sha256(), nullptr, OCSP_NOCERTS) == 1);
+  }
+  const std::unique_ptr<OCSP_RESPONSE, FreeWith<OCSP_RESPONSE_free>> response(
+      OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
+  unsigned char* der = nullptr;
+  const int size = i2d_OCSP_RESPONSE(response.get(), &der);
+  CHECK(size > 0);
+  std::string out(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
+  OPENSSL_free(der);
+  return out;
 }
 
 }  // namespace egret

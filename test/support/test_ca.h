@@ -17,6 +17,16 @@ struct TestLeaf {
   long not_before = -3600;                  // seconds from now
   long not_after = 86400;
   bool is_ca = false;
+  bool must_staple = false;
+  bool signs_ocsp = false;  // for its issuer
+};
+
+struct TestAnswer {
+  std::string certificate_pem = {};  // the first of it
+  enum Status : int { kGood = 0, kRevoked = 1, kUnknown = 2 } status = kGood;
+  long since = -60;     // seconds from now
+  long until = 3600;    // 0: it does not say
+  bool sha256 = false;  // in the certificate's id, instead of SHA-1
 };
 
 class TestCa {
@@ -28,6 +38,8 @@ class TestCa {
   std::string pem() const;
   // A list that revokes these certificates (PEM; the first of each).
   std::string Revoke(const std::vector<std::string>& certificates) const;
+  // An OCSP response (DER) on this CA's word, or on that of `responder`.
+  std::string Answer(const TestAnswer& answer, const TlsKeyPair* responder = nullptr) const;
   TlsTrust trust() const { return {.roots_pem = pem(), .system_roots = false, .crl_pem = {}}; }
 
  private:
