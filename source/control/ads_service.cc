@@ -13,6 +13,8 @@ namespace {
 
 using Joined = Hub::Joined;
 
+constexpr size_t kMostLines = 10;  // of the log, for one answer; egretctl status says more
+
 grpc::Status StatusOf(Joined joined, const std::string& group) {
   if (joined == Joined::kNoSuchGroup)
     return {grpc::StatusCode::NOT_FOUND, Cat("no group ", group, " here; make a folder of that name")};
@@ -72,10 +74,12 @@ class AdsCall final : public grpc::ServerBidiReactor<DeltaRequest, DeltaResponse
 
   void Record(const Verdict& verdict) {
     roster_.Judged(group_, id_, verdict);
+    size_t lines = 0;
     for (const control::v1::Rejection& rejection : verdict.rejections)
-      Log(LogComponent::kConfig, LogLevel::kWarning, "proxy ", id_, " of group ", group_, " refuses ",
-          rejection.type_url(), " ", rejection.name(), " ", rejection.field(), ": ", rejection.reason(), "; ",
-          rejection.remedy());
+      if (++lines <= kMostLines)
+        Log(LogComponent::kConfig, LogLevel::kWarning, "proxy ", id_, " of group ", group_, " refuses ",
+            rejection.type_url(), " ", rejection.name(), " ", rejection.field(), ": ", rejection.reason(), "; ",
+            rejection.remedy());
   }
 
   void OnPublication(const PublicationPtr& publication) override {

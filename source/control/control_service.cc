@@ -40,8 +40,7 @@ void Tell(const Proxy& proxy, ProxyStatus& status) {
   Set(*status.mutable_since(), proxy.since);
   status.set_version(proxy.version);
   if (!proxy.version.empty()) Set(*status.mutable_version_since(), proxy.version_since);
-  for (const auto& [resource, rejections] : proxy.rejections)
-    for (const control::v1::Rejection& rejection : rejections) *status.add_rejections() = rejection;
+  for (const Refusal& refusal : proxy.refusals) *status.add_rejections() = refusal.rejection;
 }
 
 }  // namespace

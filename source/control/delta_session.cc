@@ -6,6 +6,8 @@
 namespace egret {
 namespace {
 
+constexpr size_t kMostText = 1'000;  // of one thing that a client says
+
 bool IsSecret(std::string_view url) { return url == TypeUrl(ResourceType::kSecret); }
 
 // Programs of ours say each reason; of others there is at least the sentence.
@@ -13,13 +15,17 @@ std::vector<control::v1::Rejection> RejectionsIn(const DeltaRequest& request) {
   std::vector<control::v1::Rejection> rejections;
   for (const auto& detail : request.error_detail().details()) {
     control::v1::Rejection rejection;
-    if (rejections.size() < DeltaSession::kMostRejections && detail.UnpackTo(&rejection))
-      rejections.push_back(std::move(rejection));
+    if (rejections.size() == DeltaSession::kMostRejections || !detail.UnpackTo(&rejection)) continue;
+    for (std::string* text :
+         {rejection.mutable_type_url(), rejection.mutable_name(), rejection.mutable_version(),
+          rejection.mutable_field(), rejection.mutable_value(), rejection.mutable_reason(), rejection.mutable_remedy()})
+      if (text->size() > kMostText) text->resize(kMostText);
+    rejections.push_back(std::move(rejection));
   }
   if (!rejections.empty()) return rejections;
   control::v1::Rejection& whole = rejections.emplace_back();
   whole.set_type_url(request.type_url());
-  whole.set_reason(request.error_detail().message().substr(0, 1000));
+  whole.set_reason(request.error_detail().message().substr(0, kMostText));
   return rejections;
 }
 

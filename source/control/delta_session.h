@@ -39,7 +39,7 @@ class DeltaSession {
   static constexpr size_t kMostBytes = size_t{8} << 20;
   static constexpr size_t kMostTypes = 16;
   static constexpr size_t kMostNames = 1'000'000;  // asked for, of one type
-  static constexpr int kMostRejections = 100;      // kept of one answer
+  static constexpr size_t kMostRejections = 100;   // kept of one answer
 
   // `with_secrets`: whether they may leave on this stream; else there are none.
   DeltaSession(std::string control_plane, bool with_secrets)

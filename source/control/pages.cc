@@ -65,7 +65,7 @@ void AddProxies(const std::map<std::string, Hub::Group>& groups, const std::vect
     Counts& of = counts[proxy.group];
     ++of.connected;
     of.behind += proxy.version != group->second.publication->version ? 1 : 0;
-    of.refusing += proxy.rejections.empty() ? 0 : 1;
+    of.refusing += proxy.refusals.empty() ? 0 : 1;
   }
   const auto add = [&](std::string name, std::string help, int Counts::* field) {
     out.Family(std::move(name), std::move(help), MetricType::Gauge);

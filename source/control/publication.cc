@@ -13,7 +13,6 @@
 namespace egret {
 namespace {
 
-using google::protobuf::Any;
 using google::protobuf::Message;
 
 class Publisher {

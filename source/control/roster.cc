@@ -1,11 +1,20 @@
 #include "source/control/roster.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace egret {
 namespace {
 
 Proxy::Time Now() { return std::chrono::system_clock::now(); }
+
+bool IsOver(const Refusal& refusal, const Verdict& verdict) {
+  if (refusal.type_url != verdict.type_url) return false;
+  const std::string& name = refusal.rejection.name();
+  const auto judged = [&](const auto& one) { return verdict.versions.contains(one.first); };
+  return refusal.response->contains(name) ? verdict.versions.contains(name)
+                                          : std::any_of(refusal.response->begin(), refusal.response->end(), judged);
+}
 
 }  // namespace
 
@@ -19,7 +28,7 @@ void Roster::Connected(const Proxy& proxy, bool anew) {
   if (anew) return;
   here.version = std::move(before.version);
   here.version_since = before.version_since;
-  here.rejections = std::move(before.rejections);
+  here.refusals = std::move(before.refusals);
 }
 
 void Roster::Gone(const std::string& group, const std::string& id) {
@@ -34,11 +43,11 @@ void Roster::Judged(const std::string& group, const std::string& id, const Verdi
   ++(verdict.accepted ? counts_.accepted : counts_.refused);
   const auto found = proxies_.find({group, id});
   if (found == proxies_.end()) return;
-  auto& rejections = found->second.rejections;
-  for (const auto& [name, version] : verdict.versions) rejections.erase({verdict.type_url, name});
-  if (verdict.accepted) return;
+  auto& refusals = found->second.refusals;
+  std::erase_if(refusals, [&](const Refusal& refusal) { return IsOver(refusal, verdict); });
+  const auto response = std::make_shared<const std::map<std::string, std::string>>(verdict.versions);
   for (const control::v1::Rejection& rejection : verdict.rejections)
-    rejections[{rejection.type_url(), rejection.name()}].push_back(rejection);
+    if (refusals.size() < kMostRefusals) refusals.push_back({verdict.type_url, response, rejection});
 }
 
 void Roster::Settled(const std::string& group, const std::string& id, const std::string& version) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -13,6 +14,14 @@
 #include "source/control/delta_session.h"
 
 namespace egret {
+
+// One reason why a proxy does not use what it was sent.
+struct Refusal {
+  std::string type_url;  // of the response
+  // What was in it. The reason may be about one of these names, or, where it does not go with the rest, about another.
+  std::shared_ptr<const std::map<std::string, std::string>> response;
+  control::v1::Rejection rejection;
+};
 
 struct Proxy {
   using Time = std::chrono::system_clock::time_point;
@@ -26,20 +35,21 @@ struct Proxy {
   Time since = {};           // when it came, or went
   std::string version = {};  // of the publication whose every part it has answered; empty: none yet
   Time version_since = {};
-  // What it refuses, by type URL and name, until it takes it or it is taken away.
-  std::map<std::pair<std::string, std::string>, std::vector<control::v1::Rejection>> rejections = {};
+  std::vector<Refusal> refusals = {};  // oldest first
 };
 
 class Roster {
  public:
   static constexpr std::chrono::hours kForgetAfter{1};
   static constexpr size_t kMostProxies = 100'000;
+  static constexpr size_t kMostRefusals = 1'000;  // of one proxy
 
   // `anew`: what it refused before counts no more.
   void Connected(const Proxy& proxy, bool anew);
   void Gone(const std::string& group, const std::string& id);
+  // A reason goes when its name is judged anew, or, where it is about something else, any name of its response.
   void Judged(const std::string& group, const std::string& id, const Verdict& verdict);
-  // It has all of this version; whatever it refuses of it is told by rejections.
+  // It has all of this version; whatever it refuses of it is told by refusals.
   void Settled(const std::string& group, const std::string& id, const std::string& version);
 
   std::vector<Proxy> Look() const;

@@ -32,11 +32,28 @@ TEST_F(RosterTest, ARefusalStaysUntilTheNameIsTaken) {
   Connect(true);
   Judge(false, "a");
   Judge(true, "b");
-  EXPECT_EQ(Only().rejections.size(), 1u);
+  EXPECT_EQ(Only().refusals.size(), 1u);
   Judge(true, "a");
-  EXPECT_TRUE(Only().rejections.empty());
+  EXPECT_TRUE(Only().refusals.empty());
   EXPECT_EQ(roster.counts().accepted, 2u);
   EXPECT_EQ(roster.counts().refused, 1u);
+}
+
+TEST_F(RosterTest, AReasonAboutSomethingElseGoesWithItsResponse) {
+  Connect(true);
+  Verdict verdict{.type_url = "T", .versions = {{"a", "1"}, {"b", "1"}}, .accepted = false, .rejections = {}};
+  verdict.rejections.emplace_back().set_name("elsewhere");
+  roster.Judged("web", "p1", verdict);
+  Judge(true, "c");
+  EXPECT_EQ(Only().refusals.size(), 1u);
+  Judge(true, "b");
+  EXPECT_TRUE(Only().refusals.empty());
+}
+
+TEST_F(RosterTest, KeepsSoManyReasonsAndNoMore) {
+  Connect(true);
+  for (size_t i = 0; i < Roster::kMostRefusals + 5; ++i) Judge(false, std::to_string(i));
+  EXPECT_EQ(Only().refusals.size(), Roster::kMostRefusals);
 }
 
 TEST_F(RosterTest, WhoComesBackStillRefusesAndWhoBeginsAnewDoesNot) {
@@ -48,11 +65,11 @@ TEST_F(RosterTest, WhoComesBackStillRefusesAndWhoBeginsAnewDoesNot) {
   Connect(false);
   EXPECT_EQ(Only().streams, 1);
   EXPECT_EQ(Only().version, "v");
-  EXPECT_EQ(Only().rejections.size(), 1u);
+  EXPECT_EQ(Only().refusals.size(), 1u);
   roster.Gone("web", "p1");
   Connect(true);
   EXPECT_EQ(Only().version, "");
-  EXPECT_TRUE(Only().rejections.empty());
+  EXPECT_TRUE(Only().refusals.empty());
 }
 
 TEST_F(RosterTest, TheNewStreamMayComeBeforeTheOldOneIsGone) {
