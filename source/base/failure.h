@@ -80,7 +80,8 @@ enum class Fault : uint8_t {
   kProxyLoop,
   kAuthRequired,
   kPolicyRevoked,
-  kDepth,  // tunnels in tunnels
+  kInspectionNowRequired,  // relayed so far, and only to be read by now
+  kDepth,                  // tunnels in tunnels
   // What resolving, dialling or the upstream did.
   kDnsTimeout,
   kDnsFailure,    // SERVFAIL, REFUSED, malformed

@@ -6,6 +6,7 @@
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/chain/listener.h"
+#include "source/chain/live_facts.h"
 #include "source/event/combine.h"
 #include "source/io/stream_io.h"
 
@@ -26,18 +27,6 @@ std::string ForbiddenText(const ExchangeRecord& record, Failure why) {
   std::string body = Cat("Egret refused this: ", text.sentence, "\nRequest id ", record.request_id, ".\n");
   return Cat("HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ", body.size(),
              "\r\nConnection: close\r\n\r\n", body);
-}
-
-// A fingerprint that could not be made, or that nobody asked for when the hello was there, stays unknown: absent, it
-// would let pass what a DENY by fingerprint is for.
-void AddHello(const Connection& connection, Facts& facts) {
-  if (!connection.protocol) return;
-  facts.protocol = *connection.protocol;
-  facts.sni = connection.sni.empty() ? Fact<std::string_view>::Absent() : Fact<std::string_view>(connection.sni);
-  facts.ech = connection.ech;
-  if (!connection.hello) return;
-  if (!connection.hello->ja3.empty()) facts.ja3 = std::string_view(connection.hello->ja3);
-  facts.ja4 = std::string_view(connection.hello->ja4);
 }
 
 Task<void> SayGoodbye(Stream& stream, std::string text) {
@@ -70,7 +59,10 @@ Facts FactsOf(const Connection& connection) {
       connection.identity ? Fact<const Identity*>(connection.identity.get()) : Fact<const Identity*>::Absent();
   if (connection.target) {  // else what was learned is of the client's way to the proxy
     facts.target = &*connection.target;
-    AddHello(connection, facts);
+    if (connection.protocol) {
+      facts.protocol = *connection.protocol;
+      AddHello(facts, connection.sni, connection.ech, connection.hello.get());
+    }
   }
   facts.now = connection.worker.unix_seconds();
   return facts;

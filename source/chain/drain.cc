@@ -4,33 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "source/chain/pace.h"
 #include "source/event/combine.h"
 #include "source/event/wait.h"
 
 namespace egret {
 namespace {
 
-constexpr uint64_t kStepMs = 16;
 constexpr uint64_t kFirstRequestMs = 2000;
-
-// Spreads what is left to do evenly over the time that is left, be it much or little.
-class Pace {
- public:
-  explicit Pace(uint64_t end_ms) : end_ms_(end_ms) {}
-  // What is due now: all at the end.
-  size_t Due(size_t left, uint64_t now_ms) {
-    if (now_ms >= end_ms_) return left;
-    const uint64_t steps = (end_ms_ - now_ms) / kStepMs + 1;
-    owed_ += static_cast<double>(left) / static_cast<double>(steps);
-    const auto due = static_cast<size_t>(owed_);
-    owed_ -= static_cast<double>(due);
-    return due;
-  }
-
- private:
-  uint64_t end_ms_;
-  double owed_ = 0;
-};
 
 struct Window {
   uint64_t after_ms, length_ms;
@@ -48,7 +29,7 @@ Task<bool> EndWaiting(AllEnds all, Gate ConnectionEnds::* gate, Window window) {
       Gate& waiting = (*all[i]).*gate;
       waiting.Wake(paces[i].Due(waiting.CountWaiting(), loop.now_ms()));
     }
-    co_await Sleep(kStepMs);
+    co_await Sleep(Pace::kStepMs);
   }
   for (const auto& ends : all) ((*ends).*gate).Open();
   co_return true;
@@ -73,7 +54,7 @@ Task<bool> EndLive(Worker& worker, Window window) {
     for (ListNode* node = worker.live().first(); node != &worker.live(); node = node->after()) ++left;
     EndYoungest(worker.live(), pace.Due(left, loop.now_ms()));
     if (loop.now_ms() >= end_ms) co_return true;
-    co_await Sleep(kStepMs);
+    co_await Sleep(Pace::kStepMs);
   }
 }
 

@@ -39,6 +39,58 @@ Facts Exchange::facts() const {
   return facts;
 }
 
+void Exchange::KeepJudged() {
+  const std::span<const Field> fields = request.head.fields();
+  if (!judged_fields_) judged_fields_.emplace(fields.begin(), fields.end());
+}
+
+Facts Exchange::judged() const {
+  Facts out = facts();
+  if (judged_fields_ && !connect()) out.headers = std::span<const Field>(*judged_fields_);
+  return out;
+}
+
+// The tunnel's that it came through, or as if it had one of its own.
+Binding Exchange::binding() const {
+  if (connection_.binding) return *connection_.binding;
+  Binding out;
+  out.target = *target;
+  out.remote = !sent_to->peer;
+  if (sent_to->peer) out.resolved.assign(1, *sent_to->peer);
+  return out;
+}
+
+const PolicyStack& Exchange::stack() const { return connection_.binding ? *connection_.policies : admission->stack(); }
+
+Decision Exchange::Reconsider(Worker& worker) const {
+  const Policy& policy = worker.policy();
+  const bool inside = connection_.binding.has_value();
+  if (inside ? !permit : !admission) return Kept();  // whatever decides on it will read this policy
+  const Facts facts = judged();
+  if (inside || sent_to)
+    return policy.Reconsider(binding(), sent_to ? sent_to->peer : std::nullopt, stack(), facts, Policy::Live::kRequest);
+  // On its way to be dialled.
+  Decision out = policy.DecideTarget(stack(), facts, admission->ask()).decision;
+  if (out.verdict != Decision::Verdict::kDeny) return Kept();
+  out.fault = Fault::kPolicyRevoked;
+  return out;
+}
+
+LiveFacts Exchange::facts_of_upgrade() const {
+  const Facts facts = judged();
+  LiveFacts out(binding(), sent_to->peer, stack(), facts, connection_.identity);
+  auto asked = std::make_unique<LiveFacts::Asked>();
+  asked->head.method = asked->head.Keep(facts.method.value());
+  asked->head.path = asked->head.Keep(facts.path.value());
+  for (const Field& field : facts.headers.value()) asked->head.Add(field.name, field.value);
+  asked->secure = secure;
+  asked->in_tunnel = connection_.target.has_value();
+  asked->ech = facts.ech;
+  if (facts.sni.known()) asked->sni = facts.sni.value();
+  out.asked = std::move(asked);
+  return out;
+}
+
 // Holds the client's ear for one interim response.
 class Exchange::Speaking {
  public:

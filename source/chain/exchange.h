@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "source/chain/connection.h"
 #include "source/chain/filter.h"
+#include "source/chain/live_facts.h"
 #include "source/chain/record.h"
 #include "source/event/loop.h"
 #include "source/event/nursery.h"
@@ -48,6 +50,11 @@ enum class DenialDetail : uint8_t {
 
 enum class Expectation : uint8_t { kNone, kPending, kAnswered, kRefused };
 
+// Where a request went. No address: a parent resolves the name.
+struct SentTo {
+  std::optional<IpAddress> peer;
+};
+
 class Exchange final : public Running {
  public:
   Exchange(Connection& connection, ExchangeSink& sink, Request received, RecordHolder holder);
@@ -70,8 +77,15 @@ class Exchange final : public Running {
   std::optional<Admission> admission;   // stage T said yes: may be resolved and dialled
   std::optional<RequestPermit> permit;  // stage R said yes, inside a tunnel
 
+  std::optional<SentTo> sent_to;  // the last one to whom it went
+
   // The request's facts for a decision; refers to the exchange.
   Facts facts() const;
+  // For a filter that is about to change the head: what it says now is what it will be judged on again.
+  void KeepJudged();
+  Decision Reconsider(Worker& worker) const override;
+  // What is left of this when it has turned into a tunnel. It went to somebody.
+  LiveFacts facts_of_upgrade() const;
 
   bool connect() const { return request.head.method == "CONNECT"; }
   // The port that the scheme of a plain request implies (RFC 9110 4.2).
@@ -108,6 +122,9 @@ class Exchange final : public Running {
 
  private:
   class Speaking;
+  Facts judged() const;
+  Binding binding() const;
+  const PolicyStack& stack() const;
   struct Watcher : Timer {
     Exchange* exchange = nullptr;
   };
@@ -117,6 +134,7 @@ class Exchange final : public Running {
   ExchangeSink& sink_;
   RecordHolder record_;
   Failure why_;
+  std::optional<std::vector<Field>> judged_fields_;  // slices of the head
   Gate ending_{false};
   Gate quiet_{true};
   bool cut_short_ = false;

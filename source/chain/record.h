@@ -13,6 +13,7 @@
 #include "source/base/counter.h"
 #include "source/base/failure.h"
 #include "source/base/list.h"
+#include "source/policy/decision.h"
 #include "source/tls/tls_facts.h"
 
 namespace egret {
@@ -27,9 +28,14 @@ struct DecisionRecord {
   std::string audit;        // "would_allow" or "would_deny" and the AUDIT rule, or empty
 };
 
+class Worker;
+
 // Whoever runs what a record is of, as far as it can be ended from outside.
 class Running {
  public:
+  // Whether the policy in force still allows it, on what is known of it: denied, or kContinue. The latter, too, where
+  // it has not been decided on yet.
+  virtual Decision Reconsider(Worker& worker) const = 0;
   // The first cause counts. Frees nothing at once: it ends in one of the loop's next turns.
   virtual void End(Failure why) = 0;
 
@@ -110,8 +116,6 @@ struct ExchangeRecord : ListNode {
 
 // One line of JSON, with its line end. `event`: "end", or "open" for a tunnel that has just been answered.
 void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_view event, uint64_t duration_ms);
-
-class Worker;
 
 // Owns a record and writes its line to the access log when it dies, however that comes.
 class RecordHolder {

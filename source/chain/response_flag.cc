@@ -31,6 +31,7 @@ std::string_view ResponseFlagOf(Fault fault) {
     case Fault::kProxyLoop:
     case Fault::kAuthRequired:
     case Fault::kPolicyRevoked:
+    case Fault::kInspectionNowRequired:
     case Fault::kDepth:
       return "UAEX";
     case Fault::kNoChain:

@@ -2,6 +2,7 @@
 // chains (a connection keeps its own listener's).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@ struct Chains {
 struct Snapshot {
   std::shared_ptr<const Policy> policy;
   std::shared_ptr<const Chains> chains;
+  uint64_t revocation_grace_ms = 10000;  // within so long, what another policy does not allow any more is ended
 };
 
 }  // namespace egret

@@ -37,13 +37,11 @@ class Takeover {
 // Runs one takeover after the other, each when the one before it is gone: a tunnel is worth what its last one holds.
 Task<void> RunTakeovers(Handover next);
 
-// The way to end a tunnel from outside. Its takeover declares it after whoever owns the record that it registers with.
-class TunnelEnding final : public Running {
+// The way to end a tunnel from outside; how to judge it again is for its takeover to say, which declares it after
+// whoever owns the record that it registers with.
+class TunnelEnding : public Running {
  public:
   TunnelEnding() = default;
-  ~TunnelEnding() {
-    if (record_ != nullptr && record_->running == this) record_->running = nullptr;
-  }
   TunnelEnding(const TunnelEnding&) = delete;
   TunnelEnding& operator=(const TunnelEnding&) = delete;
 
@@ -62,6 +60,11 @@ class TunnelEnding final : public Running {
   Task<bool> Run(Task<void> tunnel) {
     const auto outcome = co_await Race(std::move(tunnel), gate_);
     co_return outcome.index() == 0 && !gate_.open();
+  }
+
+ protected:
+  ~TunnelEnding() {
+    if (record_ != nullptr && record_->running == this) record_->running = nullptr;
   }
 
  private:

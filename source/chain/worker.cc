@@ -79,6 +79,13 @@ void Worker::End(ExchangeRecord& record, Failure why) {
   if (record.running != nullptr) record.running->End(why);
 }
 
+ExchangeRecord* Worker::NextOfWalk() {
+  if (walk_ == &live_) return nullptr;
+  auto* const record = static_cast<ExchangeRecord*>(walk_);
+  walk_ = record->before();
+  return record;
+}
+
 void Worker::SetOverload(Overload level) {
   counters_.overload_level.Add(static_cast<int64_t>(level) - static_cast<int64_t>(overload_));
   overload_ = level;
@@ -162,6 +169,7 @@ void RecordHolder::OpenTunnel() {
 void RecordHolder::Finish() {
   if (record_ == nullptr) return;
   const std::unique_ptr<ExchangeRecord> record = std::move(record_);
+  worker_->LeaveOutOfWalk(*record);
   WorkerCounters& counters = worker_->counters();
   const uint64_t took_ms = worker_->loop().now_ms() - record->started_ms;
   if (record->open_tunnel) counters.tunnels_active.Add(-1);

@@ -36,6 +36,13 @@ class Worker {
   WorkerCounters& counters() { return counters_; }
   DecisionCounts& decisions() { return decisions_; }
   ListNode& live() { return live_; }  // of ExchangeRecord
+  // A walk over what is live that may take several turns: from the youngest to the oldest of those that are there when
+  // it begins, without those that end meanwhile. One at a time. Null: it is over.
+  void StartWalk() { walk_ = live_.last(); }
+  ExchangeRecord* NextOfWalk();
+  void LeaveOutOfWalk(const ExchangeRecord& record) {
+    if (walk_ == &record) walk_ = record.before();
+  }
 
   // The current one: for one decision, never across a wait.
   const Policy& policy() const { return *snapshot_.policy; }
@@ -82,6 +89,7 @@ class Worker {
   std::map<const ListenerChains*, std::shared_ptr<ConnectionEnds>> ends_;  // of the chains in force
   std::vector<std::weak_ptr<ConnectionEnds>> retired_;
   ListNode live_;
+  ListNode* walk_ = &live_;  // whoever is next; live_ itself: nobody
   UpstreamPool pool_;
   LeafCache leaves_;
   LeafRefusals leaf_refusals_;

@@ -34,6 +34,7 @@ constexpr FieldRule kRules[] = {
 
     // The process.
     {"egret.config.v1.Bootstrap.workers", kNumber, 1, 1024},
+    {"egret.config.v1.Bootstrap.revocation_grace", kDuration, 0, 10 * kMinute},
     {"egret.config.v1.Bootstrap.listeners", kCount, 0, 1000},
     {"egret.config.v1.Bootstrap.access_log", kCount, 0, 16},
     {"egret.config.v1.Drain.accept_grace", kDuration, 0, 10 * kMinute},

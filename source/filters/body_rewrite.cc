@@ -242,6 +242,7 @@ Task<Failure> BodyRewriteFilter::ChangeResponse(Exchange& exchange, Response& re
 Task<Response> BodyRewriteFilter::Rewrite(Exchange& exchange, HttpNext next) const {
   Head& head = exchange.request.head;
   const bool may_transform = !ForbidsTransforming(head);
+  exchange.KeepJudged();
   if (const Failure failure = co_await ChangeRequest(exchange, may_transform)) co_return LocalReply(exchange, failure);
   if (!options_.response->empty()) {
     AskForChangeable(head);

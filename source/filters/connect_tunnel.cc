@@ -1,11 +1,13 @@
 #include "source/filters/connect_tunnel.h"
 
+#include <optional>
 #include <utility>
 
 #include "source/base/check.h"
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
 #include "source/chain/listener.h"
+#include "source/chain/live_facts.h"
 #include "source/chain/local_reply.h"
 #include "source/filters/origin_route.h"
 #include "source/filters/reach.h"
@@ -18,7 +20,7 @@ namespace {
 class Tunnel final : public Takeover {
  public:
   Tunnel(Exchange& exchange, std::shared_ptr<const ListenerChains> listener, const RelayLimits& relay)
-      : child_(std::make_unique<Connection>(exchange.worker(), nullptr)) {
+      : child_(std::make_unique<Connection>(exchange.worker(), nullptr)), ending_(*child_) {
     const Connection& parent = exchange.connection();
     if (parent.worker.chains().Find(listener->name) == listener) {
       child_->RunBy(std::move(listener));
@@ -60,8 +62,24 @@ class Tunnel final : public Takeover {
     co_return Handover{};
   }
 
+  // As long as a chain runs it is not relayed, so what can be allowed inside may go on: each request is judged.
+  class Ending final : public TunnelEnding {
+   public:
+    explicit Ending(const Connection& child) : child_(child) {}
+    Decision Reconsider(Worker& worker) const override {
+      if (!child_.binding) return Kept();
+      std::optional<IpAddress> peer;
+      if (child_.upstream && !child_.binding->remote) peer = child_.upstream->peer().address;
+      return worker.policy().Reconsider(*child_.binding, peer, child_.policies.value_or(PolicyStack()), FactsOf(child_),
+                                        Policy::Live::kInspected);
+    }
+
+   private:
+    const Connection& child_;
+  };
+
   std::unique_ptr<Connection> child_;
-  TunnelEnding ending_;
+  Ending ending_;
 };
 
 Response Established(std::unique_ptr<Tunnel> tunnel) {

@@ -141,7 +141,7 @@ Response Switch(Exchange& exchange, UpstreamCall& call, Head head, const RelayLi
   Response response;
   response.head = std::move(head);
   const std::shared_ptr<UpstreamRequest> request = call.Take();
-  response.takeover = MakeRelay(request->TakeStream(), limits);
+  response.takeover = MakeRelay(request->TakeStream(), limits, exchange.facts_of_upgrade());
   exchange.record().Hold(request);  // its place is taken until the tunnel ends
   return response;
 }
@@ -178,6 +178,8 @@ Task<Response> ForwardRouterFilter::Handle(Exchange& exchange, HttpNext /*termin
   for (Attempt attempt;;) {
     UpstreamWay way = co_await FindWay(exchange, route, options_, attempt);
     if (way.refusal) co_return std::move(*way.refusal);
+    exchange.sent_to.emplace();
+    if (!ParentResolves(route.hop)) exchange.sent_to->peer = way.request->peer().address;
     const bool http2 = way.request->protocol() == "HTTP/2";
     AddressHead(exchange, way.to_parent ? route.hop : nullptr, http2, asterisk);
     if (http2 && !exchange.upgrade.empty()) way.request = AsExtendedConnect(std::move(way.request));

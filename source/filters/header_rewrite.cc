@@ -29,6 +29,7 @@ HeaderRewriteFilter::HeaderRewriteFilter(std::vector<HeaderOperation> request, s
     : request_(std::move(request)), response_(std::move(response)) {}
 
 Task<Response> HeaderRewriteFilter::Handle(Exchange& exchange, HttpNext next) const {
+  if (!request_.empty()) exchange.KeepJudged();
   Apply(request_, exchange.request.head);
   Response response = co_await next(exchange);
   Apply(response_, response.head);

@@ -1,5 +1,6 @@
 #include "source/filters/tcp_relay.h"
 
+#include <optional>
 #include <utility>
 
 #include "source/base/check.h"
@@ -10,8 +11,8 @@ namespace {
 // All that an idle tunnel is, with its record, its two streams and the frames of a session.
 class RelayedTunnel final : public Takeover {
  public:
-  RelayedTunnel(std::unique_ptr<Stream> upstream, const RelayLimits& limits)
-      : limits_(limits), upstream_(std::move(upstream)) {}
+  RelayedTunnel(std::unique_ptr<Stream> upstream, const RelayLimits& limits, LiveFacts facts)
+      : limits_(limits), ending_(record_, std::move(facts)), upstream_(std::move(upstream)) {}
   // Keeps the record's byte counts true where the relay is destroyed, too. Then both sides are reset: neither may take
   // what it got for the whole.
   ~RelayedTunnel() override {
@@ -47,9 +48,19 @@ class RelayedTunnel final : public Takeover {
     co_return Handover{};
   }
 
+  class Ending final : public TunnelEnding {
+   public:
+    Ending(const RecordHolder& record, LiveFacts facts) : record_(record), facts_(std::move(facts)) {}
+    Decision Reconsider(Worker& worker) const override { return facts_.Judge(worker, *record_); }
+
+   private:
+    const RecordHolder& record_;
+    LiveFacts facts_;
+  };
+
   RelayLimits limits_;
   RecordHolder record_;
-  TunnelEnding ending_;
+  Ending ending_;
   std::unique_ptr<Stream> client_, upstream_;
   RelayCounters counters_;
   bool over_ = false;
@@ -57,17 +68,26 @@ class RelayedTunnel final : public Takeover {
 
 }  // namespace
 
-std::unique_ptr<Takeover> MakeRelay(std::unique_ptr<Stream> upstream, const RelayLimits& limits) {
-  return std::make_unique<RelayedTunnel>(std::move(upstream), limits);
+std::unique_ptr<Takeover> MakeRelay(std::unique_ptr<Stream> upstream, const RelayLimits& limits, LiveFacts facts) {
+  return std::make_unique<RelayedTunnel>(std::move(upstream), limits, std::move(facts));
 }
 
 namespace {
 
 // What relays outlives the chain, and needs nothing more of the connection.
-Task<void> LeaveRelay(Connection& connection, std::unique_ptr<Stream> upstream) {
-  connection.handover = {MakeRelay(std::move(upstream), connection.relay_limits), nullptr,
+Task<void> LeaveRelay(Connection& connection, std::unique_ptr<Stream> upstream, LiveFacts facts) {
+  connection.handover = {MakeRelay(std::move(upstream), connection.relay_limits, std::move(facts)), nullptr,
                          std::move(connection.record)};
   co_return;
+}
+
+// A parent that resolves stands where the destination's address would be.
+LiveFacts TakeFacts(Connection& connection) {
+  Binding binding = std::move(*connection.binding);
+  connection.binding.reset();
+  std::optional<IpAddress> peer;
+  if (!binding.remote) peer = connection.upstream->peer().address;
+  return LiveFacts(std::move(binding), peer, *connection.policies, FactsOf(connection), connection.identity);
 }
 
 }  // namespace
@@ -76,10 +96,11 @@ Task<void> TcpRelayFilter::Handle(Connection& connection, NetworkNext /*terminal
   // The validator lets no chain get here without egress_policy; what it denied or wants read has no relay permit.
   if (!connection.relay_permit || !connection.upstream)
     return RefuseTunnel(connection, {Side::kEgret, Fault::kNoChain});
-  CHECK(connection.record);
+  CHECK(connection.record && connection.binding && connection.policies);
+  LiveFacts facts = TakeFacts(connection);
   std::unique_ptr<Stream> upstream = std::move(*connection.upstream).Open(*connection.relay_permit);
   connection.upstream.reset();
-  return LeaveRelay(connection, std::move(upstream));
+  return LeaveRelay(connection, std::move(upstream), std::move(facts));
 }
 
 }  // namespace egret

@@ -5,6 +5,7 @@
 
 #include "source/chain/connection.h"
 #include "source/chain/filter.h"
+#include "source/chain/live_facts.h"
 #include "source/chain/takeover.h"
 #include "source/io/relay.h"
 
@@ -16,7 +17,8 @@ class TcpRelayFilter final : public NetworkFilter {
 };
 
 // Relays until both sides have ended, one broke, a limit was reached or the record is told to end. The record is told
-// how it ended, and how much passed. Where it does not end in order, both sides are reset.
-std::unique_ptr<Takeover> MakeRelay(std::unique_ptr<Stream> upstream, const RelayLimits& limits);
+// how it ended, and how much passed. Where it does not end in order, both sides are reset. `facts`: what it was allowed
+// on.
+std::unique_ptr<Takeover> MakeRelay(std::unique_ptr<Stream> upstream, const RelayLimits& limits, LiveFacts facts);
 
 }  // namespace egret

@@ -331,7 +331,7 @@ Decision Policy::Reconsider(const Binding& binding, const std::optional<IpAddres
     Deny(out, Fault::kPolicyRevoked, "policy_revoked", std::move(out.message));
   } else if (live == Live::kRelayed && (outcome.can_deny || outcome.steer == RuleSpec::Inspection::kRequired)) {
     if (outcome.can_deny) NameDecider(out, outcome.first_unknown);
-    Deny(out, Fault::kPolicyRevoked, "inspection_now_required");
+    Deny(out, Fault::kInspectionNowRequired, "inspection_now_required");
   }
   return out;
 }

@@ -101,8 +101,7 @@ class Policy {
     kInspected,
     kRequest,  // a request in flight, judged on all its facts
   };
-  // Judges what is open on its recorded facts: kContinue, or kDeny with kPolicyRevoked, where the reason is
-  // "policy_revoked" or "inspection_now_required".
+  // Judges what is open on its recorded facts: kContinue, or kDeny with kPolicyRevoked or kInspectionNowRequired.
   // Without `peer` (a parent resolved the name) no address is judged.
   Decision Reconsider(const Binding& binding, const std::optional<IpAddress>& peer, const PolicyStack& stack,
                       const Facts& facts, Live live) const;

@@ -8,6 +8,7 @@
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
+#include "source/config/duration.h"
 #include "source/config/policy_spec.h"
 
 namespace egret {
@@ -87,6 +88,12 @@ const BoundListener* FindBound(const Configuration* in, const Listener& listener
 }
 
 }  // namespace
+
+Snapshot Configuration::snapshot() const {
+  Snapshot out{policy, built.chains};
+  if (bootstrap->has_revocation_grace()) out.revocation_grace_ms = Milliseconds(bootstrap->revocation_grace());
+  return out;
+}
 
 Result<PreparedConfiguration, std::vector<ConfigError>> ConfigurationMaker::Make(
     std::shared_ptr<const Bootstrap> bootstrap, const Configuration* before, HandedSockets& handed) {

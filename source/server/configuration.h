@@ -36,7 +36,7 @@ struct Configuration {
   BuiltChains built;
   std::vector<BoundListener> listeners;
 
-  Snapshot snapshot() const { return {policy, built.chains}; }
+  Snapshot snapshot() const;
 };
 
 // What has to happen so that it is in force.

@@ -17,8 +17,8 @@ namespace {
 using config::v1::Bootstrap;
 using google::protobuf::FieldDescriptor;
 
-constexpr std::string_view kLive[] = {"address_guard", "listeners", "policies",     "domain_sets",
-                                      "upstreams",     "secrets",   "workload_sets"};
+constexpr std::string_view kLive[] = {"address_guard", "listeners", "policies",      "domain_sets",
+                                      "upstreams",     "secrets",   "workload_sets", "revocation_grace"};
 
 void Say(LogLevel level, std::string_view text) { Log(LogComponent::kConfig, level, text); }
 

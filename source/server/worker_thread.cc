@@ -13,6 +13,7 @@
 #include "source/base/strings.h"
 #include "source/chain/connection.h"
 #include "source/chain/listener.h"
+#include "source/chain/revocation.h"
 #include "source/event/nursery.h"
 #include "source/io/original_destination.h"
 #include "source/io/socket_stream.h"
@@ -37,6 +38,7 @@ class WorkerThread::Core {
         resolver_(new AresResolver(setup_.resolver)),
         worker_(loop, std::unique_ptr<Resolver>(resolver_), setup_.log, setup_.index) {
     Take(std::move(setup_.snapshot));
+    revoking_.Start(revocation_.Run());
     setup_.balance->Join(setup_.index, loop.mailbox(), [this](std::unique_ptr<Arrival> arrival) {
       if (arrival != nullptr) Begin(std::move(arrival));
       TellIfDrained();
@@ -46,6 +48,7 @@ class WorkerThread::Core {
   ~Core() {
     setup_.balance->Leave(setup_.index);
     winding_down_.Clear();
+    revoking_.Clear();
     for (const std::unique_ptr<Door>& door : doors_) door->accepting.Clear();
     for (ListNode* node = worker_.live().first(); node != &worker_.live(); node = node->after())
       static_cast<ExchangeRecord*>(node)->Fail({Side::kEgret, Fault::kDrain});
@@ -98,6 +101,7 @@ class WorkerThread::Core {
   }
 
   void Take(Snapshot snapshot) {
+    if (snapshot.policy != worker_.snapshot().policy) revocation_.PolicyChanged();
     for (auto& ends : worker_.Take(std::move(snapshot))) retiring_.Start(Retire(std::move(ends)));
   }
 
@@ -166,6 +170,7 @@ class WorkerThread::Core {
   Setup setup_;
   AresResolver* resolver_;  // the worker owns it
   Worker worker_;
+  Revocation revocation_{worker_};
   AcceptCounters accept_counters_;
   std::vector<std::unique_ptr<Door>> doors_;
   size_t sessions_open_ = 0;
@@ -173,6 +178,7 @@ class WorkerThread::Core {
   Nursery sessions_;
   Nursery retiring_;
   Nursery winding_down_;
+  Nursery revoking_;
 };
 
 WorkerThread::WorkerThread(Setup setup) {

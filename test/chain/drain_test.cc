@@ -14,6 +14,7 @@ namespace egret {
 namespace {
 
 struct Live final : Running {
+  Decision Reconsider(Worker& /*worker*/) const override { return {}; }
   void End(Failure why) override { ended = why; }
   Failure ended;
 };

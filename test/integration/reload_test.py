@@ -2,41 +2,22 @@
 goes on, and what is wrong changes nothing."""
 import copy
 import json
-import signal
 import socket
 import unittest
 
 from harness import HOSTS, ProxyCase, allow, deny, proxy_config
 from load import Load
-from waiting import until
-
-IN_FORCE = "configuration read again: in force"
-REFUSED = "configuration read again: refused"
+from reload_case import REFUSED, Reloading
 
 
-class Reloads(ProxyCase):
+class Reloads(Reloading, ProxyCase):
     def setUp(self):
         self.config = proxy_config([deny(), allow()])
 
     def begin(self):
         self.start_config(self.config, HOSTS)
-        with open(self.egret.config_path) as file:
-            self.config = json.load(file)
+        self.config = self.read_config()
         return self.origin()
-
-    def reload(self, change, says=IN_FORCE):
-        """Writes the configuration that `change` made of the present one, and waits for what comes of it."""
-        config = copy.deepcopy(self.config)
-        change(config)
-        before = self.egret.stderr().count("configuration read again")
-        self.egret.write("egret.yaml", json.dumps(config))
-        self.egret.signal(signal.SIGHUP)
-        until(lambda: self.egret.stderr().count("configuration read again") > before, "the configuration to be read",
-              alive=self.egret.assert_running)
-        said = [line for line in self.egret.stderr().splitlines() if "configuration read again" in line][-1]
-        self.assertIn(says, said, self.egret.stderr())
-        if says == IN_FORCE:
-            self.config = config
 
     def listeners(self):
         return {listener["name"]: listener["address"] for listener in

@@ -816,11 +816,15 @@ TEST(Policy, ANewerPolicyEndsWhatItNoLongerAllows) {
   EXPECT_EQ(tunnel.Reconsider(*gone, Live::kRelayed).fault, Fault::kPolicyRevoked);
   EXPECT_EQ(tunnel.Reconsider(*gone, Live::kInspected).reason, "policy_revoked");
   const auto inspected = Rules({WithHttp(Allow("get", {"x.example"}), {"GET"})});
-  EXPECT_EQ(tunnel.Reconsider(*inspected, Live::kRelayed).reason, "inspection_now_required");
+  EXPECT_EQ(tunnel.Reconsider(*inspected, Live::kRelayed).fault, Fault::kInspectionNowRequired);
   EXPECT_EQ(tunnel.Reconsider(*inspected, Live::kInspected).verdict, Verdict::kContinue);
   RuleSpec required = Allow("all", {"x.example"});
   required.inspection = RuleSpec::Inspection::kRequired;
   EXPECT_EQ(tunnel.Reconsider(*Rules({required}), Live::kRelayed).reason, "inspection_now_required");
+  PolicySpec audited = OnePolicy("p", {Deny("d", {"x.example"})});
+  audited.mode = PolicySpec::Mode::kAudit;
+  audited.audit_until = tunnel.facts.now + 1000;
+  EXPECT_EQ(tunnel.Reconsider(*MustCompile({{audited}, {}, {}}), Live::kRelayed).verdict, Verdict::kContinue);
   PolicySetSpec guarded{{OnePolicy("p", {Allow("all", {"x.example"})})}, {}, {}};
   guarded.guard.also_refuse = {"8.8.8.0/24"};
   EXPECT_EQ(tunnel.Reconsider(*MustCompile(guarded), Live::kRelayed).fault, Fault::kPolicyRevoked);
