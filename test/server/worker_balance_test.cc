@@ -50,7 +50,7 @@ class WorkerBalanceTest : public testing::Test {
     EXPECT_TRUE(opened);
     to_ = opened->bound().ip;
     std::vector<WorkerSocket> sockets;
-    sockets.push_back({"proxy", std::move(*opened), std::make_shared<ConnectionCount>(0)});
+    sockets.push_back({"proxy", 1, std::move(*opened), std::make_shared<ConnectionCount>(0)});
     for (uint32_t i = 0; i < 2; ++i) {
       WorkerThread::Setup setup;
       setup.index = i;
