@@ -63,6 +63,7 @@ class TapFileTest : public testing::Test {
 
 TEST_F(TapFileTest, ItIsWholeAfterEveryEntryAndReadByItsOwnerAlone) {
   TapFile tap(options_);
+  tap.Begin();
   EXPECT_EQ(tap.state(), TapFile::State::kOpen);
   EXPECT_EQ(Entries(options_.path), 0);
   struct stat status{};
@@ -80,6 +81,7 @@ TEST_F(TapFileTest, ItIsWholeAfterEveryEntryAndReadByItsOwnerAlone) {
 TEST_F(TapFileTest, WhatIsThereAlreadyIsLeftAlone) {
   std::ofstream(options_.path) << "mine";
   TapFile tap(options_);
+  tap.Begin();
   EXPECT_EQ(tap.state(), TapFile::State::kFailed);
   EXPECT_EQ(tap.why(), "it is there already; move it away");
   EXPECT_FALSE(tap.Take());
@@ -90,7 +92,8 @@ TEST_F(TapFileTest, ALinkIsNotFollowed) {
   const std::string elsewhere = options_.path + ".elsewhere";
   unlink(elsewhere.c_str());
   ASSERT_EQ(symlink(elsewhere.c_str(), options_.path.c_str()), 0);
-  const TapFile tap(options_);
+  TapFile tap(options_);
+  tap.Begin();
   EXPECT_EQ(tap.state(), TapFile::State::kFailed);
   EXPECT_NE(access(elsewhere.c_str(), F_OK), 0);
 }
@@ -98,6 +101,7 @@ TEST_F(TapFileTest, ALinkIsNotFollowed) {
 TEST_F(TapFileTest, ItTakesNoMoreExchangesThanItMay) {
   options_.max_exchanges = 2;
   TapFile tap(options_);
+  tap.Begin();
   for (int n = 0; n < 2; ++n) {
     ASSERT_TRUE(tap.Take());
     tap.Put(Exchange());
@@ -113,6 +117,7 @@ TEST_F(TapFileTest, ItTakesNoMoreExchangesThanItMay) {
 TEST_F(TapFileTest, ItGrowsNoLargerThanItMay) {
   options_.max_file_bytes = 2000;
   TapFile tap(options_);
+  tap.Begin();
   for (int n = 0; n < 10; ++n) tap.Put(Exchange());
   WaitFor(tap, 10);
   EXPECT_EQ(tap.state(), TapFile::State::kFull);
@@ -123,7 +128,8 @@ TEST_F(TapFileTest, ItGrowsNoLargerThanItMay) {
 
 TEST_F(TapFileTest, ItEndsByItself) {
   options_.ends_unix_ms = NowMs() + 1;
-  const TapFile tap(options_);
+  TapFile tap(options_);
+  tap.Begin();
   while (tap.state() == TapFile::State::kOpen) usleep(100);
   EXPECT_EQ(tap.state(), TapFile::State::kOver);
 }
@@ -131,6 +137,7 @@ TEST_F(TapFileTest, ItEndsByItself) {
 TEST_F(TapFileTest, NothingIsMadeWhereItsTimeIsOver) {
   options_.ends_unix_ms = NowMs() - 1;
   TapFile tap(options_);
+  tap.Begin();
   EXPECT_EQ(tap.state(), TapFile::State::kOver);
   EXPECT_FALSE(tap.Take());
   EXPECT_NE(access(options_.path.c_str(), F_OK), 0);
@@ -139,6 +146,7 @@ TEST_F(TapFileTest, NothingIsMadeWhereItsTimeIsOver) {
 TEST_F(TapFileTest, WhatWasHandedOverIsWrittenBeforeItGoes) {
   {
     TapFile tap(options_);
+    tap.Begin();
     for (int n = 0; n < 100; ++n) tap.Put(Exchange());
   }
   EXPECT_EQ(Entries(options_.path), 100);
@@ -146,7 +154,8 @@ TEST_F(TapFileTest, WhatWasHandedOverIsWrittenBeforeItGoes) {
 
 TEST_F(TapFileTest, AFullDiskLeavesAWholeDocument) {
   options_.path = "/dev/full";
-  const TapFile tap(options_);  // nothing is made over a device either
+  TapFile tap(options_);  // nothing is made over a device either
+  tap.Begin();
   EXPECT_EQ(tap.state(), TapFile::State::kFailed);
 }
 

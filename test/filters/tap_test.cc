@@ -61,7 +61,9 @@ class TapTest : public ChainTestBase {
     options_.rules.content_bytes = 2;
     auto origin = std::make_unique<ThreeBytes>();
     origin_ = origin.get();
-    filters_.push_back(std::make_unique<TapFilter>(std::make_shared<TapFile>(options_)));
+    auto file = std::make_shared<TapFile>(options_);
+    file->Begin();
+    filters_.push_back(std::make_unique<TapFilter>(std::move(file)));
     filters_.push_back(std::move(origin));
     request_.head.method = "POST";
     request_.head.path = "/p";

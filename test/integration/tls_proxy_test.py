@@ -184,7 +184,7 @@ class Certificates(TlsProxy):
             f.write("nothing\n")
         with self.assertRaises(AssertionError) as ended:
             self.start_tls(secrets=[pair("bad", (bad, self.proxy[1]))], certificates=["bad"])
-        self.assertIn("listener egress: secrets.bad.certificate: no certificate in it", str(ended.exception))
+        self.assertIn("secrets[1].certificate: no certificate in it", str(ended.exception))
 
 
 class ClientCertificates(TlsProxy):

@@ -14,6 +14,7 @@
 #include "source/chain/connection.h"
 #include "source/chain/listener.h"
 #include "source/io/stream.h"
+#include "source/policy/compile.h"
 #include "source/server/worker_thread.h"
 #include "test/support/socket_pair.h"
 
@@ -40,7 +41,7 @@ Snapshot HoldEverything() {
   listener->chains.push_back(std::move(only));
   auto chains = std::make_shared<Chains>();
   chains->listeners["proxy"] = std::move(listener);
-  return {nullptr, std::move(chains)};
+  return {*Compile(PolicySetSpec()), std::move(chains)};
 }
 
 class WorkerBalanceTest : public testing::Test {
