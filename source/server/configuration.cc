@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/config/duration.h"
 #include "source/config/policy_spec.h"
