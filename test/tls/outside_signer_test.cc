@@ -191,8 +191,7 @@ TEST_F(OutsideSignerTest, ManyAreUnderWayAtOnce) {
   std::vector<Result<LeafPtr, Problem>> got;
   Nursery waiting;
   for (int i = 0; i < 60; ++i) waiting.Start(Want(cache_, authority_, "n" + std::to_string(i % 20) + ".test", got));
-  while (got.size() < 60 && loop_.Turn(200)) {
-  }
+  for (int turns = 0; turns < 1000 && got.size() < 60; ++turns) loop_.Turn(200);
   ASSERT_EQ(got.size(), 60u);
   for (const auto& leaf : got) EXPECT_TRUE(leaf.ok()) << leaf.error().text;
   EXPECT_EQ(cache_.counters().minted.Read(), 20u);
