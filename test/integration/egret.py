@@ -22,15 +22,17 @@ def split_address(text):
 
 class Egret:
     """Started and ready once constructed. `config` is the file as a dict; hosts {name: [addresses]} becomes its hosts
-    file, and what is left out of admin and access_log is filled in."""
+    file, and what is left out of admin and access_log is filled in. `says`: what /ready has to begin with, instead of
+    the whole proxy being ready: for one whose listeners come later than its process, or never."""
 
-    def __init__(self, config, hosts=None, arguments=()):
+    def __init__(self, config, hosts=None, arguments=(), says=None):
         self.folder = tempfile.mkdtemp(prefix="egret-", dir=os.environ.get("TEST_TMPDIR"))
         self.log_path = self.path("access.log")
         self.expected = []  # matches of one line each: checked again when all lines are out
         self.process = None
         self.arguments = [*arguments] if "--core-dumps" in arguments else [*arguments, *SEEN]
         self.asked_to_end = False
+        self.awaited = says
         config = copy.deepcopy(config)
         config.setdefault("admin", {"address": "127.0.0.1:0"})
         config.setdefault("access_log", [{"file": {"path": self.log_path}, "format": "JSON"}])
@@ -54,12 +56,23 @@ class Egret:
             self.process = subprocess.Popen(
                 [os.environ["EGRET"], "--config", self.config_path, "--ready-file", ready, *self.arguments],
                 stdin=subprocess.DEVNULL, stdout=err, stderr=err)
+        if self.awaited is not None:
+            return self._await_word()
         until(lambda: os.path.exists(ready), "the ready-file", alive=self.assert_running)
         with open(ready) as f:
             addresses = json.load(f)
         self.listeners = {name: split_address(text) for name, text in addresses["listeners"].items()}
         self.address = self.listeners.get("egress")
         self.admin = split_address(addresses["admin"])
+
+    def _await_word(self):
+        address = until(lambda: re.search(r"admin on (\S+)\n", self.stderr()), "the admin's address",
+                        alive=self.assert_running)
+        self.admin = split_address(address.group(1))
+        until(lambda: self.ready().startswith(self.awaited),
+              lambda: "/ready to say %r, not %r; stderr: %s" % (self.awaited, self.ready(), self.stderr()),
+              alive=self.assert_running)
+        self.listeners, self.address = {}, None
 
     @property
     def pid(self):
@@ -113,6 +126,18 @@ class Egret:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()
+
+    def ready(self):
+        """What /ready says; nothing where nobody answers yet."""
+        try:
+            return self.get("/ready")[1]
+        except OSError:
+            return ""
+
+    def live_listeners(self):
+        """{name: (host, port)} of those that are open now."""
+        listed = json.loads(self.get("/listeners")[1])["listeners"]
+        return {one["name"]: split_address(one["address"]) for one in listed}
 
     def metrics(self):
         """{series: value}; a series is written as Prometheus does: name{label="value",...}."""

@@ -1,5 +1,5 @@
 """A control plane in Python, written from the wire facts of xDS and sharing no code with the proxy: gRPC's generic
-handlers and the .proto files in api/, which protoc reads when the test starts.
+handlers and the .proto files in api/, which protoc reads when the test starts. It is the independent server of row X26.
 
     ads = FakeAds()                                  # on 127.0.0.1, a port of its own
     ads.put(resource("Listener", {...}), "v1")       # a server with a state: pushes what is subscribed to and new

@@ -112,8 +112,8 @@ class ProxyCase(unittest.TestCase):
         hosts = HOSTS if hosts is None and dns is None else hosts or {}
         return self.start_config(proxy_config(list(rules) or [deny(), allow()], filters, **top), hosts)
 
-    def start_config(self, config, hosts=None, arguments=()):
-        self.egret = Egret(config, hosts, arguments)
+    def start_config(self, config, hosts=None, arguments=(), says=None):
+        self.egret = Egret(config, hosts, arguments, says)
         self.addCleanup(self._stop, self.egret)
         return self.egret
 

@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -15,6 +14,7 @@ import grpc
 import fake_ads
 from certificates import openssl
 from fake_ads import FakeAds, carried, resource, response
+from wire import Wire
 
 PATIENCE = fake_ads.PATIENCE
 
@@ -96,46 +96,6 @@ class Follower:
         self.process.stderr.close()
         if self.process.returncode:
             raise AssertionError("ended with %d: %s" % (self.process.returncode, self.log))
-
-
-class Wire:
-    """A wire to a server that can be cut without anybody being told."""
-
-    def __init__(self, port):
-        self.target, self.cut = port, threading.Event()
-        self.door = socket.create_server(("127.0.0.1", 0))
-        self.ends = [self.door]
-        self.address = "127.0.0.1:%d" % self.door.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.door.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self.target))
-            self.ends += [near, far]
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(one, other, self.cut), daemon=True).start()
-
-    @staticmethod
-    def _carry(one, other, cut):
-        try:
-            while data := one.recv(65536):
-                if not cut.is_set():
-                    other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def mend(self):
-        """For connections that come from now on; those that were cut stay so."""
-        self.cut = threading.Event()
-
-    def close(self):
-        for end in self.ends:
-            end.close()
 
 
 class XdsServer(unittest.TestCase):
@@ -286,8 +246,7 @@ class XdsServer(unittest.TestCase):
         self.addCleanup(wire.close)
         follower = self.follow(wire.address, keepalive_ms=1000)
         follower.await_in_force("listeners l policies own")
-        wire.cut.set()
-        wire.mend()
+        wire.cut_unsaid()
         follower.await_status("streams=2")
 
     def make_certificate(self, name, issuer=None):

@@ -7,55 +7,14 @@ import socket
 import tempfile
 import unittest
 
-from fake_ads import FakeAds, resource
-from harness import HOSTS, ProxyCase, allow, deny, proxy_config
+from fake_ads import resource
+from harness import HOSTS, allow, deny, proxy_config
 from load import Load
+from push_case import BAD, PushCase, listener, policy
 from waiting import until
 
 
-def listener(name="egress", policy="web", port=0, **more):
-    fields = dict(proxy_config([])["listeners"][0], name=name, address="127.0.0.1:%d" % port, **more)
-    fields["filters"][0]["http_connection"]["filters"][0] = {"egress_policy": {"policy": policy}}
-    return resource("Listener", fields)
-
-
-def policy(*rules, name="web"):
-    return resource("EgressPolicy", {"name": name, "rules": list(rules) or [allow()]})
-
-
-class Xds(ProxyCase):
-    def ads(self, *pairs, **how):
-        ads = FakeAds(**how)
-        self.addCleanup(ads.stop)
-        if pairs:
-            ads.put(*pairs)
-        return ads
-
-    def start_xds(self, *servers, **more):
-        top = {name: more.pop(name) for name in ("listeners", "policies", "directory") if name in more}
-        xds = {"servers": [{"address": s.address} for s in servers], **more}
-        return self.start_config({"node": {"id": "egret-0"}, "xds": xds, **top}, HOSTS)
-
-    def serve(self):
-        """A listener and its policy, pushed."""
-        ads = self.ads((policy(), "1"), (listener(), "1"))
-        self.start_xds(ads)
-        return ads, self.origin()
-
-    def pushed(self):
-        return json.loads(self.egret.get("/config_dump")[1])["pushed"]
-
-    def states(self):
-        return {one["name"]: one["state"] for one in self.pushed()["resources"]}
-
-    def listeners(self):
-        return {one["name"]: one["address"] for one in json.loads(self.egret.get("/listeners")[1])["listeners"]}
-
-    def await_status(self, origin, status):
-        """Until a request on a new connection is answered so."""
-        until(lambda: self.client().get(self.url(origin)).status == status, "status %d" % status,
-              alive=self.egret.assert_running)
-
+class Xds(PushCase):
     def test_what_is_pushed_is_served_and_what_is_pushed_next(self):
         ads, origin = self.serve()
         kept = self.client()
@@ -70,8 +29,7 @@ class Xds(ProxyCase):
 
     def test_X02_X03_what_is_wrong_is_told_where_it_was_written_and_hurts_nothing(self):
         ads, origin = self.serve()
-        bad = dict(allow(), to={"cidrs": ["10.0.0.0/33"]})
-        ads.put((policy(bad), "2"))
+        ads.put((policy(BAD), "2"))
         nack = ads.await_answer(lambda a: a.error)
         self.assertEqual([(r.name, r.version, r.field, r.value) for r in nack.rejections],
                          [("web", "2", "rules[0].to.cidrs[0]", "10.0.0.0/33")])
@@ -100,7 +58,7 @@ class Xds(ProxyCase):
                 {"egress_policy": {"policy": "pushed"}}, {"forward_router": {}}]}}]))
             self.start_config({"xds": {"servers": [{"address": "127.0.0.1:%d" % silent.getsockname()[1]}],
                                        "initial_fetch_timeout": "1s"}, **own}, HOSTS)
-            self.assertEqual(list(self.listeners()), ["egress"])
+            self.assertEqual(list(self.egret.live_listeners()), ["egress"])
             self.assert_ok(self.client().get(self.url(self.origin())))
             self.assertEqual(self.egret.metric("egret_config_source", source="bootstrap"), 1)
 
@@ -108,10 +66,10 @@ class Xds(ProxyCase):
         with tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR")) as folder:
             kept = {"last_good": {"directory": folder}, "initial_fetch_timeout": "1s"}
             ads = self.ads((policy(), "1"), (listener(), "1"))
-            self.start_xds(ads, **kept)
+            self.start_pushed(ads, xds=kept)
             self.egret.stop()
             ads.stop()
-            self.start_xds(ads, **kept)
+            self.start_pushed(ads, xds=kept)
             self.assert_ok(self.client().get(self.url(self.origin())))
             self.assertEqual(self.egret.metric("egret_config_source", source="last_good"), 1)
 
@@ -136,12 +94,11 @@ class Xds(ProxyCase):
         origin = self.origin()
         for order in itertools.permutations(parts):
             ads = self.ads((listener("first", "other"), "1"), (policy(name="other"), "1"))
-            egret = self.start_xds(ads)
+            egret = self.start_pushed(ads)
             for part in order:
                 ads.put(part)
-            until(lambda: "egress" in self.listeners(), "the listener")
-            host, _, port = self.listeners()["egress"].rpartition(":")
-            client = self.client((host, int(port)))
+            until(lambda: "egress" in self.egret.live_listeners(), "the listener")
+            client = self.client(self.egret.live_listeners()["egress"])
             self.assertEqual(client.get(self.url(origin, name="denied.test")).status, 403)
             self.assert_ok(client.get(self.url(origin)))
             egret.stop()
@@ -165,7 +122,7 @@ class Xds(ProxyCase):
         self.assert_ok(self.client().get(self.url(origin)))
         self.assertEqual(self.egret.metric("egret_xds_missing_references"), 1)
         ads.remove("Listener", "egress")
-        until(lambda: self.listeners() == {}, "the listener to go")
+        until(lambda: self.egret.live_listeners() == {}, "the listener to go")
         with self.assertRaises(OSError):
             socket.create_connection(self.egret.address, 5)
         self.assert_ok(tunnel.get("/inside", host="origin.test:%d" % origin.port))
@@ -184,12 +141,12 @@ class Xds(ProxyCase):
 
     def test_names_of_the_bootstrap_cannot_be_pushed(self):
         ads = self.ads((listener(), "1"))
-        self.start_xds(ads, policies=[{"name": "web", "rules": [deny("pinned", None)]}])
+        self.start_pushed(ads, policies=[{"name": "web", "rules": [deny("pinned", None)]}])
         origin = self.origin()
         ads.put((policy(), "1"))
         self.assertEqual(self.client().get(self.url(origin)).status, 403)
         ads.put((listener("second"), "1"))
-        until(lambda: "second" in self.listeners(), "the second listener")
+        until(lambda: "second" in self.egret.live_listeners(), "the second listener")
         self.egret.one_line(status=403, rule="pinned")
 
     # What Kubernetes does with a mounted ConfigMap, and what goes wrong with one.
