@@ -100,6 +100,7 @@ std::string Explain(const ListenAddress& address, int error) {
   if (error == EADDRINUSE && address.path.empty()) {
     const std::string owner = WhoListens(address.ip.port);
     if (!owner.empty()) Append(text, "; the port is held by ", owner);
+    text += "; end what listens there, or choose another address";
   } else if (error == EACCES && address.path.empty() && address.ip.port < 1024) {
     text += "; a port below 1024 needs CAP_NET_BIND_SERVICE";
   } else if (error == EPERM) {
