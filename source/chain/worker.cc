@@ -58,6 +58,7 @@ std::shared_ptr<ConnectionEnds> Worker::EndsOf(const ListenerChains* chains) {
 std::vector<std::shared_ptr<ConnectionEnds>> Worker::StartDraining() {
   draining_ = true;
   std::vector<std::shared_ptr<ConnectionEnds>> all;
+  all.reserve(ends_.size() + retired_.size());
   for (const auto& [chains, ends] : ends_) all.push_back(ends);
   for (const auto& retired : retired_)
     if (auto ends = retired.lock()) all.push_back(std::move(ends));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "test/filters/origin_scripts.h"
 #include "test/filters/scenarios.h"
 #include "test/filters/transcript.h"
+#include "test/support/harm.h"
 #include "test/support/proxy_bench.h"
 #include "test/support/socket_pair.h"
 
@@ -23,60 +25,16 @@ void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.nam
 
 namespace {
 
-enum class Harm : uint8_t {
-  kNone,
-  kClientReset,
-  kClientClose,
-  kClientFin,
-  kOriginReset,
-  kOriginClose,
-  kOriginFin,
-  kSessionEnd,
-  kRecordsEnd,
-  kDrain,
-};
-constexpr std::pair<Harm, const char*> kFaults[] = {
-    {Harm::kClientReset, "client reset"}, {Harm::kClientClose, "client close"},        {Harm::kClientFin, "client FIN"},
-    {Harm::kOriginReset, "origin reset"}, {Harm::kOriginClose, "origin close"},        {Harm::kOriginFin, "origin FIN"},
-    {Harm::kSessionEnd, "session end"},   {Harm::kRecordsEnd, "ended by an operator"}, {Harm::kDrain, "drain"},
-};
-
-void Inflict(ProxyBench& bench, Harm fault) {
-  using Break = ProxyBench::Break;
-  switch (fault) {
-    case Harm::kNone:
-      return;
-    case Harm::kClientReset:
-      return bench.BreakClients(Break::kReset);
-    case Harm::kClientClose:
-      return bench.BreakClients(Break::kClose);
-    case Harm::kClientFin:
-      return bench.BreakClients(Break::kFin);
-    case Harm::kOriginReset:
-      return bench.BreakOrigins(Break::kReset);
-    case Harm::kOriginClose:
-      return bench.BreakOrigins(Break::kClose);
-    case Harm::kOriginFin:
-      return bench.BreakOrigins(Break::kFin);
-    case Harm::kSessionEnd:
-      return bench.EndSessions();
-    case Harm::kRecordsEnd:
-      return bench.EndRecords();
-    case Harm::kDrain:
-      return bench.Drain();
-  }
-}
-
 // When: as soon as so many resumptions have been, between two turns or from the ready list, amid what is resumed.
 struct Injection {
-  Harm fault = Harm::kNone;
+  std::optional<Harm> fault;
   uint64_t after = 0;
   bool amid = false;
 };
 
 struct Injector : Waiter {
   ProxyBench* bench = nullptr;
-  Harm fault = Harm::kNone;
+  Harm fault = Harm::kDrain;
 };
 
 struct Heard {
@@ -86,11 +44,6 @@ struct Heard {
   std::vector<std::string> origins;
   std::vector<LogLine> log;
 };
-
-std::string Member(const LogLine& line, std::string_view name) {
-  const auto at = line.find(name);
-  return at == line.end() ? std::string() : at->second;
-}
 
 // Somebody else asks the same origin, over whatever was left in the pool.
 Task<void> AskAfterwards(ProxyBench& bench) {
@@ -102,16 +55,6 @@ Task<void> AskAfterwards(ProxyBench& bench) {
 
 class AbortTest : public testing::TestWithParam<Scenario> {
  protected:
-  // What must hold at the end of any run, before the bench goes.
-  static void CheckCounts(ProxyBench& bench) {
-    Worker& worker = bench.worker();
-    EXPECT_TRUE(worker.live().empty());
-    EXPECT_EQ(worker.counters().connections_active.Read(), 0);
-    EXPECT_EQ(worker.counters().exchanges_active.Read(), 0);
-    EXPECT_EQ(worker.counters().tunnels_active.Read(), 0);
-    EXPECT_EQ(worker.pool().links().Read(), worker.pool().idle().Read());
-  }
-
   // Whatever broke, the next one gets an answer, and the right one: nothing was left behind for it. Only of origins
   // that go by the rules, and before a drain.
   static void CheckAfterwards(ProxyBench& bench, const Scenario& scenario) {
@@ -148,7 +91,7 @@ class AbortTest : public testing::TestWithParam<Scenario> {
       ProxyBench bench(loop, scenario.setup);
       Injector injector;
       injector.bench = &bench;
-      injector.fault = injection.fault;
+      injector.fault = injection.fault.value_or(Harm::kDrain);
       injector.run = [](Waiter& self) {
         auto& due = static_cast<Injector&>(self);
         Inflict(*due.bench, due.fault);
@@ -156,13 +99,13 @@ class AbortTest : public testing::TestWithParam<Scenario> {
       bench.Start(scenario.client);
       int turns = 5000;
       while (!bench.Idle() && --turns > 0) {
-        if (injection.fault != Harm::kNone && !run.injected && loop.resumptions() >= injection.after) {
+        if (injection.fault && !run.injected && loop.resumptions() >= injection.after) {
           run.injected = true;
           run.at = loop.resumptions();
           if (injection.amid) {
             loop.Ready(injector);
           } else {
-            Inflict(bench, injection.fault);
+            Inflict(bench, *injection.fault);
           }
         }
         if (!bench.Turn()) break;
@@ -244,7 +187,7 @@ TEST_P(AbortTest, EndsWellWhateverBreaksWhenever) {
   EXPECT_EQ(right.origins.size(), scenario.more.origin_connections);
   if (!scenario.more.asked.empty()) EXPECT_EQ(Asked(right.origins), scenario.more.asked);
   if (HasFailure()) return;
-  for (const auto& [fault, name] : kFaults) {
+  for (const auto& [fault, name] : kHarms) {
     InflictEverywhere(scenario, right, fault, name, false);
     InflictEverywhere(scenario, right, fault, name, true);
   }

@@ -2,15 +2,13 @@
 // breaks whenever, all tasks end, nothing leaks, and everything is counted and logged once.
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "source/base/frame_pool.h"
 #include "source/base/strings.h"
 #include "test/filters/origin_scripts.h"
+#include "test/support/harm.h"
 #include "test/support/http2_frames.h"
 #include "test/support/proxy_bench.h"
 
@@ -63,66 +61,10 @@ Task<void> Talk(ProxyBench& bench) {
   co_await proxy.Say(h2::Data(5, "", h2::kEndStream) + h2::Goaway(0, 0));
 }
 
-enum class Harm : uint8_t {
-  kClientReset,
-  kClientClose,
-  kClientFin,
-  kOriginReset,
-  kOriginClose,
-  kSessionEnd,
-  kRecordsEnd,
-  kDrain,
-};
-constexpr std::pair<Harm, const char*> kFaults[] = {
-    {Harm::kClientReset, "client reset"}, {Harm::kClientClose, "client close"},
-    {Harm::kClientFin, "client FIN"},     {Harm::kOriginReset, "origin reset"},
-    {Harm::kOriginClose, "origin close"}, {Harm::kSessionEnd, "session end"},
-    {Harm::kRecordsEnd, "operator"},      {Harm::kDrain, "drain"},
-};
-
-void Inflict(ProxyBench& bench, Harm fault) {
-  using Break = ProxyBench::Break;
-  switch (fault) {
-    case Harm::kClientReset:
-      return bench.BreakClients(Break::kReset);
-    case Harm::kClientClose:
-      return bench.BreakClients(Break::kClose);
-    case Harm::kClientFin:
-      return bench.BreakClients(Break::kFin);
-    case Harm::kOriginReset:
-      return bench.BreakOrigins(Break::kReset);
-    case Harm::kOriginClose:
-      return bench.BreakOrigins(Break::kClose);
-    case Harm::kSessionEnd:
-      return bench.EndSessions();
-    case Harm::kRecordsEnd:
-      return bench.EndRecords();
-    case Harm::kDrain:
-      return bench.Drain();
-  }
-}
-
 BenchSetup OfTheWeb() {
   BenchSetup setup;
   setup.origin = Web;
   return setup;
-}
-
-void CheckCounts(ProxyBench& bench) {
-  Worker& worker = bench.worker();
-  EXPECT_TRUE(worker.live().empty());
-  EXPECT_EQ(worker.counters().connections_active.Read(), 0);
-  EXPECT_EQ(worker.counters().exchanges_active.Read(), 0);
-  EXPECT_EQ(worker.counters().tunnels_active.Read(), 0);
-  EXPECT_EQ(worker.pool().links().Read(), worker.pool().idle().Read());
-}
-
-// Each request id once.
-void CheckLog(const std::vector<LogLine>& lines) {
-  std::map<std::string, int> ends;
-  for (const LogLine& line : lines)
-    if (line.at("event") == "end") ++ends[line.at("request_id")];
-  for (const auto& [id, count] : ends) EXPECT_EQ(count, 1) << id;
 }
 
 TEST(Http2AbortTest, UndisturbedEverythingIsServed) {
@@ -132,7 +74,7 @@ TEST(Http2AbortTest, UndisturbedEverythingIsServed) {
   ASSERT_TRUE(bench.Finish());
   CheckCounts(bench);
   const std::vector<LogLine> lines = bench.TakeLog();
-  CheckLog(lines);
+  CheckEndsOnce(lines);
   int ok = 0, inner = 0;
   for (const LogLine& line : lines) {
     if (line.at("event") != "end") continue;
@@ -144,32 +86,7 @@ TEST(Http2AbortTest, UndisturbedEverythingIsServed) {
   EXPECT_EQ(inner, 1);
 }
 
-TEST(Http2AbortTest, AFaultInAnyTurnLeavesNothingBehind) {
-  const uint64_t before = FramePool::live_bytes();
-  for (const auto& [fault, name] : kFaults) {
-    SCOPED_TRACE(name);
-    bool injected = true;
-    int turns = 0;
-    for (; injected && turns < 400; ++turns) {
-      SCOPED_TRACE(turns);
-      {
-        Loop loop;
-        ProxyBench bench(loop, OfTheWeb());
-        bench.Start(Talk);
-        for (int i = 0; i < turns && !bench.Idle(); ++i) bench.Turn();
-        injected = !bench.Idle();
-        if (injected) Inflict(bench, fault);
-        EXPECT_TRUE(bench.Finish());
-        CheckCounts(bench);
-        CheckLog(bench.TakeLog());
-      }
-      ASSERT_EQ(FramePool::live_bytes(), before);
-      if (testing::Test::HasFailure()) return;
-    }
-    EXPECT_FALSE(injected) << "the conversation never ended";
-    EXPECT_GT(turns, 15);  // so many places there are at least
-  }
-}
+TEST(Http2AbortTest, AFaultInAnyTurnLeavesNothingBehind) { InflictInEachTurn(OfTheWeb(), Talk, 15); }
 
 }  // namespace
 }  // namespace egret

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <time.h>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,11 +10,11 @@
 #include <vector>
 
 #include "source/base/check.h"
-#include "source/base/frame_pool.h"
 #include "source/base/strings.h"
 #include "source/event/combine.h"
 #include "source/tls/new_authority.h"
 #include "test/filters/origin_scripts.h"
+#include "test/support/harm.h"
 #include "test/support/proxy_bench.h"
 #include "test/support/tls_ends.h"
 
@@ -122,68 +121,6 @@ Task<void> AskWhateverIsShown(ProxyBench& bench) {
     co_await proxy.HearEnd();
 }
 
-// --- Faults
-
-enum class Harm : uint8_t {
-  kClientReset,
-  kClientClose,
-  kClientFin,
-  kOriginReset,
-  kOriginClose,
-  kSessionEnd,
-  kRecordsEnd,
-  kDrain,
-};
-constexpr std::pair<Harm, const char*> kFaults[] = {
-    {Harm::kClientReset, "client reset"}, {Harm::kClientClose, "client close"},
-    {Harm::kClientFin, "client FIN"},     {Harm::kOriginReset, "origin reset"},
-    {Harm::kOriginClose, "origin close"}, {Harm::kSessionEnd, "session end"},
-    {Harm::kRecordsEnd, "operator"},      {Harm::kDrain, "drain"},
-};
-
-void Inflict(ProxyBench& bench, Harm fault) {
-  using Break = ProxyBench::Break;
-  switch (fault) {
-    case Harm::kClientReset:
-      return bench.BreakClients(Break::kReset);
-    case Harm::kClientClose:
-      return bench.BreakClients(Break::kClose);
-    case Harm::kClientFin:
-      return bench.BreakClients(Break::kFin);
-    case Harm::kOriginReset:
-      return bench.BreakOrigins(Break::kReset);
-    case Harm::kOriginClose:
-      return bench.BreakOrigins(Break::kClose);
-    case Harm::kSessionEnd:
-      return bench.EndSessions();
-    case Harm::kRecordsEnd:
-      return bench.EndRecords();
-    case Harm::kDrain:
-      return bench.Drain();
-  }
-}
-
-void CheckCounts(ProxyBench& bench) {
-  Worker& worker = bench.worker();
-  EXPECT_TRUE(worker.live().empty());
-  EXPECT_EQ(worker.counters().connections_active.Read(), 0);
-  EXPECT_EQ(worker.counters().exchanges_active.Read(), 0);
-  EXPECT_EQ(worker.counters().tunnels_active.Read(), 0);
-  EXPECT_EQ(worker.pool().links().Read(), worker.pool().idle().Read());
-}
-
-void CheckLog(const std::vector<LogLine>& lines) {
-  std::map<std::string, int> ends;
-  for (const LogLine& line : lines)
-    if (line.at("event") == "end") ++ends[line.at("request_id")];
-  for (const auto& [id, count] : ends) EXPECT_EQ(count, 1) << id;
-}
-
-std::string Member(const LogLine& line, std::string_view name) {
-  const auto at = line.find(name);
-  return at == line.end() ? std::string() : at->second;
-}
-
 struct Case {
   const char* name;
   MitmTerminatorOptions options;
@@ -226,7 +163,7 @@ TEST(MitmAbortTest, UndisturbedItIsAsItShouldBe) {
     ASSERT_TRUE(bench.Finish());
     CheckCounts(bench);
     const std::vector<LogLine> lines = bench.TakeLog();
-    CheckLog(lines);
+    CheckEndsOnce(lines);
     std::string inspected, detail;
     int requests = 0;
     for (const LogLine& line : lines) {
@@ -247,34 +184,12 @@ TEST(MitmAbortTest, UndisturbedItIsAsItShouldBe) {
 
 TEST(MitmAbortTest, AFaultInAnyTurnLeavesNothingBehind) {
   const std::vector<Case> cases = Cases();
-  const uint64_t before = FramePool::live_bytes();
   for (const Case& one : cases) {
     SCOPED_TRACE(one.name);
     BenchSetup setup = one.setup;
     setup.decrypt = &one.options;
-    for (const auto& [fault, name] : kFaults) {
-      SCOPED_TRACE(name);
-      bool injected = true;
-      int turns = 0;
-      for (; injected && turns < 400; ++turns) {
-        SCOPED_TRACE(turns);
-        {
-          Loop loop;
-          ProxyBench bench(loop, setup);
-          bench.Start(one.client);
-          for (int i = 0; i < turns && !bench.Idle(); ++i) bench.Turn();
-          injected = !bench.Idle();
-          if (injected) Inflict(bench, fault);
-          EXPECT_TRUE(bench.Finish());
-          CheckCounts(bench);
-          CheckLog(bench.TakeLog());
-        }
-        ASSERT_EQ(FramePool::live_bytes(), before);
-        if (testing::Test::HasFailure()) return;
-      }
-      EXPECT_FALSE(injected) << "the conversation never ended";
-      EXPECT_GT(turns, 8);
-    }
+    InflictInEachTurn(setup, one.client, 8);
+    if (testing::Test::HasFailure()) return;
   }
 }
 
