@@ -361,6 +361,8 @@ void Pushed(Exposition& out) {
                                              {"Upstream", 0}, {"Secret", 0},       {"WorkloadSet", 0}};
   for (const auto& [type, count] : pushed.rejected) by_type[type.substr(type.rfind('.') + 1)] += count;
   for (const auto& [type, count] : by_type) Exposition::Add(rejected, {{"type", type}}, static_cast<double>(count));
+  one("egret_xds_unknown_fields_total", "Fields of resources that this release does not know, and left out.",
+      MetricType::Counter, pushed.unknown_fields);
   one("egret_xds_missing_references", "Resources that are referred to and were not sent.", MetricType::Gauge,
       pushed.missing);
   one("egret_xds_last_good_timestamp_seconds", "When the control plane last sent what was taken whole; 0: never.",

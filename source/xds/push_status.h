@@ -43,6 +43,7 @@ struct PushStatus {
   uint64_t responses = 0;
   uint64_t accepted = 0;                     // of them
   std::map<std::string, uint64_t> rejected;  // responses that were refused, by type URL
+  uint64_t unknown_fields = 0;               // of what was taken though this release does not know them
   uint64_t missing = 0;                      // resources in that state
   int64_t last_good_unix_ms = 0;             // when the server last sent something that was taken whole; 0: never
   // The connection.

@@ -71,6 +71,7 @@ std::vector<DiscoveryRequest> PushedConfig::Take(const std::vector<DiscoveryResp
     }
     answered_.insert(*type);
     auto taken = table_.Take(*type, response, now, [&](const auto& name) { return protocol_.IsAsked(*type, name); });
+    status_.unknown_fields += taken.unknown;
     if (!taken.unasked.empty())
       TellOnce(type->url,
                Cat("ignored: resources that were not asked for, among them ",

@@ -74,7 +74,9 @@ ResourceTable::Taken ResourceTable::Take(const WireType& type, const DiscoveryRe
   Batch& batch = batches_[taken.batch];
   for (Arrival& arrival : arrivals) {
     for (const ConfigError& error : arrival.entry.errors)
-      if (!error.warning())
+      if (error.warning())
+        taken.unknown += arrival.known ? 0 : 1;
+      else
         taken.rejections.push_back(ToRejection(type, arrival.name.second, arrival.entry.version, error));
     if (HasErrors(arrival.entry.errors)) batch.bad.insert(arrival.name);
     Put(arrival.name, std::move(arrival.entry), taken.batch);

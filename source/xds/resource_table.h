@@ -47,6 +47,7 @@ class ResourceTable {
     uint64_t batch = 0;
     std::vector<Rejection> rejections;  // none: it can be used, as far as it goes by itself
     std::vector<std::string> unasked;   // names that nobody asked for; they are ignored
+    uint64_t unknown = 0;               // fields and values that this release does not know, and left out
   };
   // `asked`: whether a name is subscribed to.
   Taken Take(const WireType& type, const DiscoveryResponse& response, Ms now,

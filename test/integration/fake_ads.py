@@ -147,11 +147,14 @@ class FakeAds:
         self.address = "127.0.0.1:%d" % self.port
         self.server.start()
 
-    def stop(self):
+    def end_streams(self):
         with self.lock:
             streams = list(self.live)
         for stream in streams:
             stream.end()
+
+    def stop(self):
+        self.end_streams()
         self.server.stop(0).wait()
 
     # --- A server with a state.

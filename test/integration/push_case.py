@@ -7,8 +7,9 @@ from waiting import until
 
 
 def listener(name="egress", policy="web", port=0, before=(), **http):
-    """`before`: network filters before http_connection."""
-    filters = [{"egress_policy": {"policy": policy}}, {"connect_tunnel": {}}, {"forward_router": {}}]
+    """`policy`: one name or several; `before`: network filters before http_connection."""
+    judged = {"policy": policy} if isinstance(policy, str) else {"policies": list(policy)}
+    filters = [{"egress_policy": judged}, {"connect_tunnel": {}}, {"forward_router": {}}]
     return resource("Listener", {"name": name, "address": "127.0.0.1:%d" % port,
                                  "filters": [*before, {"http_connection": {"filters": filters, **http}}]})
 

@@ -363,6 +363,8 @@ TEST_F(Pushed, UnknownFieldsOfPoliciesAreRefusedWhateverIsConfigured) {
   (*policy).mutable_resources(0)->mutable_resource()->mutable_value()->append("\xf8\x3f\x01");
   EXPECT_EQ(Take({policy}),
             "EgressPolicy p: a field that this release does not know; update the proxy, or leave the field out");
+  EXPECT_EQ(Take({listener}), "ack");
+  EXPECT_EQ(config->Status().unknown_fields, 1u);  // what is the same is read once
   Start();
   EXPECT_EQ(Take({listener}),
             "Listener l: a field that this release does not know; update the proxy, or leave the field out");

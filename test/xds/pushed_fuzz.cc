@@ -1,5 +1,5 @@
 // Whatever a server sends, in whatever order: nothing crashes, each response is answered once, and what is in force has
-// all that it refers to.
+// all that it refers to. Row X30 of the catalogue.
 //
 // An input is a conversation: of each step a byte that says what happens (a response of one of the types, an end and a
 // new stream, time that passes), two bytes of length, and a response as protobuf encodes it.
