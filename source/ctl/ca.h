@@ -6,8 +6,16 @@
 #include <string_view>
 
 #include "source/ctl/command.h"
+#include "source/ctl/flags.h"
 
 namespace egret {
+
+inline constexpr Flag kCaFlags[] = {
+    {.name = "--name"},
+    {.name = "--days"},
+    {.name = "--root", .takes = Takes::kFolder},
+    {.name = "--permit", .repeated = true},
+};
 
 inline constexpr std::string_view kCaUsage =
     "Usage: egretctl ca init DIR [--name NAME] [--days N]\n"

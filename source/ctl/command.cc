@@ -4,9 +4,13 @@
 
 #include "source/base/strings.h"
 #include "source/ctl/ca.h"
+#include "source/ctl/completion.h"
+#include "source/ctl/config.h"
 #include "source/ctl/convert.h"
+#include "source/ctl/drain.h"
 #include "source/ctl/env.h"
 #include "source/ctl/explain.h"
+#include "source/ctl/logging.h"
 #include "source/ctl/status.h"
 #include "source/ctl/validate.h"
 
@@ -14,12 +18,41 @@ namespace egret {
 namespace {
 
 constexpr Command kCommands[] = {
-    {"ca", "make a certificate authority for looking inside TLS", kCaUsage, RunCa},
-    {"convert", "print a configuration as canonical JSON or text format", kConvertUsage, RunConvert},
-    {"env", "print what a client needs to use the proxy", kEnvUsage, RunEnv},
-    {"explain", "say what the policies decide about a request, and why", kExplainUsage, RunExplain},
-    {"status", "say which proxy has which configuration in force", kStatusUsage, RunStatus},
-    {"validate", "check configuration files as egret would", kValidateUsage, RunValidate},
+    {"ca",
+     "make a certificate authority for looking inside TLS",
+     kCaUsage,
+     RunCa,
+     kCaFlags,
+     {.choices = "init intermediate", .takes = Takes::kFolder}},
+    {"completion",
+     "print what makes a shell complete egretctl's words",
+     kCompletionUsage,
+     RunCompletion,
+     {},
+     {.choices = "bash zsh"}},
+    {"config", "say what a proxy has in force, and what it refuses", kConfigUsage, RunConfig, kConfigFlags, {}},
+    {"convert",
+     "print a configuration as canonical JSON or text format",
+     kConvertUsage,
+     RunConvert,
+     kConvertFlags,
+     {.takes = Takes::kFile}},
+    {"drain", "make a proxy let its clients go", kDrainUsage, RunDrain, kDrainFlags, {}},
+    {"env", "print what a client needs to use the proxy", kEnvUsage, RunEnv, kEnvFlags, {}},
+    {"explain",
+     "say what the policies decide about a request, and why",
+     kExplainUsage,
+     RunExplain,
+     kExplainFlags,
+     {.takes = Takes::kText}},
+    {"logging",
+     "tell or change what a proxy says of itself",
+     kLoggingUsage,
+     RunLogging,
+     kLoggingFlags,
+     {.choices = kLoggingWords}},
+    {"status", "say which proxy has which configuration in force", kStatusUsage, RunStatus, kStatusFlags, {}},
+    {"validate", "check configuration files as egret would", kValidateUsage, RunValidate, {}, {.takes = Takes::kFile}},
 };
 
 bool AsksForHelp(std::string_view argument) { return argument == "--help" || argument == "-h"; }
@@ -28,7 +61,9 @@ std::string Overview() {
   std::string text = "Usage: egretctl COMMAND [ARGUMENT...]\n\nCommands:\n";
   for (const Command& command : Commands())
     Append(text, "  ", command.name, std::string(12 - command.name.size(), ' '), command.summary, "\n");
-  return text + "\negretctl COMMAND --help says more. Exit status: 0 done, 1 refused, 2 misused, 3 nobody answers.\n";
+  return text +
+         "\negretctl COMMAND --help says more. Exit status: 0 done, 1 refused, 2 misused, 3 nobody answers,\n4 "
+         "something would change.\n";
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "source/ctl/flags.h"
+
 namespace egret {
 
 inline constexpr int kDone = 0;
@@ -16,6 +18,16 @@ inline constexpr int kNotReached = 3;  // whom it asks does not answer
 struct Output {
   std::string out;
   std::string err;
+  bool (*flush)(Output& output) = nullptr;
+
+  // Prints what has gathered: of a command that follows something. False: nobody reads any more.
+  bool Flush() { return flush == nullptr || flush(*this); }
+};
+
+// What may stand beside a command's options.
+struct CommandWords {
+  std::string_view choices = {};  // for the first one: "init intermediate"
+  Takes takes = Takes::kNothing;
 };
 
 struct Command {
@@ -24,6 +36,8 @@ struct Command {
   std::string_view usage;    // what --help prints, with its last line end
   // The arguments after the command's name; gives the exit status.
   int (*run)(std::span<const std::string> arguments, Output& output);
+  std::span<const Flag> flags;
+  CommandWords words;
 };
 
 std::span<const Command> Commands();

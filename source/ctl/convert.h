@@ -6,8 +6,11 @@
 #include <string_view>
 
 #include "source/ctl/command.h"
+#include "source/ctl/flags.h"
 
 namespace egret {
+
+inline constexpr Flag kConvertFlags[] = {{.name = "--to", .choices = "json textproto"}};
 
 inline constexpr std::string_view kConvertUsage =
     "Usage: egretctl convert FILE [--to json|textproto]\n"

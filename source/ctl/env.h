@@ -6,8 +6,15 @@
 #include <string_view>
 
 #include "source/ctl/command.h"
+#include "source/ctl/flags.h"
 
 namespace egret {
+
+inline constexpr Flag kEnvFlags[] = {
+    {.name = "--for", .choices = "chromium curl git go grpc java node pip python"},
+    {.name = "--proxy"},
+    {.name = "--ca", .takes = Takes::kFile},
+};
 
 inline constexpr std::string_view kEnvUsage =
     "Usage: egretctl env --for chromium|curl|git|go|grpc|java|node|pip|python [--proxy URL] [--ca FILE]\n"

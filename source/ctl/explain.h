@@ -6,8 +6,34 @@
 #include <string_view>
 
 #include "source/ctl/command.h"
+#include "source/ctl/flags.h"
 
 namespace egret {
+
+inline constexpr Flag kExplainFlags[] = {
+    {.name = "--config", .takes = Takes::kFile},
+    {.name = "--listener"},
+    {.name = "--policy"},
+    {.name = "--from"},
+    {.name = "--user"},
+    {.name = "--group", .repeated = true},
+    {.name = "--spiffe-id"},
+    {.name = "--namespace"},
+    {.name = "--service-account"},
+    {.name = "--claim", .repeated = true},
+    {.name = "--assurance", .choices = "SOURCE_ADDRESS TOKEN CERTIFICATE"},
+    {.name = "--header", .repeated = true},
+    {.name = "--resolved", .repeated = true},
+    {.name = "--resolve", .takes = Takes::kNothing},
+    {.name = "--protocol", .choices = "TLS HTTP OTHER"},
+    {.name = "--sni"},
+    {.name = "--ja3"},
+    {.name = "--ja4"},
+    {.name = "--ech", .takes = Takes::kNothing},
+    {.name = "--inner"},
+    {.name = "--at"},
+    {.name = "--json", .takes = Takes::kNothing},
+};
 
 inline constexpr std::string_view kExplainUsage =
     R"(Usage: egretctl explain [OPTION...] METHOD URL

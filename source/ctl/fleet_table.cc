@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "source/base/strings.h"
+#include "source/ctl/table.h"
 
 namespace egret {
 namespace {
@@ -18,44 +19,11 @@ using Row = std::vector<std::string>;
 
 constexpr size_t kVersionShown = 12;
 
-std::string OneLine(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return out.empty() ? "-" : out;
-}
-
 std::string Short(std::string_view version) { return OneLine(version.substr(0, kVersionShown)); }
 
-// "4d3h", "2h5m", "5m12s", "12s": how long something has been so.
+// How long something has been so.
 std::string Age(const google::protobuf::Timestamp& since, int64_t now) {
-  const int64_t seconds = std::max<int64_t>(now - since.seconds(), 0);
-  if (since.seconds() == 0) return "-";
-  if (seconds >= 86'400) return Cat(seconds / 86'400, "d", seconds % 86'400 / 3'600, "h");
-  if (seconds >= 3'600) return Cat(seconds / 3'600, "h", seconds % 3'600 / 60, "m");
-  if (seconds >= 60) return Cat(seconds / 60, "m", seconds % 60, "s");
-  return Cat(seconds, "s");
-}
-
-// UTF-8 counts by characters, near enough.
-size_t Width(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-std::string Table(const std::vector<Row>& rows) {
-  std::vector<size_t> widths(rows.front().size());
-  for (const Row& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
-  std::string out;
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      out += row[i];
-      if (i + 1 < row.size()) out += std::string(widths[i] - Width(row[i]) + 2, ' ');
-    }
-    out += '\n';
-  }
-  return out;
+  return since.seconds() == 0 ? "-" : ShownSeconds(std::max<int64_t>(now - since.seconds(), 0));
 }
 
 std::map<std::string, std::string> VersionsOf(const StatusResponse& status) {

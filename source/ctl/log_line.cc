@@ -9,15 +9,10 @@
 #include "source/config/error.h"
 #include "source/config/json_parser.h"
 #include "source/config/tree.h"
+#include "source/ctl/json_node.h"
 
 namespace egret {
 namespace {
-
-std::string TextOf(const Node& line, std::string_view key) {
-  for (const Node& member : line.children)
-    if (member.key == key && member.scalar()) return member.text;
-  return {};
-}
 
 // A request that came through a tunnel is one inside it; what the tunnel carried is not in its own line.
 Result<Asked, Problem> AskedFor(const Node& line) {

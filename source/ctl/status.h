@@ -6,8 +6,18 @@
 #include <string_view>
 
 #include "source/ctl/command.h"
+#include "source/ctl/flags.h"
 
 namespace egret {
+
+inline constexpr Flag kStatusFlags[] = {
+    {.name = "--control"},
+    {.name = "--group"},
+    {.name = "--output", .choices = "table json"},
+    {.name = "--tls-ca", .takes = Takes::kFile},
+    {.name = "--tls-cert", .takes = Takes::kFile},
+    {.name = "--tls-key", .takes = Takes::kFile},
+};
 
 inline constexpr std::string_view kStatusUsage =
     "Usage: egretctl status [--control unix:/PATH|HOST:PORT] [OPTION...]\n"

@@ -13,6 +13,7 @@
 #include "source/config/nearest.h"
 #include "source/config/redact.h"
 #include "source/event/combine.h"
+#include "source/server/config_pages.h"
 #include "source/server/page_query.h"
 #include "source/server/pushed_pages.h"
 #include "source/server/stats_pages.h"
@@ -70,12 +71,6 @@ Task<AdminReply> Index(const ServerView& /*server*/, const AdminRequest& request
     Append(html, "<td>", page.says, '\n');
   }
   co_return AdminReply{200, "text/html; charset=utf-8", html + "</table>\n"};
-}
-
-std::string_view StateOf(const ServerView& server) {
-  if (server.draining) return "DRAINING";
-  if (!server.ready) return "INITIALIZING";
-  return server.health_failed ? "FAILED" : "LIVE";
 }
 
 Task<AdminReply> Ready(const ServerView& server, const AdminRequest& /*request*/) {
@@ -228,6 +223,7 @@ constexpr Page kPages[] = {
     {"/connections/end", kPost, false, "ends one, with what runs inside it: ?request_id=ID", EndConnection},
     {"/certs", kGet, false, "certificates and CAs of the proxy, and when they end", Certs},
     {"/config_dump", kGet, false, "the configuration, secrets left out", ConfigDump},
+    {"/config_status", kGet, false, "what of it is in force, and what is not and why", ConfigStatus},
     {"/stats", kGet, false, "all counters: ?filter=REGEX, ?format=json", Stats},
     {"/stats/prometheus", kGet, true, "the same for Prometheus", StatsPrometheus},
     {"/taps", kGet, false, "where exchanges are captured, and how far that is", Taps},

@@ -13,9 +13,11 @@ void WriteErrors(const std::vector<ConfigError>& errors, JsonWriter& out) {
   out.EndArray();
 }
 
-void Write(const ResourceStatus& resource, JsonWriter& out) {
+}  // namespace
+
+void WriteResource(const ResourceStatus& resource, std::string_view type, JsonWriter& out) {
   out.BeginObject();
-  out.Member("type", resource.type_url);
+  out.Member("type", type);
   out.Member("name", resource.name);
   out.Member("state", NameOf(resource.state));
   out.MemberIf("version_received", resource.version_received);
@@ -27,8 +29,7 @@ void Write(const ResourceStatus& resource, JsonWriter& out) {
   out.EndObject();
 }
 
-void Write(const PushStatus& pushed, JsonWriter& out) {
-  out.BeginObject();
+void WritePushState(const PushStatus& pushed, JsonWriter& out) {
   out.Member("source", NameOf(pushed.source));
   out.Member("settled", pushed.settled);
   out.Member("connected", pushed.connected);
@@ -39,9 +40,16 @@ void Write(const PushStatus& pushed, JsonWriter& out) {
   WriteErrors(pushed.errors, out);
   out.Key("directory_errors");
   WriteErrors(pushed.directory_errors, out);
+}
+
+namespace {
+
+void Write(const PushStatus& pushed, JsonWriter& out) {
+  out.BeginObject();
+  WritePushState(pushed, out);
   out.Key("resources");
   out.BeginArray();
-  for (const ResourceStatus& resource : pushed.resources) Write(resource, out);
+  for (const ResourceStatus& resource : pushed.resources) WriteResource(resource, resource.type_url, out);
   out.EndArray();
   out.EndObject();
 }

@@ -50,6 +50,11 @@ void Reload::Start() {
   if (!thread_.joinable() && !stopped_) thread_ = std::thread([this] { Run(); });
 }
 
+std::vector<std::string> Reload::errors() const {
+  const std::lock_guard lock(mutex_);
+  return errors_;
+}
+
 void Reload::Stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -75,16 +80,19 @@ void Reload::Run() {
 void Reload::Once() {
   const Settings settings = LoadSettings(options_);
   for (const std::string& warning : settings.warnings) Say(LogLevel::kWarning, warning);
-  for (const std::string& problem : settings.problems) Say(LogLevel::kError, problem);
-  bool refused = !settings.problems.empty();
-  if (!refused) {
+  std::vector<std::string> problems = settings.problems;
+  if (problems.empty()) {
     std::vector<std::string> kept;
     auto next = std::make_shared<const Bootstrap>(WithLiveFields(*running_, settings.bootstrap, kept));
     for (const std::string& field : kept)
       Log(LogComponent::kConfig, LogLevel::kWarning, field, ": what has changed there takes a restart");
-    const std::vector<ConfigError> errors = live_.Apply(std::move(next));
-    for (const ConfigError& error : errors) Say(LogLevel::kError, error.ToString());
-    refused = !errors.empty();
+    for (const ConfigError& error : live_.Apply(std::move(next))) problems.push_back(error.ToString());
+  }
+  for (const std::string& problem : problems) Say(LogLevel::kError, problem);
+  const bool refused = !problems.empty();
+  {
+    const std::lock_guard lock(mutex_);
+    errors_ = std::move(problems);
   }
   Say(LogLevel::kInfo,
       refused ? "configuration read again: refused; what was in force stays" : "configuration read again: in force");

@@ -25,6 +25,8 @@ class Reload {
 
   // Reads it soon, once however often this is called meanwhile. What is wrong with it is told, and nothing changes.
   void Start();
+  // From any thread: what was wrong with it when it was read last; empty: it is in force.
+  std::vector<std::string> errors() const;
   // After LiveConfig::Stop().
   void Stop();
 
@@ -35,9 +37,10 @@ class Reload {
   const Options& options_;
   const std::shared_ptr<const config::v1::Bootstrap> running_;
   LiveConfig& live_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable told_;
   bool wanted_ = false, stopped_ = false;
+  std::vector<std::string> errors_;
   std::thread thread_;
 };
 

@@ -393,6 +393,7 @@ class Server {
       .options = options_,
       .now = live_.now(),
       .pushed = [this]() -> std::shared_ptr<const PushStatus> { return subscriber_ ? subscriber_->Status() : nullptr; },
+      .file_errors = [this] { return reload_.errors(); },
       .workers = workers_,
       .log = log_queue_,
       .secrets = secrets_,

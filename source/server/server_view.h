@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct ServerView {
   const Options& options;
   const std::shared_ptr<const Configuration>& now;            // what is in force: keep a share of it across waits
   std::function<std::shared_ptr<const PushStatus>()> pushed;  // gives null where nothing is
+  std::function<std::vector<std::string>()> file_errors;      // why the file as it was read last is not in force
   const std::vector<std::unique_ptr<WorkerThread>>& workers;
   const LogQueue& log;
   const SecretWatch& secrets;
@@ -36,6 +38,12 @@ struct ServerView {
   std::function<void()> drain;  // winds down in order; once is enough
   std::function<void()> quit;   // the same, then the process ends
 };
+
+inline std::string_view StateOf(const ServerView& server) {
+  if (server.draining) return "DRAINING";
+  if (!server.ready) return "INITIALIZING";
+  return server.health_failed ? "FAILED" : "LIVE";
+}
 
 // What `ask` gives on each worker's own thread, all at once. A worker that has ended gives nothing.
 template <class T>

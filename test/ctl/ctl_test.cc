@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,30 @@ TEST(Egretctl, SaysWhatItCan) {
     EXPECT_NE(said.out.find(Cat("  ", command.name, " ")), std::string::npos);
     EXPECT_EQ(Ctl({std::string(command.name), "--help"}).out, command.usage);
     EXPECT_EQ(Ctl({std::string(command.name), "--help"}).status, 0);
+  }
+}
+
+// What --help tells of and what shells complete are the same.
+TEST(Egretctl, TheTableOfOptionsIsWhatHelpTellsOf) {
+  for (const Command& command : Commands()) {
+    std::set<std::string> told, known;
+    const std::string_view usage = command.usage;
+    for (size_t at = usage.find("--"); at != usage.npos; at = usage.find("--", at + 2)) {
+      if (at > 0 && usage[at - 1] == '(') continue;  // of another program
+      const size_t end = usage.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-", at);
+      if (end - at > 2) told.emplace(usage.substr(at, end - at));
+    }
+    for (const Flag& flag : command.flags) known.emplace(flag.name);
+    EXPECT_EQ(told, known) << command.name;
+  }
+}
+
+TEST(Egretctl, EveryOptionOfTheTableIsTaken) {
+  for (const Command& command : Commands()) {
+    for (const Flag& flag : command.flags) {
+      const Said said = Ctl({std::string(command.name), std::string(flag.name)});
+      EXPECT_EQ(said.err.find("no option"), std::string::npos) << said.err;
+    }
   }
 }
 

@@ -6,8 +6,8 @@ from harness import ProxyCase
 from origins import echo
 from waiting import SECONDS, until
 
-GET_PAGES = ["/", "/ready", "/server_info", "/listeners", "/clusters", "/connections", "/certs", "/config_dump", "/stats",
-             "/stats/prometheus", "/taps", "/logging"]
+GET_PAGES = ["/", "/ready", "/server_info", "/listeners", "/clusters", "/connections", "/certs", "/config_dump",
+             "/config_status", "/stats", "/stats/prometheus", "/taps", "/logging"]
 POST_PAGES = ["/connections/end", "/drain_listeners", "/quitquitquit"]
 
 
