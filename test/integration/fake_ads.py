@@ -37,14 +37,18 @@ def _load(root="api"):
         files = [f for f in glob.glob(root + "/**/*.proto", recursive=True)]
         subprocess.run(["protoc", "-I" + root, "--include_imports", "--descriptor_set_out=" + out, *files], check=True)
         with open(out, "rb") as f:
-            files = descriptor_pb2.FileDescriptorSet.FromString(f.read())
+            return f.read()
+
+
+def _pool(descriptors):
     pool = descriptor_pool.DescriptorPool()
-    for file in files.file:
+    for file in descriptor_pb2.FileDescriptorSet.FromString(descriptors).file:
         pool.Add(file)
     return pool
 
 
-POOL = _load()
+DESCRIPTORS = _load()
+POOL = _pool(DESCRIPTORS)
 FACTORY = message_factory.MessageFactory(POOL)
 
 
