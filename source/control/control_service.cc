@@ -40,7 +40,13 @@ void Tell(const Proxy& proxy, ProxyStatus& status) {
   Set(*status.mutable_since(), proxy.since);
   status.set_version(proxy.version);
   if (!proxy.version.empty()) Set(*status.mutable_version_since(), proxy.version_since);
-  for (const Refusal& refusal : proxy.refusals) *status.add_rejections() = refusal.rejection;
+  for (const control::v1::Rejection& rejection : proxy.Rejections()) *status.add_rejections() = rejection;
+  status.set_reporting(proxy.fleet_streams > 0);
+  for (const auto& [name, trouble] : proxy.troubles)
+    if (trouble.state() == control::v1::ResourceStatus::MISSING ||
+        trouble.state() == control::v1::ResourceStatus::WARMING)
+      *status.add_waiting() = trouble;
+  if (proxy.config) *status.mutable_config() = *proxy.config;
 }
 
 }  // namespace
@@ -64,8 +70,13 @@ grpc::ServerUnaryReactor* ControlService::Status(grpc::CallbackServerContext* co
   const auto asked = [&](const std::string& group) { return request->group().empty() || request->group() == group; };
   response->set_identifier(identifier_);
   response->set_release(kVersion);
-  for (const auto& [name, group] : hub_.Look())
-    if (asked(name)) Tell(name, group, *response->add_groups());
+  const auto decisions = roster_.Decisions();
+  for (const auto& [name, group] : hub_.Look()) {
+    if (!asked(name)) continue;
+    Tell(name, group, *response->add_groups());
+    if (const auto of = decisions.find(name); of != decisions.end())
+      for (const auto& [rule, count] : of->second) *response->mutable_groups()->rbegin()->add_counts() = count;
+  }
   for (const Proxy& proxy : roster_.Look())
     if (asked(proxy.group)) Tell(proxy, *response->add_proxies());
   reactor->Finish(grpc::Status::OK);

@@ -1,12 +1,11 @@
 #include "source/control/delta_session.h"
 
 #include "source/base/strings.h"
+#include "source/control/bounds.h"
 #include "source/xds/resource.h"
 
 namespace egret {
 namespace {
-
-constexpr size_t kMostText = 1'000;  // of one thing that a client says
 
 bool IsSecret(std::string_view url) { return url == TypeUrl(ResourceType::kSecret); }
 
@@ -16,16 +15,14 @@ std::vector<control::v1::Rejection> RejectionsIn(const DeltaRequest& request) {
   for (const auto& detail : request.error_detail().details()) {
     control::v1::Rejection rejection;
     if (rejections.size() == DeltaSession::kMostRejections || !detail.UnpackTo(&rejection)) continue;
-    for (std::string* text :
-         {rejection.mutable_type_url(), rejection.mutable_name(), rejection.mutable_version(),
-          rejection.mutable_field(), rejection.mutable_value(), rejection.mutable_reason(), rejection.mutable_remedy()})
-      if (text->size() > kMostText) text->resize(kMostText);
+    Shorten(rejection);
     rejections.push_back(std::move(rejection));
   }
   if (!rejections.empty()) return rejections;
   control::v1::Rejection& whole = rejections.emplace_back();
   whole.set_type_url(request.type_url());
-  whole.set_reason(request.error_detail().message().substr(0, kMostText));
+  whole.set_reason(request.error_detail().message());
+  Shorten(whole);
   return rejections;
 }
 

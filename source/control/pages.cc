@@ -55,7 +55,7 @@ void AddGroups(const std::map<std::string, Hub::Group>& groups, Exposition& out)
 
 void AddProxies(const std::map<std::string, Hub::Group>& groups, const std::vector<Proxy>& proxies, Exposition& out) {
   struct Counts {
-    int connected = 0, behind = 0, refusing = 0;
+    int connected = 0, behind = 0, refusing = 0, reporting = 0;
   };
   std::map<std::string, Counts> counts;
   for (const auto& [name, group] : groups) counts[name];
@@ -65,7 +65,8 @@ void AddProxies(const std::map<std::string, Hub::Group>& groups, const std::vect
     Counts& of = counts[proxy.group];
     ++of.connected;
     of.behind += proxy.version != group->second.publication->version ? 1 : 0;
-    of.refusing += proxy.refusals.empty() ? 0 : 1;
+    of.refusing += proxy.Rejections().empty() ? 0 : 1;
+    of.reporting += proxy.fleet_streams > 0 ? 1 : 0;
   }
   const auto add = [&](std::string name, std::string help, int Counts::* field) {
     out.Family(std::move(name), std::move(help), MetricType::Gauge);
@@ -74,6 +75,7 @@ void AddProxies(const std::map<std::string, Hub::Group>& groups, const std::vect
   add("egret_control_proxies_connected", "Proxies that are connected.", &Counts::connected);
   add("egret_control_proxies_behind", "Of them, those that have not answered all that is published.", &Counts::behind);
   add("egret_control_proxies_refusing", "Of them, those that refuse something of it.", &Counts::refusing);
+  add("egret_control_proxies_reporting", "Of them, those that report what they are at.", &Counts::reporting);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "source/base/strings.h"
 #include "source/control/ads_service.h"
 #include "source/control/control_service.h"
+#include "source/control/fleet_service.h"
 #include "source/control/grpc_server.h"
 #include "source/control/library.h"
 #include "source/control/pages.h"
@@ -61,6 +62,7 @@ class Program {
       : options_(options),
         library_(options.resources, options.bootstraps, hub_),
         ads_(options.identifier, hub_, roster_),
+        fleet_(roster_, switchboard_),
         operators_(options.identifier, options.viewers, hub_, roster_),
         pages_(hub_, roster_) {}
 
@@ -100,7 +102,7 @@ class Program {
     return true;
   }
 
-  bool OpenGrpc() { return Open(options_.listen, Tls(), {&ads_}, grpc_); }
+  bool OpenGrpc() { return Open(options_.listen, Tls(), {&ads_, &fleet_}, grpc_); }
 
   bool OpenControl() {
     if (options_.control.empty()) return true;
@@ -145,8 +147,10 @@ class Program {
   Loop loop_;
   Hub hub_;
   Roster roster_;
+  Switchboard switchboard_;
   Library library_;
   AdsService ads_;
+  FleetService fleet_;
   ControlService operators_;
   ControlPages pages_;
   std::optional<Admin> admin_;

@@ -6,11 +6,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "egret/control/v1/rejection.pb.h"
+#include "egret/control/v1/fleet.pb.h"
 #include "source/control/delta_session.h"
 
 namespace egret {
@@ -21,10 +22,12 @@ struct Refusal {
   // What was in it. The reason may be about one of these names, or, where it does not go with the rest, about another.
   std::shared_ptr<const std::map<std::string, std::string>> response;
   control::v1::Rejection rejection;
+  int reports = 0;  // since then; who reports says it itself by the second
 };
 
 struct Proxy {
   using Time = std::chrono::system_clock::time_point;
+  using Name = std::pair<std::string, std::string>;  // of a resource: type URL and name
 
   std::string id;
   std::string group;
@@ -36,6 +39,14 @@ struct Proxy {
   std::string version = {};  // of the publication whose every part it has answered; empty: none yet
   Time version_since = {};
   std::vector<Refusal> refusals = {};  // oldest first
+  // What it reports of itself, whichever control plane it was judging for.
+  int fleet_streams = 0;                                      // 0: it does not report, or not here
+  std::map<Name, control::v1::ResourceStatus> troubles = {};  // what is not in force and should be
+  std::optional<control::v1::ConfigStatus> config = {};
+  uint64_t requests = 0, local_failures = 0;  // since it is known here
+
+  // All reasons why it does not use something, of responses and of reports.
+  std::vector<control::v1::Rejection> Rejections() const;
 };
 
 class Roster {
@@ -49,6 +60,9 @@ class Roster {
   void Gone(const std::string& group, const std::string& id);
   // A reason goes when its name is judged anew, or, where it is about something else, any name of its response.
   void Judged(const std::string& group, const std::string& id, const Verdict& verdict);
+  // `first`: of its stream; what was reported before counts no more. False: it is not known here.
+  bool Reported(const std::string& group, const std::string& id, const control::v1::Report& report, bool first);
+  void ReportsNoMore(const std::string& group, const std::string& id);
   // It has all of this version; whatever it refuses of it is told by refusals.
   void Settled(const std::string& group, const std::string& id, const std::string& version);
 
@@ -60,6 +74,11 @@ class Roster {
   };
   Counts counts() const;
 
+  // What the rules of a group decided, as its proxies told it here.
+  using RuleCounts = std::map<std::pair<std::string, std::string>, control::v1::RuleCount>;
+  std::map<std::string, RuleCounts> Decisions() const;
+  static constexpr size_t kMostRules = 10'000;  // of a group
+
  private:
   using Key = std::pair<std::string, std::string>;  // group and id
 
@@ -68,6 +87,7 @@ class Roster {
   mutable std::mutex mutex_;
   std::map<Key, Proxy> proxies_;
   Counts counts_;
+  std::map<std::string, RuleCounts> decisions_;  // by group
 };
 
 }  // namespace egret

@@ -38,6 +38,11 @@ std::string Given::Get(std::string_view flag, std::string_view otherwise) const 
   return std::string(at == flags_.end() ? otherwise : at->second.front());
 }
 
+std::vector<std::string> Given::All(std::string_view flag) const {
+  const auto at = flags_.find(flag);
+  return at == flags_.end() ? std::vector<std::string>() : at->second;
+}
+
 Result<Given, Problem> ParseArguments(std::span<const Flag> flags, std::span<const std::string> arguments) {
   Given given;
   bool only_words = false;

@@ -28,6 +28,8 @@ class Given {
   bool Has(std::string_view flag) const { return flags_.contains(flag); }
   // The value of one that is given once.
   std::string Get(std::string_view flag, std::string_view otherwise = {}) const;
+  // The values of one that may be repeated.
+  std::vector<std::string> All(std::string_view flag) const;
   const std::vector<std::string>& words() const { return words_; }
 
  private:

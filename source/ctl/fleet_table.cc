@@ -35,6 +35,7 @@ std::map<std::string, std::string> VersionsOf(const StatusResponse& status) {
 std::string_view StateOf(const ProxyStatus& proxy, const std::map<std::string, std::string>& versions) {
   if (!proxy.connected()) return "gone";
   if (!proxy.rejections().empty()) return "refuses";
+  if (!proxy.waiting().empty()) return "waits";
   const auto version = versions.find(proxy.group());
   return version != versions.end() && version->second == proxy.version() ? "in force" : "behind";
 }
@@ -45,14 +46,33 @@ std::string FilesOf(const GroupStatus& group) {
              group.version().empty() ? ", nothing served" : ", last good served");
 }
 
+// Where its configuration came from, and how long ago.
+std::string SourceOf(const ProxyStatus& proxy, int64_t now) {
+  if (!proxy.has_config()) return "-";
+  return Cat(ToLower(control::v1::ConfigStatus::Source_Name(proxy.config().source())), " ",
+             Age(proxy.config().since(), now));
+}
+
 std::string LineOf(const ProxyStatus& proxy, const Rejection& rejection) {
   const std::string& url = rejection.type_url();
-  std::string line =
-      Cat(proxy.id(), " of ", proxy.group(), " refuses ", url.substr(url.rfind('.') + 1), " ", rejection.name());
+  std::string line = Cat(proxy.id(), " of ", proxy.group(), " refuses ");
+  if (url.empty())
+    line += "the whole";
+  else
+    Append(line, url.substr(url.rfind('.') + 1), " ", rejection.name());
   if (!rejection.field().empty()) Append(line, " ", rejection.field());
   if (!rejection.value().empty()) Append(line, ": ", rejection.value());
   Append(line, ": ", rejection.reason());
   if (!rejection.remedy().empty()) Append(line, "; ", rejection.remedy());
+  return OneLine(line);
+}
+
+std::string LineOf(const ProxyStatus& proxy, const control::v1::ResourceStatus& waiting) {
+  const std::string& url = waiting.type_url();
+  std::string line = Cat(proxy.id(), " of ", proxy.group(),
+                         waiting.state() == control::v1::ResourceStatus::MISSING ? " has no " : " waits with ",
+                         url.substr(url.rfind('.') + 1), " ", waiting.name());
+  if (!waiting.errors().empty()) Append(line, ": ", waiting.errors(0).reason());
   return OneLine(line);
 }
 
@@ -70,7 +90,7 @@ bool AllInForce(const StatusResponse& status) {
 std::string FleetTable(const StatusResponse& status, int64_t now_unix) {
   const auto versions = VersionsOf(status);
   std::vector<Row> groups = {{"GROUP", "VERSION", "AGE", "FILES"}};
-  std::vector<Row> proxies = {{"PROXY", "GROUP", "STATE", "VERSION", "AGE", "CONNECTED", "RELEASE"}};
+  std::vector<Row> proxies = {{"PROXY", "GROUP", "STATE", "VERSION", "AGE", "CONFIG", "CONNECTED", "RELEASE"}};
   std::string problems;
   for (const GroupStatus& group : status.groups()) {
     groups.push_back({OneLine(group.name()), Short(group.version()), Age(group.since(), now_unix), FilesOf(group)});
@@ -78,9 +98,10 @@ std::string FleetTable(const StatusResponse& status, int64_t now_unix) {
   }
   for (const ProxyStatus& proxy : status.proxies()) {
     proxies.push_back({OneLine(proxy.id()), OneLine(proxy.group()), std::string(StateOf(proxy, versions)),
-                       Short(proxy.version()), Age(proxy.version_since(), now_unix),
+                       Short(proxy.version()), Age(proxy.version_since(), now_unix), SourceOf(proxy, now_unix),
                        proxy.connected() ? Age(proxy.since(), now_unix) : "-", OneLine(proxy.release())});
     for (const Rejection& rejection : proxy.rejections()) Append(problems, LineOf(proxy, rejection), "\n");
+    for (const auto& waiting : proxy.waiting()) Append(problems, LineOf(proxy, waiting), "\n");
   }
   return Cat(Table(groups), "\n", Table(proxies), problems.empty() ? "" : "\n", problems);
 }

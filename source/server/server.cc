@@ -30,6 +30,7 @@
 #include "source/server/connection_limits.h"
 #include "source/server/cpus.h"
 #include "source/server/drain.h"
+#include "source/server/fleet_agent.h"
 #include "source/server/live_config.h"
 #include "source/server/log_writer.h"
 #include "source/server/memory.h"
@@ -150,7 +151,7 @@ class Server {
     for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(first->opened[i]), first->next->snapshot());
     if (IsPushed()) {
       live_.Hand(std::exchange(handed_, {}));
-      subscriber_.emplace(SubscriberOptions{.release = kVersion});
+      subscriber_.emplace(SubscriberOptions{.release = kVersion, .fleet = &fleet_});
       subscriber_->Start(bootstrap_, live_);
     } else {
       SayReady();
@@ -385,6 +386,7 @@ class Server {
   ConfigurationMaker maker_{workers_wanted_, {InstanceName(), kVersion}};
   LiveConfig live_{loop_, maker_, workers_, secrets_};
   Reload reload_{options_, bootstrap_, live_};
+  FleetAgent fleet_{loop_, workers_, [this] { End(true); }};
   std::optional<Subscriber> subscriber_;
   bool ready_ = false;
   bool health_failed_ = false;

@@ -12,22 +12,40 @@ void Inbox::ListenTo(uint64_t stream) {
   events_.end.reset();
 }
 
+void Inbox::ListenToFleet(uint64_t stream) {
+  const std::lock_guard lock(mutex_);
+  fleet_stream_ = stream;
+  events_.commands.clear();
+  events_.fleet_end.reset();
+}
+
 void Inbox::Stop() {
   const std::lock_guard lock(mutex_);
   events_.stop = true;
   something_.notify_all();
 }
 
+void Inbox::Nudge() {
+  const std::lock_guard lock(mutex_);
+  events_.nudged = true;
+  something_.notify_all();
+}
+
+bool Inbox::HasSomething() const {
+  return events_.nudged || events_.stop || events_.end || !events_.responses.empty() || events_.fleet_end ||
+         !events_.commands.empty();
+}
+
 Inbox::Events Inbox::Wait(Clock::time_point until) {
   std::unique_lock lock(mutex_);
-  something_.wait_until(lock, until, [&] { return events_.stop || events_.end || !events_.responses.empty(); });
+  something_.wait_until(lock, until, [&] { return HasSomething(); });
   bytes_ = 0;
   Events taken = std::exchange(events_, {});
   events_.stop = taken.stop;
   return taken;
 }
 
-bool Inbox::OnResponse(uint64_t stream, DiscoveryResponse response) {
+bool Inbox::OnReceived(uint64_t stream, DiscoveryResponse response) {
   const size_t bytes = response.ByteSizeLong();
   const std::lock_guard lock(mutex_);
   if (stream != stream_) return true;
@@ -42,6 +60,21 @@ void Inbox::OnEnd(uint64_t stream, int code, const std::string& message) {
   if (stream != stream_) return;
   events_.end = End{code, message};
   something_.notify_all();
+}
+
+bool Inbox::Fleet::OnReceived(uint64_t stream, control::v1::Command command) {
+  const std::lock_guard lock(inbox_.mutex_);
+  if (stream != inbox_.fleet_stream_) return true;
+  inbox_.events_.commands.push_back(std::move(command));
+  inbox_.something_.notify_all();
+  return inbox_.events_.commands.size() < kMostCommands;
+}
+
+void Inbox::Fleet::OnEnd(uint64_t stream, int code, const std::string& message) {
+  const std::lock_guard lock(inbox_.mutex_);
+  if (stream != inbox_.fleet_stream_) return;
+  inbox_.events_.fleet_end = End{code, message};
+  inbox_.something_.notify_all();
 }
 
 }  // namespace egret

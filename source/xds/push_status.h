@@ -32,6 +32,7 @@ struct ResourceStatus {
   std::string version_in_force = {};  // empty: none is
   ResourceState state = ResourceState::kInForce;
   std::vector<ConfigError> errors = {};  // paths within the resource
+  bool beside = false;                   // nothing is wrong with it: it came together with something that is not valid
 };
 
 struct PushStatus {
@@ -40,6 +41,7 @@ struct PushStatus {
   std::vector<ResourceStatus> resources;
   std::vector<ConfigError> errors;  // of what is to be in force and cannot be, of no resource in particular
   uint64_t applied = 0;             // configurations put in force
+  int64_t applied_unix_ms = 0;      // when the last one was
   uint64_t responses = 0;
   uint64_t accepted = 0;                     // of them
   std::map<std::string, uint64_t> rejected;  // responses that were refused, by type URL

@@ -217,11 +217,11 @@ void PushedConfig::Park(uint64_t batch, const std::vector<Blame>& blames) {
   next_retry_ = std::max(next_retry_, now_ + kRetryConflictsEvery);
   for (const Blame& blame : blames) {
     if (!blame.resource) {
-      rejections.push_back(ToRejection({}, "", "", blame.error));
+      rejections.push_back(ToRejection("", "", "", blame.error));
       continue;
     }
     by_resource[*blame.resource].push_back(blame.error);
-    rejections.push_back(ToRejection(NativeType(blame.resource->type), blame.resource->name, "", blame.error));
+    rejections.push_back(ToRejection(TypeUrl(blame.resource->type), blame.resource->name, "", blame.error));
   }
   table_.Park(batch, by_resource);
 }

@@ -40,7 +40,8 @@ PushStatus PushedConfig::Status() const {
     one.version_in_force = VersionOf(body);
     one.state = StateOf(row, body, choice_);
     one.errors = std::move(row.errors);
-    if (!row.bad_beside.empty())
+    one.beside = !row.bad_beside.empty();
+    if (one.beside)
       one.errors.push_back({.why = Cat("came together with ", ShownValue(row.bad_beside), ", which is refused")});
     if (type) told.insert({*type, row.name});
   }

@@ -26,18 +26,6 @@ std::optional<ResourceKey> KeyOf(const WireType& type, const std::string& name, 
 
 }  // namespace
 
-Rejection ToRejection(const WireType& type, std::string_view name, std::string_view version, const ConfigError& error) {
-  Rejection rejection;
-  rejection.set_type_url(type.url);
-  rejection.set_name(std::string(name));
-  rejection.set_version(std::string(version));
-  rejection.set_field(error.field);
-  rejection.set_value(error.value);
-  rejection.set_reason(error.why);
-  rejection.set_remedy(error.remedy);
-  return rejection;
-}
-
 // For how it came and not for what it is: the same is judged anew when it comes again.
 void ResourceTable::Refuse(Entry& entry, std::string why, std::string remedy) {
   entry.anew = true;
@@ -77,7 +65,7 @@ ResourceTable::Taken ResourceTable::Take(const WireType& type, const DiscoveryRe
       if (error.warning())
         taken.unknown += arrival.known ? 0 : 1;
       else
-        taken.rejections.push_back(ToRejection(type, arrival.name.second, arrival.entry.version, error));
+        taken.rejections.push_back(ToRejection(type.url, arrival.name.second, arrival.entry.version, error));
     if (HasErrors(arrival.entry.errors)) batch.bad.insert(arrival.name);
     Put(arrival.name, std::move(arrival.entry), taken.batch);
   }

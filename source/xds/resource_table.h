@@ -16,19 +16,15 @@
 #include <utility>
 #include <vector>
 
-#include "egret/control/v1/rejection.pb.h"
 #include "envoy/service/discovery/v3/discovery.pb.h"
 #include "source/xds/choose.h"
 #include "source/xds/read_resource.h"
+#include "source/xds/rejection.h"
 #include "source/xds/resource.h"
 
 namespace egret {
 
-using Rejection = control::v1::Rejection;
 using DiscoveryResponse = envoy::service::discovery::v3::DeltaDiscoveryResponse;
-
-// `error.field` is a path within the resource.
-Rejection ToRejection(const WireType& type, std::string_view name, std::string_view version, const ConfigError& error);
 
 class ResourceTable {
  public:

@@ -79,7 +79,8 @@ void ServerLink::Open(Ms now) {
   target->keepalive_ms = keepalive_ms_;
   target->keepalive_timeout_ms = keepalive_timeout_ms_;
   inbox_.ListenTo(++last_id_);
-  stream_ = OpenAdsStream(*target, last_id_, inbox_);
+  channel_ = OpenChannel(*target);
+  stream_ = OpenAdsStream(channel_, last_id_, inbox_);
 }
 
 // New certificates are shown on a new connection, and on none of the old.
@@ -93,6 +94,8 @@ void ServerLink::LookAtFiles(Ms now) {
       ": certificates have changed; connecting anew");
   inbox_.ListenTo(++last_id_);
   stream_.reset();
+  channel_.reset();
+  answered_ = false;
   next_attempt_ = now;
 }
 
@@ -118,6 +121,7 @@ void ServerLink::OnResponses(const std::vector<DiscoveryResponse>& responses) {
 
 void ServerLink::OnEnd(const Inbox::End& end, Ms now) {
   stream_.reset();
+  channel_.reset();
   answered_ = false;
   if (IsAnnoyed(end.message)) keepalive_ms_ = std::min(2 * keepalive_ms_, kLongestKeepaliveMs);
   last_error_ = Cat("server ", address(), ": ", Shown(end));

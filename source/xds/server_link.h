@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
-#include "source/xds/ads_stream.h"
 #include "source/xds/inbox.h"
 #include "source/xds/push_status.h"
 #include "source/xds/reconnect.h"
+#include "source/xds/server_stream.h"
 
 namespace egret {
 
@@ -27,6 +27,10 @@ class ServerLink {
   bool Tick(Ms now);
   Ms NextTick() const;
   bool open() const { return stream_ != nullptr; }
+  // Of the server whose turn it is.
+  const std::string& address() const;
+  // The connection, while the server answers on it. Null: it does not.
+  ServerChannel channel() const { return answered_ ? channel_ : nullptr; }
 
   void Send(std::vector<DiscoveryRequest> requests);
   // The server has answered; more may come.
@@ -39,7 +43,6 @@ class ServerLink {
  private:
   void Open(Ms now);
   void LookAtFiles(Ms now);
-  const std::string& address() const;
 
   const config::v1::Bootstrap& bootstrap_;
   Inbox& inbox_;
@@ -54,6 +57,7 @@ class ServerLink {
   std::set<std::string> told_;  // what the log has said since a server last answered
   std::string control_plane_, last_error_;
   uint64_t attempts_ = 0, streams_ = 0;
+  ServerChannel channel_;
   std::unique_ptr<AdsStream> stream_;
 };
 

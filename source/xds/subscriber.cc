@@ -12,6 +12,7 @@
 #include "source/base/strings.h"
 #include "source/config/duration.h"
 #include "source/xds/directory.h"
+#include "source/xds/fleet_link.h"
 #include "source/xds/inbox.h"
 #include "source/xds/last_good.h"
 #include "source/xds/node.h"
@@ -55,6 +56,7 @@ class Subscriber::Thread {
         last_good_(LastGoodOf(bootstrap_->xds())),
         status_(std::make_shared<PushStatus>()) {
     if (bootstrap_->has_xds()) link_.emplace(*bootstrap_, inbox_, options.keepalive_ms, options.keepalive_timeout_ms);
+    if (link_ && options.fleet != nullptr) fleet_.emplace(*bootstrap_, options.release, inbox_, *options.fleet);
     if (bootstrap_->has_directory()) watch_.emplace(bootstrap_->directory().path());
     thread_ = std::thread([this] { Run(); });
   }
@@ -64,6 +66,7 @@ class Subscriber::Thread {
   }
 
   std::shared_ptr<const PushStatus> Status() const { return status_.Get(); }
+  void Hurry() { inbox_.Nudge(); }
 
  private:
   void Run() {
@@ -87,6 +90,7 @@ class Subscriber::Thread {
   Ms Next() const {
     Ms next = config_.NextTick().value_or(INT64_MAX / 2'000'000);
     if (link_) next = std::min(next, link_->NextTick());
+    if (fleet_) next = std::min(next, fleet_->NextTick());
     if (watch_) next = std::min(next, next_look_);
     if (!settled_ && link_) next = std::min(next, first_set_due_);
     if (last_good_ && config_.source() == ConfigSource::kXds) next = std::min(next, next_save_);
@@ -108,6 +112,10 @@ class Subscriber::Thread {
       link_->OnEnd(*events.end, now);
     }
     changed_ = changed_ || events.end;
+    if (!fleet_) return;
+    if (events.nudged) fleet_->Hurry();
+    fleet_->Take(events.commands);
+    if (events.fleet_end) fleet_->OnEnd(*events.fleet_end, now);
   }
 
   void Tick() {
@@ -125,6 +133,7 @@ class Subscriber::Thread {
     WaitForFirstSet(now);
     if (config_.source() == ConfigSource::kXds && now >= next_save_) Save(now, false);
     if (std::exchange(changed_, false)) Publish();
+    if (fleet_) fleet_->Tick(link_->channel(), link_->address(), status_.Get(), now);
   }
 
   void Send(std::vector<DiscoveryRequest> requests) {
@@ -184,6 +193,9 @@ class Subscriber::Thread {
   void Publish() {
     auto status = std::make_shared<PushStatus>(config_.Status());
     if (link_) link_->Fill(*status);
+    if (status->applied != applied_) applied_at_ = system_clock::now();
+    applied_ = status->applied;
+    status->applied_unix_ms = std::chrono::duration_cast<milliseconds>(applied_at_.time_since_epoch()).count();
     status->settled = settled_;
     status->last_good_unix_ms = std::chrono::duration_cast<milliseconds>(last_accepted_.time_since_epoch()).count();
     status->directory_reloads = directory_reloads_;
@@ -197,6 +209,7 @@ class Subscriber::Thread {
   const Bodies own_;
   const std::optional<LastGood> last_good_;
   std::optional<ServerLink> link_;
+  std::optional<FleetLink> fleet_;
   std::optional<DirectoryWatch> watch_;
   std::vector<ConfigError> directory_errors_;
   uint64_t directory_reloads_ = 0;
@@ -204,7 +217,8 @@ class Subscriber::Thread {
   Ms next_save_ = 0, saved_at_ = 0;
   uint64_t saved_ = 0;  // which of the applied configurations
   std::string save_problem_;
-  system_clock::time_point last_accepted_;
+  uint64_t applied_ = 0;
+  system_clock::time_point last_accepted_, applied_at_;
   bool settled_ = false;  // the first set is there, or was waited for long enough
   bool changed_ = false;
   Current<PushStatus> status_;
@@ -216,6 +230,10 @@ Subscriber::~Subscriber() = default;
 
 void Subscriber::Start(std::shared_ptr<const Bootstrap> bootstrap, ConfigSink& sink) {
   thread_ = std::make_unique<Thread>(std::move(bootstrap), sink, options_);
+}
+
+void Subscriber::Hurry() {
+  if (thread_) thread_->Hurry();
 }
 
 void Subscriber::Stop() { thread_.reset(); }

@@ -7,6 +7,7 @@
 
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/xds/config_sink.h"
+#include "source/xds/fleet_host.h"
 #include "source/xds/push_status.h"
 
 namespace egret {
@@ -15,6 +16,7 @@ struct SubscriberOptions {
   std::string release = {};           // of the proxy, for servers to see
   int keepalive_ms = 30'000;          // a quiet connection is asked for a sign of life
   int keepalive_timeout_ms = 10'000;  // ... and given up without one
+  FleetHost* fleet = nullptr;         // null: the control plane is told nothing of this proxy; outlives Stop
 };
 
 class Subscriber {
@@ -30,6 +32,9 @@ class Subscriber {
   void Start(std::shared_ptr<const config::v1::Bootstrap> bootstrap, ConfigSink& sink);
   // Waits for an Apply that is under way. What is in force stays.
   void Stop();
+
+  // The fleet's host has something to tell before its time. From any thread.
+  void Hurry();
 
   // As it was a moment ago. From any thread; never blocks for long.
   std::shared_ptr<const PushStatus> Status() const;

@@ -79,5 +79,66 @@ TEST_F(RosterTest, TheNewStreamMayComeBeforeTheOldOneIsGone) {
   EXPECT_EQ(Only().streams, 1);
 }
 
+control::v1::Report ReportOf(const std::string& name, control::v1::ResourceStatus::State state) {
+  control::v1::Report report;
+  auto& resource = *report.add_resources();
+  resource.set_type_url("T");
+  resource.set_name(name);
+  resource.set_state(state);
+  if (state == control::v1::ResourceStatus::PARKED) resource.add_errors()->set_name(name);
+  return report;
+}
+
+TEST_F(RosterTest, WhatItReportsIsKnownThoughItWasRefusedElsewhere) {
+  Connect(false);
+  EXPECT_TRUE(roster.Reported("web", "p1", ReportOf("a", control::v1::ResourceStatus::PARKED), true));
+  EXPECT_EQ(Only().Rejections().size(), 1u);
+  EXPECT_EQ(Only().fleet_streams, 1);
+  EXPECT_TRUE(roster.Reported("web", "p1", ReportOf("a", control::v1::ResourceStatus::IN_FORCE), false));
+  EXPECT_TRUE(Only().Rejections().empty());
+  roster.ReportsNoMore("web", "p1");
+  EXPECT_EQ(Only().fleet_streams, 0);
+  EXPECT_FALSE(roster.Reported("web", "nobody", {}, true));
+}
+
+TEST_F(RosterTest, AReasonIsToldOnceThoughItIsHeardTwice) {
+  Connect(true);
+  Judge(false, "a");
+  roster.Reported("web", "p1", ReportOf("a", control::v1::ResourceStatus::PARKED), true);
+  EXPECT_EQ(Only().Rejections().size(), 1u);
+  Judge(true, "a");  // and the report of it is still to come
+  EXPECT_TRUE(Only().Rejections().empty());
+}
+
+TEST_F(RosterTest, WhatReportsDoNotConfirmIsForgotten) {
+  Connect(true);
+  Judge(false, "of another carrier");
+  roster.Reported("web", "p1", {}, true);
+  EXPECT_EQ(Only().Rejections().size(), 1u);
+  roster.Reported("web", "p1", {}, false);
+  EXPECT_TRUE(Only().Rejections().empty());
+}
+
+TEST_F(RosterTest, ANewStreamOfReportsSaysAll) {
+  Connect(false);
+  roster.Reported("web", "p1", ReportOf("a", control::v1::ResourceStatus::MISSING), true);
+  EXPECT_EQ(Only().troubles.size(), 1u);
+  EXPECT_TRUE(Only().Rejections().empty());
+  roster.Reported("web", "p1", {}, true);
+  EXPECT_TRUE(Only().troubles.empty());
+}
+
+TEST_F(RosterTest, AddsUpWhatRulesDecided) {
+  Connect(true);
+  control::v1::Report report;
+  auto& count = *report.add_counts();
+  count.set_policy("p");
+  count.set_rule("r");
+  count.set_denied(2);
+  roster.Reported("web", "p1", report, true);
+  roster.Reported("web", "p1", report, false);
+  EXPECT_EQ(roster.Decisions().at("web").at({"p", "r"}).denied(), 4u);
+}
+
 }  // namespace
 }  // namespace egret

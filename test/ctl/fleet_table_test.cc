@@ -38,8 +38,8 @@ TEST(FleetTable, ShowsWhoHasWhat) {
             "GROUP  VERSION       AGE    FILES\n"
             "web    aaaabbbbcccc  2m52s  served\n"
             "\n"
-            "PROXY  GROUP  STATE     VERSION       AGE    CONNECTED  RELEASE\n"
-            "p1     web    in force  aaaabbbbcccc  1m12s  2m52s      0.1.0\n");
+            "PROXY  GROUP  STATE     VERSION       AGE    CONFIG  CONNECTED  RELEASE\n"
+            "p1     web    in force  aaaabbbbcccc  1m12s  -       2m52s      0.1.0\n");
   EXPECT_TRUE(AllInForce(status));
 }
 
@@ -66,6 +66,22 @@ TEST(FleetTable, SaysWhyAndWhatToDo) {
   EXPECT_NE(table.find("p1     web    refuses "), std::string::npos) << table;
   EXPECT_TRUE(table.ends_with("\n\np1 of web refuses EgressPolicy web rules[0].to: x: no?[2Jgood?; mend it\n"))
       << table;
+  EXPECT_FALSE(AllInForce(status));
+}
+
+TEST(FleetTable, SaysWhatAProxySaysOfItself) {
+  StatusResponse status = Fleet();
+  auto& proxy = *status.mutable_proxies(0);
+  proxy.mutable_config()->set_source(control::v1::ConfigStatus::LAST_GOOD);
+  proxy.mutable_config()->mutable_since()->set_seconds(1'162);
+  auto& waiting = *proxy.add_waiting();
+  waiting.set_type_url("type.googleapis.com/egret.config.v1.EgressPolicy");
+  waiting.set_name("web");
+  waiting.set_state(control::v1::ResourceStatus::MISSING);
+  waiting.add_errors()->set_reason("Listener egress refers to it");
+  const std::string table = FleetTable(status, 1'172);
+  EXPECT_NE(table.find("p1     web    waits  aaaabbbbcccc  1m12s  last_good 10s  2m52s "), std::string::npos) << table;
+  EXPECT_TRUE(table.ends_with("\n\np1 of web has no EgressPolicy web: Listener egress refers to it\n")) << table;
   EXPECT_FALSE(AllInForce(status));
 }
 

@@ -1,52 +1,17 @@
 """The proxy and its control plane, as their users run them: files are edited, and traffic tells."""
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 import unittest
 
 import grpc
 
-from control_plane import Control, Library, listener
-from harness import HOSTS, ProxyCase, allow, deny
+from control_case import ControlCase, StatusCase, policy
+from control_plane import listener
+from harness import HOSTS, allow, deny
 from waiting import SECONDS, until
 
 BAD = {"name": "web", "rules": [allow(domains=["*.*"])]}
-
-
-def policy(*rules):
-    return {"name": "web", "rules": list(rules)}
-
-
-class ControlCase(ProxyCase):
-    def setUp(self):
-        self.library = Library()
-        self.addCleanup(self.library.delete)
-
-    def serve(self, *rules, group="web"):
-        self.library.put(group, listeners=[listener()], policies=[policy(*(rules or [allow()]))])
-
-    def control(self, port=0, arguments=()):
-        control = Control(self.library, port, arguments)
-        self.addCleanup(control.end)
-        return control
-
-    def proxy(self, *controls, group="web", **xds):
-        servers = [{"address": one.address} for one in controls]
-        return self.start_config({"node": {"id": "p1", "cluster": group},
-                                  "xds": {"servers": servers, "initial_fetch_timeout": "60s", **xds}}, HOSTS)
-
-    def status(self, origin, name="origin.test"):
-        client = self.client()
-        try:
-            return client.get("http://%s:%d/" % (name, origin.port), "Connection: close").status
-        finally:
-            client.close()
-
-    def await_status(self, origin, status, **where):
-        until(lambda: self.status(origin, **where) == status, "a response with %d" % status,
-              alive=self.egret.assert_running)
 
 
 class ControlTest(ControlCase):
@@ -143,26 +108,7 @@ class ControlTest(ControlCase):
         self.await_status(origin, 403)
 
 
-class StatusTest(ControlCase):
-    def setUp(self):
-        super().setUp()
-        self.serve()
-        folder = tempfile.mkdtemp(dir="/tmp")  # a socket's path is short
-        self.addCleanup(shutil.rmtree, folder)
-        self.plane = self.control(arguments=["--control", "unix:%s/control.sock" % folder])
-
-    def egretctl(self, *words):
-        run = subprocess.run([os.environ["EGRETCTL"], "status", "--control", self.plane.operators, *words],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        return run.returncode, run.stdout, run.stderr
-
-    def await_fleet(self, status, *words):
-        """What it prints once it ends with that and says all of these."""
-        def says():
-            code, out, _ = self.egretctl()
-            return out if code == status and all(word in out for word in words) else None
-        return until(says, lambda: "%d and %r; it says %r" % (status, words, self.egretctl()))
-
+class StatusTest(StatusCase):
     def test_who_has_what(self):
         self.proxy(self.plane)
         self.await_fleet(0, "p1 ", "in force")

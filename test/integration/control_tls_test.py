@@ -9,7 +9,7 @@ import grpc
 
 from certificates import openssl
 from control_plane import Control, Library, listener
-from fake_ads import Request, Response, URL
+from fake_ads import Request, Response, URL, message
 from harness import allow
 from waiting import SECONDS
 
@@ -40,6 +40,18 @@ class Client:
         self.call = self.channel.stream_stream(
             "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
             request_serializer=Request.SerializeToString, response_deserializer=Response.FromString)
+
+    def report(self, node, cluster):
+        """The code with which the stream of reports ends, or None: it does not."""
+        report = message("egret.control.v1.Report")()
+        report.node.id, report.node.cluster = node, cluster
+        call = self.channel.stream_stream("/egret.control.v1.Fleet/Connect",
+                                          request_serializer=type(report).SerializeToString,
+                                          response_deserializer=message("egret.control.v1.Command").FromString)
+        try:
+            return next(call(iter([report]), timeout=SECONDS), None)  # no command: in order
+        except grpc.RpcError as e:
+            return e.code()
 
     def ask(self, node, cluster, kind, *names):
         """The first response; or the code with which the stream ends."""
@@ -90,6 +102,12 @@ class ControlTlsTest(unittest.TestCase):
         for name, node, cluster in (("p1", "p2", "web"), ("p1", "p1", "other"), ("p2", "p1", "web"),
                                     ("viewer", "p1", "web")):
             self.assertEqual(self.client(name).ask(node, cluster, "Listener", "*"), grpc.StatusCode.PERMISSION_DENIED)
+
+    def test_nobody_reports_for_another(self):
+        for name, node, cluster in (("p1", "p2", "web"), ("p1", "p1", "other"), ("viewer", "p1", "web")):
+            self.assertEqual(self.client(name).report(node, cluster), grpc.StatusCode.PERMISSION_DENIED)
+        self.client("p2").ask("p2", "web", "Listener", "*")
+        self.assertIsNone(self.client("p2").report("p2", "web"))
 
     def test_nobody_is_served_without_a_certificate(self):
         client = Client(self.control.address, grpc.ssl_channel_credentials(self.read("ca.pem")))

@@ -22,10 +22,13 @@ namespace egret {
 
 class FakeAds final : public envoy::service::discovery::v3::AggregatedDiscoveryService::Service {
  public:
-  explicit FakeAds(std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials()) {
+  // `beside`: another service on the same port; null: none.
+  explicit FakeAds(std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials(),
+                   grpc::Service* beside = nullptr) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", std::move(credentials), &port);
     builder.RegisterService(this);
+    if (beside != nullptr) builder.RegisterService(beside);
     server_ = builder.BuildAndStart();
   }
   ~FakeAds() override { Stop(); }

@@ -1,0 +1,53 @@
+// What this process tells the control plane of itself, and what it does on its word. On the config thread, but for what
+// it posts elsewhere.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "source/event/loop.h"
+#include "source/server/worker_thread.h"
+#include "source/xds/fleet_host.h"
+
+namespace egret {
+
+class FleetAgent final : public FleetHost {
+ public:
+  using Workers = std::vector<std::unique_ptr<WorkerThread>>;
+  // A command that is older, or as far in the future, was meant for another time.
+  static constexpr int64_t kObeyWithinSeconds = 300;
+
+  // `quit`: as on SIGTERM; called on the main loop's thread. All outlive it.
+  FleetAgent(Loop& main, const Workers& workers, std::function<void()> quit)
+      : main_(main), workers_(workers), quit_(std::move(quit)) {}
+
+  void Tell(control::v1::Report& report) override;
+  void Forget() override {}
+  void Obey(const control::v1::Command& command) override;
+
+ private:
+  struct RuleDecisions {
+    uint64_t allowed = 0, denied = 0;
+  };
+  using Rule = std::pair<std::string, std::string>;  // of policy and rule the names
+  using Decisions = std::map<Rule, RuleDecisions>;
+  class Gathered;
+
+  void TellDecisions(control::v1::Report& report);
+  void TellFailures(control::v1::Report& report);
+  void Drain(const control::v1::Drain& drain);
+
+  Loop& main_;
+  const Workers& workers_;
+  const std::function<void()> quit_;
+  std::shared_ptr<Gathered> gathered_;
+  Decisions told_;
+  uint64_t requests_told_ = 0, failures_told_ = 0;
+};
+
+}  // namespace egret
