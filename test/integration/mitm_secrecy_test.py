@@ -1,8 +1,9 @@
-"""Whoever reads other people's TLS holds their secrets, and a key that their clients believe. Rows S01, S02 and S07 of
-the catalogue: nothing of it is told, written, or found in a memory dump."""
+"""Whoever reads other people's TLS holds their secrets, and a key that their clients believe. Rows S01, S02, S07 and S09
+of the catalogue: nothing of it is told, written, found in a memory dump, or kept once it is rotated away."""
 import base64
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -156,7 +157,7 @@ class Dumped(Secrecy):
 
     def start_with_keys(self, ca=None, arguments=()):
         self.arguments = arguments
-        people = Authority(os.path.join(self.folder, self.id()), "people")
+        self.people = people = Authority(os.path.join(self.folder, self.id()), "people")
         self.shown, self.own = people.issue("us", "URI:spiffe://test/us"), people.issue("proxy", "DNS:proxy.test")
         self.start_mitm(ca=ca, secrets=[pair("us", self.shown), pair("own", self.own)],
                         tls={"trust": "origins", "certificate": "us"})
@@ -171,7 +172,9 @@ class Dumped(Secrecy):
 
     def use(self):
         for _ in range(3):
-            self.assert_ok(self.get_inside(self.inside(self.site), self.site))
+            client = self.inside(self.site)
+            self.assert_ok(self.get_inside(client, self.site))
+            client.close()
         client = self.client()
         client.start_tls("proxy.test")
         self.assertEqual(client.get("http://denied.example/").status, 403)
@@ -223,6 +226,33 @@ class Dumped(Secrecy):
         with mock.patch.object(self.ours, "ca", ca):
             self.start_with_keys(ca=(ca, key))
         self.assert_none_outside()
+
+    def rotate(self, files, to):
+        for source, file in zip(to, files):
+            shutil.copy(source, file + ".new")
+            os.replace(file + ".new", file)
+
+    def test_S09_keys_that_were_rotated_away_are_wiped(self):
+        ca = [os.path.join(self.folder, "live" + end) for end in (".crt", ".key")]
+        self.rotate(ca, (self.ours.ca, self.key_path))
+        self.start_with_keys(ca=ca)
+        rotated = [(files, needles(files[1])) for files in (ca, self.own, self.shown)]
+
+        def found(old):
+            return {name for data, _ in self.mappings() for name, needle in old.items() if needle in data}
+
+        for _, old in rotated:
+            self.assertTrue(found(old))  # else nothing is looked for
+        after = Authority(os.path.join(self.folder, "after"), "after")
+        self.rotate(ca, (after.ca, after.path("after.key")))
+        self.rotate(self.own, self.people.issue("proxy", "DNS:proxy.test"))
+        self.rotate(self.shown, self.people.issue("us", "URI:spiffe://test/us"))
+        self.renew()
+        with mock.patch.object(self.ours, "ca", after.ca):
+            self.use()
+        self.site.close()  # a connection in the pool has what was shown in its handshake
+        for files, old in rotated:
+            until(lambda old=old: not found(old), lambda files=files, old=old: "%s to be wiped: %s" % (files, found(old)))
 
     def test_S02_a_dump_that_root_takes_has_none(self):
         need("gcore")
