@@ -21,6 +21,7 @@ import queue
 import subprocess
 import tempfile
 import threading
+import time
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
@@ -104,10 +105,10 @@ class Answer:
 
 
 class Stream:
-    """One stream, by hand. `peer`: names in the client's certificate."""
+    """One stream, by hand. `peer`: names in the client's certificate; `began`: by the monotonic clock."""
 
     def __init__(self, context):
-        self.context = context
+        self.context, self.began = context, time.monotonic()
         self.peer = context.auth_context().get("x509_common_name", [b""])[0].decode()
         self.outbox, self.requests = queue.Queue(), queue.Queue()
         self.ended = threading.Event()

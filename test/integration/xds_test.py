@@ -183,6 +183,43 @@ class Xds(PushCase):
             self.assertEqual(self.client().get(self.url(origin)).status, 403)
         self.assertEqual(self.egret.metric("egret_directory_reloads_total"), 2)
 
+    def test_X27_a_file_that_is_written_in_pieces_renamed_over_or_emptied(self):
+        folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, folder)
+        file = os.path.join(folder, "egret.yaml")
+
+        def write(text, name=file):
+            with open(name, "w") as f:
+                f.write(text)
+
+        def reloads(count):
+            until(lambda: self.egret.metric("egret_directory_reloads_total") == count, lambda: self.pushed())
+
+        def errors():
+            return " ".join(self.pushed()["directory_errors"])
+
+        write(json.dumps(proxy_config([allow()])))
+        self.start_config({"directory": {"path": folder}}, HOSTS)
+        origin = self.origin()
+        shut = json.dumps(proxy_config([deny("shut", ["origin.test"]), allow()]))
+        write(shut[:100])
+        until(errors, "the half to be told of")
+        self.assert_ok(self.client().get(self.url(origin)))
+        write(shut)
+        self.await_status(origin, 403)
+        reloads(2)
+        write(json.dumps(proxy_config([allow()])), file + ".new~")
+        os.replace(file + ".new~", file)
+        self.await_status(origin, 200)
+        reloads(3)
+        write("")
+        until(errors, "the empty file to be told of")
+        self.assert_ok(self.client().get(self.url(origin)))
+        os.unlink(file)
+        until(lambda: "no resource file in it" in errors(), errors)
+        self.assert_ok(self.client().get(self.url(origin)))
+        reloads(3)
+
 
 if __name__ == "__main__":
     unittest.main()
