@@ -6,6 +6,8 @@
 
 #include "source/base/log.h"
 #include "source/base/strings.h"
+#include "source/chain/reply_text.h"
+#include "source/http/accept.h"
 #include "source/http/hop.h"
 
 namespace egret {
@@ -93,27 +95,40 @@ std::string ProxyStatus(const Exchange& exchange, const FaultText& text, std::st
   return out;
 }
 
-void AppendWhoDecided(std::string& body, const Decision& decision, bool why) {
+std::string WhoDecided(const Decision& decision, bool why) {
+  std::string out;
   if (decision.rule == "otherwise") {
-    Append(body, "No rule of policy ", decision.policy, " allows it");
+    out = Cat("No rule of policy ", decision.policy, " allows it");
   } else if (decision.policy.empty()) {  // a guard, which no policy outranks
-    Append(body, "Decided by ", decision.rule);
+    out = Cat("Decided by ", decision.rule);
   } else {
-    Append(body, "Decided by rule ", decision.rule, " of policy ", decision.policy);
+    out = Cat("Decided by rule ", decision.rule, " of policy ", decision.policy);
   }
-  if (why) Append(body, " (stage ", NameOf(decision.stage), ", reason ", decision.reason, ')');
-  body += ".\n";
+  if (why) Append(out, " (stage ", NameOf(decision.stage), ", reason ", decision.reason, ')');
+  out += '.';
+  return out;
 }
 
-Response TextReply(Exchange& exchange, const FaultText& text, std::string_view details, std::string body) {
-  const int status = text.status != 0 ? text.status : 502;
-  ExchangeRecord& record = exchange.record();
-  Append(body, "Request id ", record.request_id, ".\n");
-  Response response = PlainReply(status, body);
+// `details`: for Proxy-Status.
+Response Told(Exchange& exchange, const FaultText& text, std::string_view details, ReplyText reply) {
+  const std::string& request_id = exchange.record().request_id;
+  reply.status = text.status != 0 ? text.status : 502;
+  reply.phrase = ReasonPhrase(reply.status);
+  reply.sentence = text.sentence;
+  reply.detail = text.detail;
+  reply.request_id = request_id;
+  const Field* accept = exchange.request.head.Find("Accept");
+  const TextForm form = accept == nullptr ? TextForm::kPlain : AcceptedForm(accept->value);
+  const RenderedReply rendered = Render(reply, form);
+  Response response = PlainReply(reply.status, rendered.text, rendered.content_type);
   response.head.Add(FieldName::kProxyStatus,
-                    Cat(ProxyStatus(exchange, text, details), "; request-id=\"", record.request_id, '"'));
-  if (status == 405) response.head.Add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT");
+                    Cat(ProxyStatus(exchange, text, details), "; request-id=\"", request_id, '"'));
+  if (reply.status == 405) response.head.Add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT");
   response.head.Add("Cache-Control", "no-store");
+  if (form == TextForm::kHtml) {  // it stands under the origin's name, inside a tunnel
+    response.head.Add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+    response.head.Add("X-Content-Type-Options", "nosniff");
+  }
   return response;
 }
 
@@ -133,9 +148,9 @@ Response LocalReply(Exchange& exchange, Failure why) {
   exchange.record().Fail(why);
   const FaultText& text = TextOf(why.fault);
   if (text.status == 0) exchange.End(why);  // nobody hears this reply: it is never sent
-  std::string body = Cat("Egret: ", text.sentence, '\n');
-  if (const std::string& tls = exchange.record().tls_detail; !tls.empty()) Append(body, "TLS says: ", tls, ".\n");
-  return TextReply(exchange, text, text.detail, std::move(body));
+  ReplyText reply;
+  if (const std::string& tls = exchange.record().tls_detail; !tls.empty()) reply.message = Cat("TLS says: ", tls, '.');
+  return Told(exchange, text, text.detail, std::move(reply));
 }
 
 Response DenialReply(Exchange& exchange, const Decision& decision) {
@@ -146,15 +161,22 @@ Response DenialReply(Exchange& exchange, const Decision& decision) {
   const bool why = exchange.denial_detail == DenialDetail::kFull;
   // What a guard found out about a name's addresses is not for everybody.
   const FaultText& text = TextOf(!told && TextOf(fault).status == 403 ? Fault::kPolicyDenied : fault);
-  std::string body = Cat("Egret refused this request: ", text.sentence, '\n');
   std::string details(text.detail);
-  if (told && !decision.message.empty()) Append(body, decision.message, '\n');
+  ReplyText reply;
+  reply.refused = true;
+  if (told) reply.message = decision.message;
   if (told && !decision.rule.empty()) {
-    AppendWhoDecided(body, decision, why);
+    reply.decided_by = WhoDecided(decision, why);
+    reply.policy = decision.policy;
+    reply.rule = decision.rule;
     Append(details, " policy=", decision.policy, " rule=", decision.rule);
-    if (why) Append(details, " reason=", decision.reason);
   }
-  return TextReply(exchange, text, details, std::move(body));
+  if (why && !decision.rule.empty()) {
+    reply.stage = NameOf(decision.stage);
+    reply.reason = decision.reason;
+    Append(details, " reason=", decision.reason);
+  }
+  return Told(exchange, text, details, std::move(reply));
 }
 
 void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision) {

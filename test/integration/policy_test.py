@@ -59,6 +59,32 @@ class Names(ProxyCase):
         self.assertEqual(set(verdicts.values()), {200, 403})
 
 
+class Denials(ProxyCase):
+    def test_a_denial_is_told_in_the_form_that_is_asked_for(self):
+        rule = deny("uploads", to={"domains": ["origin.test"]})
+        self.start({**rule, "message": "Ask <b>security</b>."}, allow())
+        authority = "origin.test:%d" % self.origin().port
+        for accept, kind in (("*/*", "text/plain"), ("text/html,*/*;q=0.8", "text/html"),
+                             ("application/json, text/plain, */*", "application/problem+json")):
+            for method in ("GET", "CONNECT"):
+                with self.subTest(accept, method=method):
+                    client = self.client()
+                    field = "Accept: " + accept
+                    told = client.connect(authority, field) if method == "CONNECT" else client.get(
+                        "http://%s/" % authority, field)
+                    self.assertEqual((told.status, told.header("content-type").split(";")[0]), (403, kind))
+                    line = self.egret.one_line(source=client.local, status=403)
+                    self.assertEqual((line["rule"], line["stage"], line["reason"]), ("uploads", "target", "rule"))
+                    text = told.text()
+                    for part in ("uploads", line["request_id"], line["policy"]):
+                        self.assertIn(part, text)
+                    self.assertEqual("<b>" in text, kind != "text/html")
+                    if kind.endswith("json"):
+                        problem = json.loads(text)
+                        self.assertEqual((problem["status"], problem["rule"], problem["code"], problem["request_id"]),
+                                         (403, "uploads", line["detail"], line["request_id"]))
+
+
 class Requests(ProxyCase):
     def start_with_http(self, http, **more):
         self.start(allow(protocols=["HTTP"], http=http, **more))
