@@ -115,12 +115,12 @@ std::optional<DeltaResponse> DeltaSession::Next(const std::string& url, Type& ty
 bool DeltaSession::AddNews(const std::string& url, Type& type, DeltaResponse& response) {
   size_t bytes = 0;
   const auto add = [&](const std::string& name, const PublishedResource& published) {
-    auto& told = type.told[name];
-    if (told == published.version) return true;
+    const auto told = type.told.find(name);
+    if (told != type.told.end() && told->second == published.version) return true;
     const size_t more = name.size() + published.any.value().size();
-    if (bytes > 0 && bytes + more > kMostBytes) return false;
+    if (bytes > 0 && bytes + more > kMostBytes) return false;  // and nothing was told of it
     bytes += more;
-    told = published.version;
+    type.told[name] = published.version;
     auto& resource = *response.add_resources();
     resource.set_name(name);
     resource.set_version(published.version);

@@ -217,6 +217,16 @@ TEST_F(Session, ALargeSetTravelsInSeveralResponsesAndRemovalsComeLast) {
   EXPECT_EQ(Ack(kListener), "Listener c=1 -old");
 }
 
+TEST_F(Session, WhatGoesBeforeItsTurnCameIsSaidToBeGone) {
+  Publish({{kListener, "a", "1"}, {kListener, "b", "1"}});
+  EXPECT_EQ(Ask(Request(kListener, {"*", "b"})), "Listener a=1 b=1");
+  EXPECT_EQ(Ask(Request(kListener, {"b"})), "");
+  Publish({{kListener, "a", "2", DeltaSession::kMostBytes}, {kListener, "b", "1"}});
+  EXPECT_EQ(Ack(kListener), "Listener a=2");  // b is for the next one
+  Publish({{kListener, "a", "2", DeltaSession::kMostBytes}});
+  EXPECT_EQ(Ack(kListener), "Listener -b");
+}
+
 TEST_F(Session, WhoSaysNoTypeIsNotServed) {
   DeltaRequest request;
   Ask(request);
