@@ -6,10 +6,11 @@ from harness import HOSTS, ProxyCase, allow, deny
 from waiting import until
 
 
-def listener(name="egress", policy="web", port=0, before=(), **http):
-    """`policy`: one name or several; `before`: network filters before http_connection."""
+def listener(name="egress", policy="web", port=0, before=(), upstream=None, **http):
+    """`policy`: one name or several; `before`: network filters before http_connection; `upstream`: the next hop."""
     judged = {"policy": policy} if isinstance(policy, str) else {"policies": list(policy)}
-    filters = [{"egress_policy": judged}, {"connect_tunnel": {}}, {"forward_router": {}}]
+    way = {"upstream": upstream} if upstream else {}
+    filters = [{"egress_policy": judged}, {"connect_tunnel": way}, {"forward_router": way}]
     return resource("Listener", {"name": name, "address": "127.0.0.1:%d" % port,
                                  "filters": [*before, {"http_connection": {"filters": filters, **http}}]})
 

@@ -33,6 +33,30 @@ class Pushes(PushCase):
         self.assertEqual(other.reader.exactly(1), b"y")
         self.egret.one_line(kind="tunnel", detail="policy_revoked")
 
+    def test_X13_a_next_hop_that_is_removed_in_use_stays_until_nothing_needs_it(self):
+        first, second = self.origin(), self.origin()
+
+        def hop(name, parent):
+            return resource("Upstream", {"name": name, "resolve": "REMOTE",
+                                         "http_proxy": {"address": "127.0.0.1:%d" % parent.port}})
+
+        ads = self.ads((policy(), "1"), (listener(upstream="first"), "1"), (hop("first", first), "1"))
+        self.start_pushed(ads)
+        kept = self.client()
+        self.assert_ok(kept.get("http://origin.test/"))
+        ads.remove("Upstream", "first")
+        self.await_state("first", "missing")
+        self.assert_ok(kept.get("http://origin.test/"))
+        self.assertEqual((len(first.requests), len(second.requests)), (2, 0))
+        ads.put((listener(upstream="second"), "2"))  # it waits for what it needs
+        self.await_state("egress", "warming")
+        self.assert_ok(kept.get("http://origin.test/"))
+        ads.put((hop("second", second), "1"))
+        self.await_version("egress", "2")
+        self.assertEqual(self.row("first"), {})
+        self.assert_ok(self.client().get("http://origin.test/"))
+        self.assertEqual((len(first.requests), len(second.requests)), (3, 1))
+
     def test_X19_another_server_takes_over(self):
         first, second = self.ads(name="first"), self.ads(name="second")
         for one in (first, second):
