@@ -151,8 +151,11 @@ const std::unordered_multimap<std::string_view, const FieldRule*>& RulesByField(
 
 class FieldChecker : public Visitor {
  public:
+  explicit FieldChecker(const Judged& judged) : judged_(judged) {}
+
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
+  bool Enters(const Message& message) override { return !judged_.Has(message); }
   void Enter(const Message& message, const std::string& path) override {
     const auto& type = *message.GetDescriptor();
     for (int i = 0; i < type.field_count(); ++i) {
@@ -263,14 +266,15 @@ class FieldChecker : public Visitor {
     if (count > rule.high) Add(path, Cat(count, " entries"), {"too many", Cat("at most ", rule.high)});
   }
 
+  const Judged& judged_;
   std::vector<ConfigError> errors_;
 };
 
 }  // namespace
 
-std::vector<ConfigError> CheckFields(const Message& message, const std::string& path) {
-  FieldChecker checker;
-  Walk(message, path, checker);
+std::vector<ConfigError> CheckFields(const Message& message, const Judged& judged) {
+  FieldChecker checker(judged);
+  Walk(message, "", checker);
   return checker.Take();
 }
 

@@ -3,14 +3,14 @@
 
 #include <google/protobuf/message.h>
 
-#include <string>
 #include <vector>
 
 #include "source/config/error.h"
+#include "source/config/judged.h"
 
 namespace egret {
 
-// Errors with field paths below `path` and without places.
-std::vector<ConfigError> CheckFields(const google::protobuf::Message& message, const std::string& path = "");
+// Errors with field paths and without places.
+std::vector<ConfigError> CheckFields(const google::protobuf::Message& message, const Judged& judged = Judged());
 
 }  // namespace egret

@@ -30,6 +30,7 @@ class NameChecker : public Visitor {
 
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
+  bool Enters(const Message& message) override { return within_(*message.GetDescriptor()); }
   bool Visit(const Message& holder, const FieldDescriptor& field, const std::string& path) override {
     const Reference* reference = ReferenceOf(field);
     if (reference != nullptr && !reference->in_policy) CheckReference(*reference, holder, field, path);
@@ -86,7 +87,16 @@ class NameChecker : public Visitor {
     return message.GetReflection()->HasField(message, field);
   }
 
+  static bool Refers(const google::protobuf::Descriptor& type) {
+    for (int i = 0; i < type.field_count(); ++i) {
+      const Reference* reference = ReferenceOf(*type.field(i));
+      if (reference != nullptr && !reference->in_policy) return true;
+    }
+    return false;
+  }
+
   const Bootstrap& bootstrap_;
+  Within within_{Refers};
   std::map<std::string_view, Names> names_;
   std::vector<ConfigError> errors_;
 };

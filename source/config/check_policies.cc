@@ -24,6 +24,7 @@ using google::protobuf::Message;
 // What the chains can do, and which policies they use.
 class ChainSurvey : public Visitor {
  public:
+  bool Enters(const Message& message) override { return within_(*message.GetDescriptor()); }
   bool Visit(const Message& holder, const FieldDescriptor& field, const std::string& path) override {
     const std::string_view name = field.full_name();
     authenticates = authenticates || name == "egret.config.v1.HttpFilter.proxy_auth";
@@ -35,6 +36,9 @@ class ChainSurvey : public Visitor {
 
   bool authenticates = false;
   std::set<std::string> used;
+
+ private:
+  Within within_{[](const auto& type) { return type.file()->package().starts_with("egret.filters."); }};
 };
 
 bool AsksForIdentity(const From& from) {

@@ -18,6 +18,7 @@ class RewriteChecker : public Visitor {
  public:
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
+  bool Enters(const google::protobuf::Message& message) override { return within_(*message.GetDescriptor()); }
   void Enter(const google::protobuf::Message& message, const std::string& path) override {
     if (const auto* rewrite = dynamic_cast<const BodyRewrite*>(&message)) {
       if (rewrite->request_size() + rewrite->response_size() == 0)
@@ -51,6 +52,9 @@ class RewriteChecker : public Visitor {
           "\\0 to \\9 are groups of the pattern, \\\\ is a backslash");
   }
 
+  Within within_{[](const auto& type) {
+    return &type == BodyRewrite::descriptor() || &type == BodyRewrite::Replace::descriptor();
+  }};
   std::vector<ConfigError> errors_;
 };
 

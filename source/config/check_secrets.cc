@@ -19,6 +19,7 @@ class RouterChecker final : public Visitor {
  public:
   explicit RouterChecker(std::vector<ConfigError>& errors) : errors_(errors) {}
 
+  bool Enters(const google::protobuf::Message& message) override { return within_(*message.GetDescriptor()); }
   void Enter(const google::protobuf::Message& message, const std::string& path) override {
     if (message.GetDescriptor() != ForwardRouter::descriptor()) return;
     const std::string& name = static_cast<const ForwardRouter&>(message).tls().server_name();
@@ -33,6 +34,7 @@ class RouterChecker final : public Visitor {
   }
 
  private:
+  Within within_{[](const auto& type) { return &type == ForwardRouter::descriptor(); }};
   std::vector<ConfigError>& errors_;
 };
 

@@ -15,6 +15,7 @@ class TapChecker : public Visitor {
  public:
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
+  bool Enters(const google::protobuf::Message& message) override { return within_(*message.GetDescriptor()); }
   void Enter(const google::protobuf::Message& message, const std::string& path) override {
     const auto* tap = dynamic_cast<const filters::http::v1::Tap*>(&message);
     if (tap == nullptr) return;
@@ -36,6 +37,7 @@ class TapChecker : public Visitor {
   }
 
  private:
+  Within within_{[](const auto& type) { return &type == filters::http::v1::Tap::descriptor(); }};
   std::vector<ConfigError> errors_;
   std::set<std::string> files_;
 };

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "source/base/result.h"
 #include "source/config/scalar.h"
@@ -13,5 +14,8 @@ enum class FileKind { kRegular, kAny };
 
 // At most `most` bytes. Blocks: on a pipe until its writer ends. The error says what the system said.
 Result<std::string, Unfit> ReadWholeFile(const std::string& path, size_t most, FileKind kind = FileKind::kRegular);
+
+// Changes whenever one of the files does: another file, another size or time, or gone.
+std::string StampOf(const std::vector<std::string>& files);
 
 }  // namespace egret

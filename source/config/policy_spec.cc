@@ -10,8 +10,6 @@
 #include "source/base/strings.h"
 #include "source/config/address.h"
 #include "source/config/domain_file.h"
-#include "source/policy/compile.h"
-#include "source/policy/errors.h"
 #include "source/policy/guard.h"
 
 namespace egret {
@@ -101,23 +99,24 @@ class SpecBuilder {
     return spec;
   }
 
-  DomainSetSpec DomainSet(const pb::DomainSet& set, const std::string& path, std::vector<int>& lines) {
-    DomainSetSpec spec;
+  ReadDomainSet DomainSet(const pb::DomainSet& set, const std::string& path) {
+    ReadDomainSet out;
+    DomainSetSpec& spec = out.spec;
     spec.name = set.name();
     spec.domains = List(set.domains());
     spec.includes = List(set.includes());
-    if (!set.has_file() || !set.file().path().starts_with('/')) return spec;
+    if (!set.has_file() || !set.file().path().starts_with('/')) return out;
     auto read = ReadDomainFile(set.file().path());
     if (read.ok()) {
       spec.file_domains = std::move(read->domains);
-      lines = std::move(read->lines);
+      out.lines = std::move(read->lines);
     } else {
       errors_.push_back({.field = Below(path, "file.path"),
                          .value = ShownValue(set.file().path()),
                          .why = read.error().why,
                          .remedy = read.error().remedy});
     }
-    return spec;
+    return out;
   }
 
  private:
@@ -164,60 +163,24 @@ class SpecBuilder {
   std::vector<ConfigError>& errors_;
 };
 
-// "domain_sets[3].file[7]" -> 3 and 7: the eighth name of the file of the fourth set.
-struct FileEntry {
-  size_t set = 0;
-  size_t entry = 0;
-};
-std::optional<FileEntry> FileEntryOf(std::string_view path) {
-  constexpr std::string_view kBefore = "domain_sets[";
-  constexpr std::string_view kBetween = "].file[";
-  const size_t between = path.find(kBetween);
-  if (!path.starts_with(kBefore) || between == path.npos || !path.ends_with(']')) return std::nullopt;
-  const auto set = ParseDecimal<size_t>(path.substr(kBefore.size(), between - kBefore.size()));
-  path.remove_prefix(between + kBetween.size());
-  const auto entry = ParseDecimal<size_t>(path.substr(0, path.size() - 1));
-  if (!set || !entry) return std::nullopt;
-  return FileEntry{*set, *entry};
-}
-
-ConfigError ToConfigError(const PolicyError& error, const PolicySource& source) {
-  constexpr std::string_view kGuard = "guard.";
-  ConfigError out{.field = error.path,
-                  .value = error.value.empty() ? "" : ShownValue(error.value),
-                  .why = error.why,
-                  .remedy = error.remedy};
-  if (error.path.starts_with(kGuard)) out.field = Cat("address_guard.", error.path.substr(kGuard.size()));
-  const auto entry = FileEntryOf(error.path);
-  if (!entry || entry->set >= source.files.size()) return out;
-  const auto& lines = source.file_lines[entry->set];
-  out.field = Cat("domain_sets[", entry->set, "].file");
-  out.file = source.files[entry->set];
-  out.line = entry->entry < lines.size() ? lines[entry->entry] : 0;
-  out.col = 1;
-  return out;
-}
-
 }  // namespace
 
-PolicySource ToPolicySpec(const pb::Bootstrap& bootstrap, std::vector<Endpoint> own, std::vector<ConfigError>& errors) {
-  PolicySource source;
-  SpecBuilder builder(errors);
-  for (int i = 0; i < bootstrap.policies_size(); ++i)
-    source.spec.policies.push_back(builder.Policy(bootstrap.policies(i), Below("policies", static_cast<size_t>(i))));
-  for (int i = 0; i < bootstrap.domain_sets_size(); ++i) {
-    const pb::DomainSet& set = bootstrap.domain_sets(i);
-    source.files.push_back(set.file().path());
-    source.spec.domain_sets.push_back(
-        builder.DomainSet(set, Below("domain_sets", static_cast<size_t>(i)), source.file_lines.emplace_back()));
-  }
-  AddressGuardSpec& guard = source.spec.guard;
+PolicySpec ToPolicySpec(const pb::EgressPolicy& policy, const std::string& path, std::vector<ConfigError>& errors) {
+  return SpecBuilder(errors).Policy(policy, path);
+}
+
+ReadDomainSet ToDomainSetSpec(const pb::DomainSet& set, const std::string& path, std::vector<ConfigError>& errors) {
+  return SpecBuilder(errors).DomainSet(set, path);
+}
+
+AddressGuardSpec ToGuardSpec(const pb::Bootstrap& bootstrap, std::vector<Endpoint> own) {
+  AddressGuardSpec guard;
   guard.also_refuse = List(bootstrap.address_guard().also_refuse());
   if (bootstrap.address_guard().mixed_answers() == pb::AddressGuard::FILTER)
     guard.mixed_answers = AddressGuardSpec::MixedAnswers::kFilter;
   guard.own = std::move(own);
   guard.local = LocalAddresses();
-  return source;
+  return guard;
 }
 
 std::vector<Endpoint> OwnEndpoints(const pb::Bootstrap& bootstrap) {
@@ -231,17 +194,6 @@ std::vector<Endpoint> OwnEndpoints(const pb::Bootstrap& bootstrap) {
   if (bootstrap.has_admin()) add(bootstrap.admin().address());
   if (bootstrap.has_metrics()) add(bootstrap.metrics().address());
   return own;
-}
-
-Result<std::shared_ptr<const Policy>, std::vector<ConfigError>> CompilePolicies(const pb::Bootstrap& bootstrap,
-                                                                                std::vector<Endpoint> own) {
-  std::vector<ConfigError> errors;
-  const PolicySource source = ToPolicySpec(bootstrap, std::move(own), errors);
-  auto compiled = Compile(source.spec);
-  if (!compiled.ok())
-    for (const PolicyError& error : compiled.error()) errors.push_back(ToConfigError(error, source));
-  if (!errors.empty()) return errors;
-  return *compiled;
 }
 
 }  // namespace egret

@@ -1,36 +1,33 @@
-// Policies as the policy compiler takes them, and its errors as errors of the configuration.
+// Policies as the policy compiler takes them.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/ip.h"
-#include "source/base/result.h"
 #include "source/config/error.h"
-#include "source/policy/policy.h"
 #include "source/policy/spec.h"
 
 namespace egret {
 
-struct PolicySource {
-  PolicySetSpec spec;
-  // Of each domain set the lines that its file_domains came from.
-  std::vector<std::vector<int>> file_lines;
-  std::vector<std::string> files;
-};
+// `path` is the message's own, for errors: "policies[3]". They have no places.
+PolicySpec ToPolicySpec(const config::v1::EgressPolicy& policy, const std::string& path,
+                        std::vector<ConfigError>& errors);
 
-// Reads the files of domain sets: not on a worker's thread. `own`: the endpoints of this proxy's own sockets, which no
-// destination may be; as bound, where the configuration says port 0. Appends errors without places.
-PolicySource ToPolicySpec(const config::v1::Bootstrap& bootstrap, std::vector<Endpoint> own,
-                          std::vector<ConfigError>& errors);
+struct ReadDomainSet {
+  DomainSetSpec spec;
+  std::vector<int> lines;  // that its file_domains came from
+};
+// Reads its file: not on a worker's thread.
+ReadDomainSet ToDomainSetSpec(const config::v1::DomainSet& set, const std::string& path,
+                              std::vector<ConfigError>& errors);
+
+// `own`: the endpoints of this proxy's own sockets, which no destination may be; as bound, where the configuration says
+// port 0.
+AddressGuardSpec ToGuardSpec(const config::v1::Bootstrap& bootstrap, std::vector<Endpoint> own);
 
 // The endpoints of listeners and admin as the configuration says them; ports 0 and unix sockets are left out.
 std::vector<Endpoint> OwnEndpoints(const config::v1::Bootstrap& bootstrap);
-
-// Both steps. Errors have field paths of the bootstrap, or file and line of a domain set's file.
-Result<std::shared_ptr<const Policy>, std::vector<ConfigError>> CompilePolicies(const config::v1::Bootstrap& bootstrap,
-                                                                                std::vector<Endpoint> own);
 
 }  // namespace egret

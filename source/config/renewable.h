@@ -10,6 +10,7 @@
 
 #include "source/base/current.h"
 #include "source/base/result.h"
+#include "source/config/file.h"
 #include "source/config/secret_table.h"
 #include "source/tls/certificates.h"
 
@@ -27,9 +28,6 @@ struct Renewable {
   std::function<Result<Commit, Problem>(const SecretTable&)> make;
   std::function<std::vector<TlsExpiry>()> expiries;  // of what is in force
 };
-
-// Changes whenever one of the files does: another file, another size or time, or gone.
-std::string StampOf(const std::vector<std::string>& files);
 
 // The object that is in force, and how to make the next. `make(table)` gives a Result<std::shared_ptr<const T>,
 // Problem> and holds all else that it needs; `part.secrets` is set.

@@ -24,11 +24,13 @@ using google::protobuf::Reflection;
 
 class ShapeChecker {
  public:
+  explicit ShapeChecker(const Judged& judged) : judged_(judged) {}
+
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
   void Check(const Message& message, const std::string& path) {
     const Descriptor& type = *message.GetDescriptor();
-    if (IsKnownType(type)) return;
+    if (IsKnownType(type) || judged_.Has(message)) return;
     const Reflection& reflection = *message.GetReflection();
     if (!reflection.GetUnknownFields(message).empty())
       Add(path, "a field that this release does not know", "update the proxy, or leave the field out");
@@ -92,14 +94,15 @@ class ShapeChecker {
     Check(*inner, path);
   }
 
+  const Judged& judged_;
   std::vector<ConfigError> errors_;
   size_t nodes_ = 0;
 };
 
 }  // namespace
 
-std::vector<ConfigError> CheckShape(const Message& message) {
-  ShapeChecker checker;
+std::vector<ConfigError> CheckShape(const Message& message, const Judged& judged) {
+  ShapeChecker checker(judged);
   checker.Check(message, "");
   return checker.Take();
 }

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "source/config/error.h"
+#include "source/config/judged.h"
 
 namespace egret {
 
 // Errors with field paths and without places.
-std::vector<ConfigError> CheckShape(const google::protobuf::Message& message);
+std::vector<ConfigError> CheckShape(const google::protobuf::Message& message, const Judged& judged = Judged());
 
 }  // namespace egret

@@ -18,6 +18,7 @@
 #include "source/config/check_sockets.h"
 #include "source/config/check_taps.h"
 #include "source/config/check_xds.h"
+#include "source/config/compile_policies.h"
 #include "source/config/policy_spec.h"
 #include "source/config/shape.h"
 #include "source/config/stand_ins.h"
@@ -85,9 +86,9 @@ void Place(std::vector<ConfigError>& errors, const Locations& locations) {
 }
 
 // All that relies on messages that have their shape.
-void CheckMessages(const Bootstrap& bootstrap, std::vector<ConfigError>& errors) {
+void CheckMessages(const Bootstrap& bootstrap, const Judged& judged, std::vector<ConfigError>& errors) {
   Join(errors, CheckWhole(bootstrap));
-  Join(errors, CheckFields(bootstrap));
+  Join(errors, CheckFields(bootstrap, judged));
   Join(errors, CheckNames(bootstrap));
   Join(errors, CheckSockets(bootstrap));
   Join(errors, CheckAccessLog(bootstrap));
@@ -103,16 +104,17 @@ void CheckMessages(const Bootstrap& bootstrap, std::vector<ConfigError>& errors)
 
 }  // namespace
 
-std::vector<ConfigError> ValidateUncompiled(const Bootstrap& bootstrap) {
-  std::vector<ConfigError> errors = CheckShape(bootstrap);
-  if (errors.empty()) CheckMessages(bootstrap, errors);
+std::vector<ConfigError> ValidateUncompiled(const Bootstrap& bootstrap, const Bootstrap& valid) {
+  const Judged judged(valid);
+  std::vector<ConfigError> errors = CheckShape(bootstrap, judged);
+  if (errors.empty()) CheckMessages(bootstrap, judged, errors);
   return errors;
 }
 
 std::vector<ConfigError> Validate(const Bootstrap& bootstrap, const Locations& locations) {
   std::vector<ConfigError> errors = CheckShape(bootstrap);
   if (errors.empty()) {
-    CheckMessages(bootstrap, errors);
+    CheckMessages(bootstrap, {}, errors);
     auto compiled = CompilePolicies(bootstrap, OwnEndpoints(bootstrap));
     if (!compiled.ok()) JoinNew(errors, compiled.error());
   }

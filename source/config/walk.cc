@@ -6,6 +6,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
+bool Visitor::Enters(const Message&) { return true; }
 void Visitor::Enter(const Message&, const std::string&) {}
 
 void Walk(const Message& message, const std::string& path, Visitor& visitor) {
@@ -19,12 +20,24 @@ void Walk(const Message& message, const std::string& path, Visitor& visitor) {
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (field->message_type()->full_name().starts_with("google.protobuf.")) continue;
     if (!field->is_repeated()) {
-      Walk(reflection.GetMessage(message, field), below, visitor);
+      const Message& one = reflection.GetMessage(message, field);
+      if (visitor.Enters(one)) Walk(one, below, visitor);
       continue;
     }
-    for (int i = 0; i < reflection.FieldSize(message, field); ++i)
-      Walk(reflection.GetRepeatedMessage(message, field, i), Below(below, static_cast<size_t>(i)), visitor);
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      const Message& one = reflection.GetRepeatedMessage(message, field, i);
+      if (visitor.Enters(one)) Walk(one, Below(below, static_cast<size_t>(i)), visitor);
+    }
   }
+}
+
+bool Within::operator()(const Type& type) {
+  const auto [at, added] = known_.try_emplace(&type, false);  // a circle adds nothing
+  if (!added) return at->second;
+  bool found = is_sought_(type);
+  for (int i = 0; i < type.field_count() && !found; ++i)
+    found = type.field(i)->message_type() != nullptr && (*this)(*type.field(i)->message_type());
+  return known_[&type] = found;
 }
 
 std::vector<TextAt> TextsOf(const Message& holder, const FieldDescriptor& field, const std::string& path) {

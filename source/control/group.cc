@@ -10,6 +10,7 @@
 #include "source/config/bootstrap_file.h"
 #include "source/config/validate.h"
 #include "source/xds/blame.h"
+#include "source/xds/compose.h"
 #include "source/xds/directory.h"
 #include "source/xds/node.h"
 #include "source/xds/read_resource.h"

@@ -12,6 +12,7 @@
 #include "source/base/result.h"
 #include "source/base/strings.h"
 #include "source/config/bootstrap_file.h"
+#include "source/config/compile_policies.h"
 #include "source/config/default_config.h"
 #include "source/config/error.h"
 #include "source/config/file.h"

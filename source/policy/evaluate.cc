@@ -96,7 +96,7 @@ Evaluation::Evaluation(const Program& program, const PolicyStack& stack, const F
     more_groups_.push_back(group);
   };
   if (view.target().literal)
-    program.addresses.Match(*view.target().literal, add);
+    program.addresses->Match(*view.target().literal, add);
   else
     program.names.Match(view.target().host, add);
 }

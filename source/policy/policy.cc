@@ -109,6 +109,7 @@ Policy::Policy(std::unique_ptr<const Program> program) : program_(std::move(prog
 Policy::~Policy() = default;
 
 const AddressGuard& Policy::guard() const { return program_->guard; }
+const MadeOfPolicy& Policy::made() const { return program_->made; }
 
 bool Policy::Has(std::string_view policy) const { return program_->by_name.contains(policy); }
 

@@ -48,6 +48,11 @@ struct HelloRuling {
   std::optional<InspectPermit> inspect;  // verdict kInspect
 };
 
+// How much of a policy was compiled for it; the rest is that of the policy before it.
+struct MadeOfPolicy {
+  size_t policies = 0, domain_sets = 0;
+};
+
 class Policy {
  public:
   explicit Policy(std::unique_ptr<const Program> program);  // Compile() makes it
@@ -57,6 +62,7 @@ class Policy {
 
   uint64_t generation() const { return generation_; }  // of this process, rising
   const AddressGuard& guard() const;
+  const MadeOfPolicy& made() const;
   std::vector<std::string_view> Names() const;
   bool Has(std::string_view policy) const;
   // Whether some rule of it can only be judged on decrypted requests, or asks that they be: a chain must then inspect.

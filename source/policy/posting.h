@@ -1,6 +1,7 @@
 // Lists of numbers that share their tails: a million keys with the same few lists cost one number each.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -19,11 +20,18 @@ class Postings {
     if (added) nodes_.push_back({item, rest});
     return at->second;
   }
-  void Freeze() { known_ = {}; }  // no more With()
+  void Freeze() {  // no more With()
+    known_ = {};
+    nodes_.shrink_to_fit();
+  }
 
   uint32_t ItemOf(Id id) const { return nodes_[id].item; }
   Id RestOf(Id id) const { return nodes_[id].rest; }
 
+  template <class Predicate>
+  bool HasItem(Predicate predicate) const {
+    return std::any_of(nodes_.begin() + 1, nodes_.end(), [&](const Node& node) { return predicate(node.item); });
+  }
   template <class OnItem>
   void ForEach(Id id, OnItem on_item) const {
     for (; id != kNone; id = nodes_[id].rest) on_item(nodes_[id].item);

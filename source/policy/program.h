@@ -19,6 +19,7 @@
 #include "source/policy/guard.h"
 #include "source/policy/name_index.h"
 #include "source/policy/pattern.h"
+#include "source/policy/policy.h"
 #include "source/policy/spec.h"
 
 namespace egret {
@@ -100,7 +101,8 @@ struct CompiledRule {
 // A set of rules by number.
 using RuleBits = std::vector<uint64_t>;
 
-struct CompiledPolicy {
+// Shared by all programs in which the policy, and what the sets that it names are, is the same.
+struct CompiledPolicy : std::enable_shared_from_this<CompiledPolicy> {
   std::string name;
   bool abstains = false;               // Otherwise::kAbstain
   std::optional<int64_t> audit_until;  // only where the mode is AUDIT
@@ -111,17 +113,52 @@ struct CompiledPolicy {
   std::unordered_map<uint32_t, std::vector<uint32_t>> by_name_group;  // rules that name the group
   std::unordered_map<uint32_t, std::vector<uint32_t>> by_address_group;
 
+  // What it adds to its program.
+  std::vector<uint32_t> groups;                   // of its own: of names and of addresses
+  std::vector<std::pair<Cidr, uint32_t>> ranges;  // address groups
+  std::vector<std::string> sets;                  // that it names, each once
+  std::vector<int64_t> boundaries;
+  bool uses_fingerprints = false;
+
   bool Audited(int64_t now) const { return audit_until && now < *audit_until; }
 };
 
+// The numbers of groups. One is given out anew only when the list that had it is gone.
+class GroupNumbers {
+ public:
+  uint32_t Take() {
+    if (free_.empty()) return used_++;
+    const uint32_t number = free_.back();
+    free_.pop_back();
+    return number;
+  }
+  void Free(uint32_t number) { free_.push_back(number); }
+  size_t end() const { return used_; }  // all are below it
+
+ private:
+  uint32_t used_ = 0;
+  std::vector<uint32_t> free_;
+};
+
+// A DomainSet is one group of the index, whoever refers to it, for as long as there is one of its name.
+struct CompiledSet {
+  uint32_t group = 0;
+  std::vector<std::string> includes;
+  std::vector<uint32_t> closure;  // itself and all that it includes, each once
+};
+using CompiledSets = std::unordered_map<std::string, CompiledSet>;
+
 struct Program {
-  std::vector<std::unique_ptr<const CompiledPolicy>> policies;
-  std::map<std::string, const CompiledPolicy*, std::less<>> by_name;
+  std::vector<std::shared_ptr<const CompiledPolicy>> policies;
+  std::map<std::string_view, const CompiledPolicy*> by_name;
+  std::shared_ptr<const CompiledSets> sets;
   NameIndex names;
-  AddressIndex addresses;
+  std::shared_ptr<const AddressIndex> addresses;
+  GroupNumbers groups;
   AddressGuard guard;
   bool uses_fingerprints = false;
   std::vector<int64_t> boundaries;  // rising: when a window or an audit begins or ends
+  MadeOfPolicy made;
 };
 
 }  // namespace egret

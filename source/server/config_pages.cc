@@ -14,7 +14,7 @@ namespace {
 
 using Names = std::set<std::pair<std::string, std::string>>;
 
-std::string ShortType(const std::string& url) { return url.substr(url.rfind('.') + 1); }
+std::string_view ShortType(std::string_view url) { return url.substr(url.rfind('.') + 1); }
 
 // What the file has, or the bootstrap beside what is pushed.
 template <class List>

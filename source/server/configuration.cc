@@ -8,7 +8,6 @@
 
 #include "source/base/strings.h"
 #include "source/config/duration.h"
-#include "source/config/policy_spec.h"
 
 namespace egret {
 namespace {
@@ -49,18 +48,6 @@ Sockets OpenForAll(const ListenAddress& address, uint32_t workers, ListenOptions
   return sockets;
 }
 
-// What the policy is compiled of.
-std::string PolicySourceOf(const Bootstrap& bootstrap, const std::vector<Endpoint>& own) {
-  std::string out = bootstrap.address_guard().SerializeAsString();
-  for (const Endpoint& endpoint : own) Append(out, '\n', endpoint.ToString());
-  for (const auto& policy : bootstrap.policies()) Append(out, '\n', policy.SerializeAsString());
-  for (const auto& set : bootstrap.domain_sets()) {
-    Append(out, '\n', set.SerializeAsString());
-    if (set.has_file()) Append(out, '\n', StampOf({set.file().path()}));
-  }
-  return out;
-}
-
 // A secret's problem begins with "secrets.NAME."; anything else is about the configuration as a whole.
 ConfigError ErrorOf(const Problem& problem, const Bootstrap& bootstrap) {
   constexpr std::string_view kSecrets = "secrets.";
@@ -89,7 +76,7 @@ const BoundListener* FindBound(const Configuration* in, const Listener& listener
 }  // namespace
 
 Snapshot Configuration::snapshot() const {
-  Snapshot out{policy, built.chains};
+  Snapshot out{policies.policy, built.chains};
   if (bootstrap->has_revocation_grace()) out.revocation_grace_ms = Milliseconds(bootstrap->revocation_grace());
   return out;
 }
@@ -107,6 +94,7 @@ Result<PreparedConfiguration, std::vector<ConfigError>> ConfigurationMaker::Make
   std::vector<ConfigError> errors = OpenListeners(before, handed, *next, prepared);
   if (errors.empty()) errors = CompilePolicy(before, *next);
   if (!errors.empty()) return errors;
+  next->made = Count(before, *next);
   prepared.next = std::move(next);
   return prepared;
 }
@@ -169,15 +157,23 @@ std::vector<ConfigError> ConfigurationMaker::CompilePolicy(const Configuration* 
   std::vector<Endpoint> own = own_;
   for (const BoundListener& listener : next.listeners)
     if (listener.address.path.empty()) own.push_back(listener.address.ip);
-  next.policy_source = PolicySourceOf(*next.bootstrap, own);
-  if (before != nullptr && before->policy_source == next.policy_source) {
-    next.policy = before->policy;
-    return {};
-  }
-  auto policy = CompilePolicies(*next.bootstrap, std::move(own));
-  if (!policy) return policy.error();
-  next.policy = std::move(*policy);
+  auto compiled = CompilePolicies(next.bootstrap, std::move(own), before == nullptr ? nullptr : &before->policies);
+  if (!compiled) return compiled.error();
+  next.policies = std::move(*compiled);
   return {};
+}
+
+MadeCounts ConfigurationMaker::Count(const Configuration* before, const Configuration& next) {
+  MadeCounts made = before == nullptr ? MadeCounts() : before->made;
+  for (const auto& [name, kept] : next.built.listeners) {
+    const bool fresh = before == nullptr || !before->built.listeners.contains(name) ||
+                       before->built.listeners.find(name)->second.built != kept.built;
+    made.listeners += fresh ? 1 : 0;
+  }
+  if (before != nullptr && before->policies.policy == next.policies.policy) return made;
+  made.policies += next.policies.policy->made().policies;
+  made.domain_sets += next.policies.policy->made().domain_sets;
+  return made;
 }
 
 }  // namespace egret

@@ -11,8 +11,8 @@
 #include "source/base/ip.h"
 #include "source/base/result.h"
 #include "source/config/build_chains.h"
+#include "source/config/compile_policies.h"
 #include "source/config/error.h"
-#include "source/policy/policy.h"
 #include "source/server/connection_limits.h"
 #include "source/server/take_over.h"
 #include "source/server/worker_thread.h"
@@ -29,12 +29,17 @@ struct BoundListener {
   std::shared_ptr<ConnectionCount> connections;  // open ones, over all workers
 };
 
+// How many resources were compiled since the process started: the others were as they had been.
+struct MadeCounts {
+  uint64_t listeners = 0, policies = 0, domain_sets = 0;
+};
+
 struct Configuration {
   std::shared_ptr<const config::v1::Bootstrap> bootstrap;
-  std::shared_ptr<const Policy> policy;
-  std::string policy_source;  // what it was compiled of
+  CompiledPolicies policies;
   BuiltChains built;
   std::vector<BoundListener> listeners;
+  MadeCounts made;
 
   Snapshot snapshot() const;
 };
@@ -65,6 +70,7 @@ class ConfigurationMaker {
   BoundListener Bind(const config::v1::Listener& listener, std::vector<ListenSocket> sockets,
                      PreparedConfiguration& prepared);
   std::vector<ConfigError> CompilePolicy(const Configuration* before, Configuration& next) const;
+  static MadeCounts Count(const Configuration* before, const Configuration& next);
 
   const uint32_t workers_;
   const ChainDefaults defaults_;

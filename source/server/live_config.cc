@@ -52,10 +52,10 @@ std::vector<ConfigError> LiveConfig::Apply(std::shared_ptr<const config::v1::Boo
   const std::lock_guard one(applying_);
   ComeAfterWorkers();
   const Clock::time_point begin = Clock::now();
-  std::vector<ConfigError> errors = ValidateUncompiled(*effective);
+  // What is in force changes by this function alone, so that it may be read here.
+  std::vector<ConfigError> errors = ValidateUncompiled(*effective, *now_->bootstrap);
   if (HasErrors(errors)) return errors;
   const Clock::time_point valid = Clock::now();
-  // What is in force changes by this function alone, so that it may be read here.
   auto prepared = maker_.Make(std::move(effective), now_.get(), handed_);
   if (!prepared) return prepared.error();
   const Clock::time_point made = Clock::now();

@@ -343,6 +343,17 @@ void Workers(Exposition& out) {
               [](const WorkerThread& w) { return w.counters().handed_over.Read(); });
 }
 
+// What the configurations so far have cost.
+void Compiled(Exposition& out) {
+  MetricFamily& made = out.Family(
+      "egret_config_compiled_total",
+      "Resources that were compiled: the first ones, and those that changed or refer to such.", MetricType::Counter);
+  const MadeCounts& counts = out.input().made;
+  Exposition::Add(made, {{"type", "Listener"}}, static_cast<double>(counts.listeners));
+  Exposition::Add(made, {{"type", "EgressPolicy"}}, static_cast<double>(counts.policies));
+  Exposition::Add(made, {{"type", "DomainSet"}}, static_cast<double>(counts.domain_sets));
+}
+
 // What a control plane, or a directory, has to say.
 void Pushed(Exposition& out) {
   if (out.input().pushed == nullptr) return;
@@ -412,6 +423,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Rewrites(out);
   Taps(out);
   Workers(out);
+  Compiled(out);
   Pushed(out);
   Process(out);
   return out.Take();

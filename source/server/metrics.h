@@ -11,6 +11,7 @@
 
 #include "source/chain/access_log.h"
 #include "source/chain/counters.h"
+#include "source/server/configuration.h"
 #include "source/server/worker_thread.h"
 #include "source/xds/push_status.h"
 
@@ -32,6 +33,7 @@ struct MetricsInput {
   bool draining = false;
   int64_t started_unix = 0;
   std::shared_ptr<const PushStatus> pushed;  // null: nothing is
+  MadeCounts made;
 };
 
 std::vector<prometheus::MetricFamily> CollectMetrics(const MetricsInput& input);

@@ -81,7 +81,7 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   input.decisions = co_await Decisions(server);
   for (const auto& worker : server.workers) input.workers.push_back(worker.get());
   for (const config::v1::EgressPolicy& policy : server.now->bootstrap->policies())
-    input.policies_enforced[policy.name()] = server.now->policy->Enforced(policy.name(), time(nullptr));
+    input.policies_enforced[policy.name()] = server.now->policies.policy->Enforced(policy.name(), time(nullptr));
   input.log = &server.log;
   input.secrets_renewed = server.secrets.renewed();
   input.secrets_failed = server.secrets.failed();
@@ -95,6 +95,7 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   input.draining = server.draining;
   input.started_unix = server.started_unix;
   input.pushed = server.pushed();
+  input.made = server.now->made;
   co_return CollectMetrics(input);
 }
 

@@ -15,6 +15,7 @@
 #include "source/config/validate.h"
 #include "source/xds/blame.h"
 #include "source/xds/choose.h"
+#include "source/xds/compose.h"
 
 namespace egret {
 namespace {
@@ -26,10 +27,10 @@ using Errors = std::map<ResourceKey, std::vector<ConfigError>>;
 
 // Of these resources and stand-ins for what else they refer to.
 Errors ErrorsOf(const Bodies& bodies) {
-  Bootstrap together = *Compose({}, bodies);
-  AddStandIns(together);
+  const auto together = Compose({}, bodies);
+  AddStandIns(*together);
   Errors errors;
-  for (Blame& blame : BlameFor(together, Validate(together)))
+  for (Blame& blame : BlameFor(*together, Validate(*together)))
     if (blame.resource && bodies.contains(*blame.resource)) errors[*blame.resource].push_back(std::move(blame.error));
   return errors;
 }

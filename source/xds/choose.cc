@@ -145,28 +145,6 @@ Choice Choose(const Bodies& own, const Slots& slots, const Bodies& in_force) {
   return Chooser(own, slots, in_force).Run();
 }
 
-std::shared_ptr<const Bootstrap> Compose(const Bootstrap& bootstrap, const Bodies& bodies) {
-  auto effective = std::make_shared<Bootstrap>(bootstrap);
-  for (const ResourceType type : kResourceTypes)
-    effective->GetReflection()->ClearField(effective.get(), &ListField(type));
-  const auto add = [&](const ResourceBody& body) {
-    effective->GetReflection()->AddMessage(effective.get(), &ListField(body.key.type))->CopyFrom(*body.message);
-  };
-  std::set<ResourceKey> own;
-  for (const ResourceType type : kResourceTypes) {
-    const FieldDescriptor& list = ListField(type);
-    for (int i = 0; i < bootstrap.GetReflection()->FieldSize(bootstrap, &list); ++i) {
-      const ResourceKey key{type, OwnName(bootstrap.GetReflection()->GetRepeatedMessage(bootstrap, &list, i))};
-      const auto found = bodies.find(key);
-      own.insert(key);
-      if (found != bodies.end()) add(*found->second);
-    }
-  }
-  for (const auto& [key, body] : bodies)
-    if (!own.contains(key)) add(*body);
-  return effective;
-}
-
 bool SameMessages(const Bodies& a, const Bodies& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
     return one.first == other.first && one.second->message == other.second->message;

@@ -32,9 +32,6 @@ Bodies OwnBodies(const config::v1::Bootstrap& bootstrap);
 // `own` as OwnBodies gives it, `in_force` the bodies of the choice before.
 Choice Choose(const Bodies& own, const Slots& slots, const Bodies& in_force);
 
-// The bootstrap with these bodies in the place of its own: its own first and in their order, then the others by name.
-std::shared_ptr<const config::v1::Bootstrap> Compose(const config::v1::Bootstrap& bootstrap, const Bodies& bodies);
-
 // Whether two sets of bodies make the same configuration.
 bool SameMessages(const Bodies& a, const Bodies& b);
 

@@ -5,23 +5,49 @@
 
 namespace egret {
 
-InForce::InForce(std::shared_ptr<const config::v1::Bootstrap> bootstrap, ConfigSink& sink)
-    : bootstrap_(std::move(bootstrap)), sink_(sink), own_(OwnBodies(*bootstrap_)) {}
+InForce::InForce(const std::shared_ptr<const config::v1::Bootstrap>& bootstrap, ConfigSink& sink)
+    : composer_(*bootstrap), sink_(sink), own_(OwnBodies(*bootstrap)) {}
 
-std::vector<Blame> InForce::Try(const Slots& slots, Choice& choice, Ms now) {
+std::vector<Blame> InForce::Try(Slots slots, Choice& choice, Ms now) {
   choice = Look(slots);
   Lingerers lingering = LingeringBeside(choice.bodies, now);
   if (applied_ == 0 || !SameMessages(choice.bodies, bodies_) || lingering.size() != lingering_.size()) {
     Bodies all = choice.bodies;
     for (const auto& [key, one] : lingering) all.emplace(key, one.body);
-    const auto effective = Compose(*bootstrap_, all);
+    const std::shared_ptr<const config::v1::Bootstrap> effective = composer_.With(all);
     std::vector<Blame> blames = BlameFor(*effective, sink_.Apply(effective));
     if (!blames.empty()) return blames;
     ++applied_;
   }
   bodies_ = choice.bodies;  // perhaps other versions of the same
   lingering_ = std::move(lingering);
+  const bool whole = choice.missing.empty() && choice.warming.empty() &&
+                     std::all_of(slots.begin(), slots.end(), [](const auto& slot) { return slot.second != nullptr; });
+  settled_ = whole ? std::move(slots) : Slots();
+  choice_ = whole ? choice : Choice();
   return {};
+}
+
+// Where nothing waits and nothing is parked, the choice depends on who refers to whom alone.
+Choice InForce::Look(const Slots& slots) const {
+  if (!Refines(slots)) return Choose(own_, slots, bodies_);
+  Choice choice = choice_;
+  auto next = slots.begin();
+  for (auto& [key, body] : choice.bodies) {
+    while (next != slots.end() && next->first < key) ++next;
+    if (next != slots.end() && next->first == key && !own_.contains(key)) body = next->second;
+  }
+  return choice;
+}
+
+// The same resources as those of the last choice, which refer to the same ones.
+bool InForce::Refines(const Slots& slots) const {
+  return !settled_.empty() &&
+         std::equal(slots.begin(), slots.end(), settled_.begin(), settled_.end(),
+                    [](const auto& one, const auto& other) {
+                      return one.second != nullptr && one.first == other.first &&
+                             (one.second == other.second || one.second->references == other.second->references);
+                    });
 }
 
 // A policy, and with it what it refers to, which never goes before it.

@@ -11,6 +11,7 @@
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/xds/blame.h"
 #include "source/xds/choose.h"
+#include "source/xds/compose.h"
 #include "source/xds/config_sink.h"
 
 namespace egret {
@@ -23,13 +24,13 @@ class InForce {
   static constexpr Ms kLinger = 60'000;
 
   // The sink outlives it.
-  InForce(std::shared_ptr<const config::v1::Bootstrap> bootstrap, ConfigSink& sink);
+  InForce(const std::shared_ptr<const config::v1::Bootstrap>& bootstrap, ConfigSink& sink);
 
   // Empty: these are in force now, as far as they need not wait. The sink is asked only where something changes.
   // `choice`: what was chosen of them.
-  std::vector<Blame> Try(const Slots& slots, Choice& choice, Ms now);
+  std::vector<Blame> Try(Slots slots, Choice& choice, Ms now);
   // What would be in force.
-  Choice Look(const Slots& slots) const { return Choose(own_, slots, bodies_); }
+  Choice Look(const Slots& slots) const;
   // When to try again, though nothing else changes.
   std::optional<Ms> Due() const;
 
@@ -44,11 +45,15 @@ class InForce {
   };
   using Lingerers = std::map<ResourceKey, Lingering>;
   Lingerers LingeringBeside(const Bodies& next, Ms now) const;
+  bool Refines(const Slots& slots) const;
 
-  const std::shared_ptr<const config::v1::Bootstrap> bootstrap_;
+  const Composer composer_;
   ConfigSink& sink_;
   const Bodies own_;
   Bodies bodies_;
+  // Where the last choice was of all that there was and nothing waited: of what, and the choice.
+  Slots settled_;
+  Choice choice_;
   Lingerers lingering_;
   uint64_t applied_ = 0;
 };

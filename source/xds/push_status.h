@@ -26,7 +26,7 @@ enum class ResourceState : uint8_t {
 std::string_view NameOf(ResourceState state);  // "in_force"
 
 struct ResourceStatus {
-  std::string type_url;
+  std::string_view type_url;  // static
   std::string name;
   std::string version_received = {};  // as the server said it
   std::string version_in_force = {};  // empty: none is

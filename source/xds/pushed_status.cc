@@ -1,5 +1,7 @@
 // What PushedConfig knows, as plain values.
-#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "source/base/strings.h"
@@ -10,13 +12,20 @@ namespace {
 
 using State = ResourceTable::State;
 
-std::string VersionOf(const BodyPtr& body) { return body ? body->version : std::string(); }
+struct InForceNow {
+  const ResourceBody* body;
+  bool told = false;
+};
+using ByName = std::unordered_map<std::string_view, InForceNow>;
 
-ResourceState StateOf(const ResourceTable::Row& row, const BodyPtr& in_force, const Choice& choice) {
+std::string VersionOf(const ResourceBody* body) { return body == nullptr ? std::string() : body->version; }
+
+ResourceState StateOf(const ResourceTable::Row& row, const ResourceBody* in_force, const Choice& choice) {
   if (row.state == State::kBad) return ResourceState::kParked;
   if (row.state == State::kConflict) return ResourceState::kConflict;
-  if (row.body && in_force && in_force->message == row.body->message) return ResourceState::kInForce;
-  if (row.state == State::kPending || (row.body && choice.warming.contains(row.body->key)))
+  if (row.body != nullptr && in_force != nullptr && in_force->message == row.body->message)
+    return ResourceState::kInForce;
+  if (row.state == State::kPending || (row.body != nullptr && choice.warming.contains(row.body->key)))
     return ResourceState::kWarming;
   return ResourceState::kUnused;
 }
@@ -27,36 +36,39 @@ PushStatus PushedConfig::Status() const {
   PushStatus status = status_;
   status.source = source_;
   status.applied = in_force_.applied();
-  const Bodies& bodies = in_force_.bodies();
-  const auto in_force = [&](const ResourceKey& key) {
-    const auto found = bodies.find(key);
-    return found == bodies.end() ? nullptr : found->second;
+  ByName in_force[std::size(kResourceTypes)];
+  for (const auto& [key, body] : in_force_.bodies())
+    in_force[static_cast<size_t>(key.type)].try_emplace(key.name, body.get());
+  const auto tell = [&](ResourceType type, std::string_view name) -> const ResourceBody* {
+    const auto found = in_force[static_cast<size_t>(type)].find(name);
+    if (found == in_force[static_cast<size_t>(type)].end()) return nullptr;
+    found->second.told = true;
+    return found->second.body;
   };
-  std::set<ResourceKey> told;
-  for (ResourceTable::Row& row : table_.Rows()) {
-    ResourceStatus& one = status.resources.emplace_back(row.type_url, row.name, row.version);
-    const auto type = ParseTypeUrl(row.type_url);
-    const BodyPtr body = type ? in_force({*type, row.name}) : nullptr;
+  const std::vector<ResourceTable::Row> rows = table_.Rows();
+  status.resources.reserve(rows.size());
+  for (const ResourceTable::Row& row : rows) {
+    ResourceStatus& one = status.resources.emplace_back(row.type ? TypeUrl(*row.type) : CarrierUrl(),
+                                                        std::string(row.name), std::string(row.version));
+    const ResourceBody* const body = row.type ? tell(*row.type, row.name) : nullptr;
     one.version_in_force = VersionOf(body);
     one.state = StateOf(row, body, choice_);
-    one.errors = std::move(row.errors);
+    one.errors = row.errors;
     one.beside = !row.bad_beside.empty();
     if (one.beside)
       one.errors.push_back({.why = Cat("came together with ", ShownValue(row.bad_beside), ", which is refused")});
-    if (type) told.insert({*type, row.name});
   }
   for (const auto& [key, users] : choice_.missing) {
     if (!IsMissing(key)) continue;
     ++status.missing;
-    told.insert(key);
     const ConfigError why{.why = Cat("is not there, and ", ToString(users.front()), " refers to it")};
     status.resources.push_back(
-        {std::string(TypeUrl(key.type)), key.name, "", VersionOf(in_force(key)), ResourceState::kMissing, {why}});
+        {TypeUrl(key.type), key.name, "", VersionOf(tell(key.type, key.name)), ResourceState::kMissing, {why}});
   }
   // From another source than the server.
-  for (const auto& [key, body] : Pushed())
-    if (!told.contains(key))
-      status.resources.push_back({std::string(TypeUrl(key.type)), key.name, body->version, body->version});
+  for (const auto& [key, body] : in_force_.bodies())
+    if (!in_force[static_cast<size_t>(key.type)].at(key.name).told && !in_force_.own().contains(key))
+      status.resources.push_back({TypeUrl(key.type), key.name, body->version, body->version});
   return status;
 }
 

@@ -160,6 +160,7 @@ ReadResult ReadNative(ResourceType type, std::string_view version, const Any& an
 }  // namespace
 
 WireType NativeType(ResourceType type) { return {std::string(TypeUrl(type)), type}; }
+std::string_view CarrierUrl() { return kCarrierUrl; }
 WireType ExtensionConfigType() { return {std::string(kCarrierUrl), std::nullopt}; }
 
 ReadResult ReadResource(const WireType& type, std::string_view name, std::string_view version, const Any& any,

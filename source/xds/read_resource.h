@@ -29,6 +29,7 @@ struct WireType {
 };
 WireType NativeType(ResourceType type);
 WireType ExtensionConfigType();
+std::string_view CarrierUrl();  // of the same
 
 struct ReadResult {
   std::shared_ptr<ResourceBody> body;  // none: it could not be read

@@ -29,7 +29,7 @@ Told::State StateOf(ResourceState state) {
 
 Told Tell(const ResourceStatus& status) {
   Told told;
-  told.set_type_url(status.type_url);
+  told.set_type_url(std::string(status.type_url));
   told.set_name(status.name);
   told.set_version_received(status.version_received);
   told.set_version_in_force(status.version_in_force);
@@ -61,7 +61,7 @@ std::vector<control::v1::Report> ResourceReport::Next(const std::vector<Resource
   for (const auto& [key, hash] : told_) {
     if (now.contains(key)) continue;
     Told gone;
-    gone.set_type_url(key.first);
+    gone.set_type_url(std::string(key.first));
     gone.set_name(key.second);
     gone.set_state(Told::REMOVED);
     add(std::move(gone));

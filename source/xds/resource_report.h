@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,8 +26,8 @@ class ResourceReport {
   std::vector<control::v1::Report> Next(const std::vector<ResourceStatus>& resources);
 
  private:
-  using Key = std::pair<std::string, std::string>;  // type URL and name
-  std::map<Key, size_t> told_;                      // a hash of what was said
+  using Key = std::pair<std::string_view, std::string>;  // type URL and name
+  std::map<Key, size_t> told_;                           // a hash of what was said
 };
 
 }  // namespace egret

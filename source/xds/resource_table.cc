@@ -1,6 +1,7 @@
 #include "source/xds/resource_table.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "source/base/strings.h"
 #include "source/xds/check_alone.h"
@@ -107,7 +108,9 @@ ResourceTable::Arrival ResourceTable::Read(const WireType& type, const Resource&
 bool ResourceTable::Heartbeat(const WireName& name, const Resource& resource, Ms now) {
   const auto found = entries_.find(name);
   if (resource.has_resource() || found == entries_.end() || found->second.version != resource.version()) return false;
+  timed_ -= found->second.expires ? 1 : 0;
   found->second.expires = ExpiryOf(resource, now);
+  timed_ += found->second.expires ? 1 : 0;
   return true;
 }
 
@@ -159,6 +162,7 @@ void ResourceTable::Put(const WireName& name, Entry entry, uint64_t batch) {
   }
   absent_.erase(name);
   entry.batch = batch;
+  timed_ += entry.expires ? 1 : 0;
   batches_[batch].names.insert(name);
   if (const auto key = KeyOf(name.first, name.second, entry.body); key && !entry.removed) holders_.emplace(*key, name);
   entries_.emplace(name, std::move(entry));
@@ -177,6 +181,7 @@ void ResourceTable::Erase(std::map<WireName, Entry>::iterator at) {
   if (const auto key = KeyOf(name.first, name.second, at->second.body))
     if (const auto holder = holders_.find(*key); holder != holders_.end() && holder->second == name)
       holders_.erase(holder);
+  timed_ -= at->second.expires ? 1 : 0;
   entries_.erase(at);
   if (batch != 0) Leave(name, batch);
 }
@@ -233,9 +238,10 @@ bool ResourceTable::IsUsed(const Entry& entry, const std::set<uint64_t>& trial) 
 
 Slots ResourceTable::SlotsWith(const std::set<uint64_t>& trial) const {
   Slots slots;
+  auto hint = slots.end();  // entries of one type come in the order of their names
   for (const auto& [name, entry] : entries_) {
     if (IsUsed(entry, trial)) {
-      if (entry.body) slots[entry.body->key] = entry.body;
+      if (entry.body) hint = std::next(slots.insert_or_assign(hint, entry.body->key, entry.body));
       continue;
     }
     for (const ResourceKey& key : entry.before) slots.try_emplace(key, nullptr);
@@ -245,6 +251,7 @@ Slots ResourceTable::SlotsWith(const std::set<uint64_t>& trial) const {
 }
 
 bool ResourceTable::Expire(Ms now) {
+  if (timed_ == 0) return false;
   bool any = false;
   for (auto at = entries_.begin(); at != entries_.end();) {
     const auto entry = at++;
@@ -258,6 +265,7 @@ bool ResourceTable::Expire(Ms now) {
 
 std::optional<ResourceTable::Ms> ResourceTable::NextExpiry() const {
   std::optional<Ms> next;
+  if (timed_ == 0) return next;
   for (const auto& [name, entry] : entries_)
     if (entry.expires) next = std::min(next.value_or(INT64_MAX), *entry.expires);
   return next;
@@ -285,19 +293,18 @@ std::map<std::string, std::string> ResourceTable::Versions(const WireType& type)
 
 std::vector<ResourceTable::Row> ResourceTable::Rows() const {
   std::vector<Row> rows;
+  rows.reserve(entries_.size());
   for (const auto& [name, entry] : entries_) {
     if (entry.removed) continue;
-    Row row{.type_url = name.first.url, .name = name.second, .version = entry.version, .body = entry.body};
-    if (entry.body) row.type_url = TypeUrl(entry.body->key.type);
-    if (entry.body) row.name = entry.body->key.name;
+    Row& row = rows.emplace_back(name.first.type, name.second, entry.version, entry.body.get());
+    if (row.body != nullptr) row.type = row.body->key.type;
+    if (row.body != nullptr) row.name = row.body->key.name;
     row.errors = entry.errors;
     row.errors.insert(row.errors.end(), entry.conflicts.begin(), entry.conflicts.end());
-    if (entry.batch != 0) {
-      const Batch& batch = batches_.at(entry.batch);
-      row.state = batch.state;
-      if (!HasErrors(row.errors) && !batch.bad.empty()) row.bad_beside = batch.bad.begin()->second;
-    }
-    rows.push_back(std::move(row));
+    if (entry.batch == 0) continue;
+    const Batch& batch = batches_.at(entry.batch);
+    row.state = batch.state;
+    if (!HasErrors(row.errors) && !batch.bad.empty()) row.bad_beside = batch.bad.begin()->second;
   }
   return rows;
 }

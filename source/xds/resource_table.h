@@ -74,15 +74,15 @@ class ResourceTable {
   std::map<std::string, std::string> Versions(const WireType& type) const;
 
   struct Row {
-    std::string type_url;
-    std::string name;
-    std::string version;
-    BodyPtr body;  // none: it could not be read
+    std::optional<ResourceType> type;  // none: it came in a carrier and could not be read
+    std::string_view name;
+    std::string_view version;
+    const ResourceBody* body;  // null: it could not be read
     State state = State::kUsed;
     std::vector<ConfigError> errors = {};
-    std::string bad_beside = {};  // of what is parked without an error of its own: what has one
+    std::string_view bad_beside = {};  // of what is parked without an error of its own: what has one
   };
-  // Removals that are not in force yet are left out.
+  // As long as nothing changes. Removals that are not in force yet are left out.
   std::vector<Row> Rows() const;
 
  private:
@@ -128,6 +128,7 @@ class ResourceTable {
   std::map<ResourceKey, WireName> holders_;
   std::map<uint64_t, Batch> batches_;
   uint64_t last_batch_ = 0;
+  size_t timed_ = 0;  // entries that expire
 };
 
 }  // namespace egret

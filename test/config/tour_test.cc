@@ -68,6 +68,15 @@ std::string WithoutEachLine(std::string_view name, const std::string& text) {
   return report;
 }
 
+// All that the policy compiler is given.
+PolicySetSpec SpecOf(const config::v1::Bootstrap& bootstrap, std::vector<ConfigError>& errors) {
+  PolicySetSpec spec;
+  for (const auto& policy : bootstrap.policies()) spec.policies.push_back(ToPolicySpec(policy, "p", errors));
+  for (const auto& set : bootstrap.domain_sets()) spec.domain_sets.push_back(ToDomainSetSpec(set, "d", errors).spec);
+  spec.guard = ToGuardSpec(bootstrap, OwnEndpoints(bootstrap));
+  return spec;
+}
+
 TEST(Tour, TheDefaultConfigurationHasNoFault) {
   const BootstrapFile file = ReadBootstrapText(DefaultConfig(), kDefaultConfigName, Format::kYaml);
   EXPECT_EQ(ToString(file.errors), "");
@@ -117,7 +126,7 @@ TEST(Tour, EachLineRemovedGivesAnErrorOrADefault) {
 TEST(Tour, TheGatewaysPoliciesReachThePolicyCompilerWhole) {
   const BootstrapFile file = ReadBootstrapText(TestData("gateway.yaml"), "gateway.yaml", Format::kYaml);
   std::vector<ConfigError> errors;
-  const PolicySetSpec spec = ToPolicySpec(file.bootstrap, OwnEndpoints(file.bootstrap), errors).spec;
+  const PolicySetSpec spec = SpecOf(file.bootstrap, errors);
   EXPECT_EQ(ToString(errors), "");
   ASSERT_EQ(spec.policies.size(), 2u);
   EXPECT_EQ(spec.policies[0].name, "guardrails");
@@ -150,7 +159,7 @@ TEST(Tour, WindowsWithFractionsNarrowAnAllowAndWidenADeny) {
       "{name: c, action: DENY, to: {protocols: [OTHER, TLS], port_ranges: [{first: 1, last: 9}]}}]}]\n",
       "e", Format::kYaml);
   std::vector<ConfigError> errors;
-  const PolicySetSpec spec = ToPolicySpec(file.bootstrap, {}, errors).spec;
+  const PolicySetSpec spec = SpecOf(file.bootstrap, errors);
   ASSERT_EQ(spec.policies.size(), 1u) << ToString(file.errors);
   EXPECT_EQ(spec.policies[0].mode, PolicySpec::Mode::kAudit);
   EXPECT_EQ(spec.policies[0].audit_until, 9);

@@ -134,9 +134,9 @@ TEST(Compile, AllErrorsComeAtOnce) {
   spec.guard.also_refuse = {"10.0.0.0/33"};
   const auto errors = ErrorsOf(spec);
   const std::vector<std::string> paths = {
-      "domain_sets[2].name",
       "domain_sets[0].domains[0]",
       "domain_sets[0].file[0]",
+      "domain_sets[2].name",
       "domain_sets[0].includes[1]",
       "domain_sets[1].includes[0]",
       "policies[0].rules[0].to.ports[0]",

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "source/xds/compose.h"
 #include "test/xds/push.h"
 
 namespace egret {
