@@ -25,6 +25,7 @@ PublicationPtr Version(int n) {
 template <class Turn>
 std::vector<std::thread> Repeat(Turn turn) {
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int thread = 0; thread < kThreads; ++thread)
     threads.emplace_back([thread, turn] {
       for (int i = 0; i < kTurns; ++i) turn(thread, i);
