@@ -141,7 +141,7 @@ class FakeAds:
         self.streams, self.answers = queue.Queue(), queue.Queue()
         self.first_requests = []  # the first of each type on each stream
         self.nonces = itertools.count(1)
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(64), options=[("grpc.so_reuseport", 0)])
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(512), options=[("grpc.so_reuseport", 0)])
         handler = grpc.stream_stream_rpc_method_handler(self._serve, Request.FromString, Response.SerializeToString)
         service = "envoy.service.discovery.v3.AggregatedDiscoveryService"
         self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {METHOD: handler}),))

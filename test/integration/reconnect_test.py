@@ -7,6 +7,7 @@ from harness import HOSTS
 from push_case import SHUT, PushCase, allow, listener, policy
 from waiting import until
 
+# By hand: FLEET=200 and bazel/run_python_tests.py.
 PROXIES = int(os.environ.get("FLEET", "12"))
 
 
