@@ -38,7 +38,7 @@ class NameChecker : public Visitor {
   }
 
  private:
-  using Names = std::map<std::string, const Message*, std::less<>>;
+  using Names = std::map<std::string_view, const Message*>;
 
   void Add(const std::string& path, std::string value, std::string why, std::string remedy) {
     errors_.push_back({.field = path, .value = std::move(value), .why = std::move(why), .remedy = std::move(remedy)});
@@ -47,11 +47,15 @@ class NameChecker : public Visitor {
   void Gather(const ResourceList& resource) {
     const FieldDescriptor& list = *bootstrap_.GetDescriptor()->FindFieldByName(std::string(resource.field));
     const Reflection& reflection = *bootstrap_.GetReflection();
+    const FieldDescriptor& name_field = *list.message_type()->FindFieldByName("name");
+    std::string unused;
     Names& names = names_[resource.field];
     for (int i = 0; i < reflection.FieldSize(bootstrap_, &list); ++i) {
       const Message& one = reflection.GetRepeatedMessage(bootstrap_, &list, i);
-      const std::string name = one.GetReflection()->GetString(one, one.GetDescriptor()->FindFieldByName("name"));
-      if (name.empty() || names.emplace(name, &one).second) continue;
+      const std::string& name = one.GetReflection()->GetStringReference(one, &name_field, &unused);
+      const size_t others = names.size();
+      if (!name.empty()) names.emplace_hint(names.end(), name, &one);  // often in order
+      if (name.empty() || names.size() > others) continue;
       Add(Below(Below(resource.field, static_cast<size_t>(i)), "name"), ShownValue(name),
           Cat("another ", resource.noun, " has this name"), "rename one of them");
     }
@@ -78,7 +82,7 @@ class NameChecker : public Visitor {
 
   static std::string Remedy(const std::string& name, const Names& names, std::string_view list) {
     std::vector<std::string> known;
-    for (const auto& [one, message] : names) known.push_back(one);
+    for (const auto& [one, message] : names) known.emplace_back(one);
     return known.empty() ? Cat("add it under ", list) : Suggest(name, known);
   }
 

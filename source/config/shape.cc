@@ -52,6 +52,7 @@ class ShapeChecker {
   void CheckField(const Message& message, const FieldDescriptor& field, const std::string& path) {
     const Reflection& reflection = *message.GetReflection();
     if (!field.is_repeated()) return CheckOne(message, field, -1, path);
+    if (field.type() == FieldDescriptor::TYPE_STRING) return CheckTexts(message, field, path);
     const bool resources = message.GetDescriptor() == config::v1::Bootstrap::descriptor();
     const int count = reflection.FieldSize(message, &field);
     for (int i = 0; i < count; ++i) {
@@ -60,11 +61,25 @@ class ShapeChecker {
     }
   }
 
-  void CheckOne(const Message& message, const FieldDescriptor& field, int index, const std::string& path) {
-    if (++nodes_ > kMostNodes) {
-      if (nodes_ == kMostNodes + 1) Add(path, Cat("more than ", kMostNodes, " values"), "make it smaller");
-      return;
+  bool Count(const std::string& path) {
+    if (++nodes_ == kMostNodes + 1) Add(path, Cat("more than ", kMostNodes, " values"), "make it smaller");
+    return nodes_ <= kMostNodes;
+  }
+
+  // There may be a million of them: no path is made that nobody needs.
+  void CheckTexts(const Message& message, const FieldDescriptor& field, const std::string& path) {
+    const Reflection& reflection = *message.GetReflection();
+    std::string unused;
+    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+      if (!Count(path)) return;
+      if (!IsPlainText(reflection.GetRepeatedStringReference(message, &field, i, &unused)))
+        AddText(Below(path, static_cast<size_t>(i)));
     }
+  }
+  void AddText(const std::string& path) { Add(path, "a control character inside", "take it out"); }
+
+  void CheckOne(const Message& message, const FieldDescriptor& field, int index, const std::string& path) {
+    if (!Count(path)) return;
     const Reflection& reflection = *message.GetReflection();
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       Check(index < 0 ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, index),
@@ -75,9 +90,8 @@ class ShapeChecker {
       if (field.enum_type()->FindValueByNumber(value) == nullptr)
         Add(path, "a value that this release does not know", Suggest("", ValueNames(*field.enum_type())));
     } else if (field.type() == FieldDescriptor::TYPE_STRING) {
-      const std::string text =
-          index < 0 ? reflection.GetString(message, &field) : reflection.GetRepeatedString(message, &field, index);
-      if (!IsPlainText(text)) Add(path, "a control character inside", "take it out");
+      std::string unused;
+      if (!IsPlainText(reflection.GetStringReference(message, &field, &unused))) AddText(path);
     }
   }
 

@@ -13,7 +13,7 @@
 
 namespace egret {
 
-inline constexpr size_t kMostNodes = 1'000'000;
+inline constexpr size_t kMostNodes = 1'200'000;  // a set of a million names, and what stands beside it
 inline constexpr int kMostDepth = 100;
 inline constexpr size_t kMostBytes = size_t{64} << 20;
 

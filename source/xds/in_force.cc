@@ -19,19 +19,19 @@ std::vector<Blame> InForce::Try(Slots slots, Choice& choice, Ms now) {
     if (!blames.empty()) return blames;
     ++applied_;
   }
-  bodies_ = choice.bodies;  // perhaps other versions of the same
+  bodies_ = std::move(choice.bodies);  // perhaps other versions of the same
   lingering_ = std::move(lingering);
   const bool whole = choice.missing.empty() && choice.warming.empty() &&
                      std::all_of(slots.begin(), slots.end(), [](const auto& slot) { return slot.second != nullptr; });
   settled_ = whole ? std::move(slots) : Slots();
-  choice_ = whole ? choice : Choice();
+  wanted_ = whole ? choice.wanted : std::set<ResourceKey>();
   return {};
 }
 
 // Where nothing waits and nothing is parked, the choice depends on who refers to whom alone.
 Choice InForce::Look(const Slots& slots) const {
   if (!Refines(slots)) return Choose(own_, slots, bodies_);
-  Choice choice = choice_;
+  Choice choice{.bodies = bodies_, .wanted = wanted_, .missing = {}, .warming = {}};
   auto next = slots.begin();
   for (auto& [key, body] : choice.bodies) {
     while (next != slots.end() && next->first < key) ++next;

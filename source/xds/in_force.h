@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
@@ -27,7 +28,7 @@ class InForce {
   InForce(const std::shared_ptr<const config::v1::Bootstrap>& bootstrap, ConfigSink& sink);
 
   // Empty: these are in force now, as far as they need not wait. The sink is asked only where something changes.
-  // `choice`: what was chosen of them.
+  // `choice`: what was chosen of them; its bodies become bodies() when they are in force.
   std::vector<Blame> Try(Slots slots, Choice& choice, Ms now);
   // What would be in force.
   Choice Look(const Slots& slots) const;
@@ -51,9 +52,9 @@ class InForce {
   ConfigSink& sink_;
   const Bodies own_;
   Bodies bodies_;
-  // Where the last choice was of all that there was and nothing waited: of what, and the choice.
+  // Where the last choice was of all that there was and nothing waited: of what, and what was wanted.
   Slots settled_;
-  Choice choice_;
+  std::set<ResourceKey> wanted_;
   Lingerers lingering_;
   uint64_t applied_ = 0;
 };

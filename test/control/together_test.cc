@@ -15,7 +15,7 @@
 #include "source/base/log.h"
 #include "source/base/strings.h"
 #include "source/control/delta_session.h"
-#include "source/xds/choose.h"
+#include "source/xds/compose.h"
 #include "source/xds/pushed_config.h"
 #include "test/xds/push.h"
 
