@@ -59,16 +59,19 @@ class AdsCall final : public grpc::ServerBidiReactor<DeltaRequest, DeltaResponse
     }
     id_ = node.id();
     group_ = node.cluster();
-    const Joined joined = hub_.Join(group_, *this);
+    // Who comes with nothing has begun anew, and refuses nothing yet.
+    const bool anew = incoming_.initial_resource_versions().empty();
+    const Joined joined = hub_.Join(group_, id_, anew, *this);
     if (joined != Joined::kFollows) return StatusOf(joined, group_);
     joined_ = true;
-    // Who comes with nothing has begun anew, and refuses nothing yet.
     roster_.Connected({.id = id_,
                        .group = group_,
                        .release = node.user_agent_version().substr(0, 64),
                        .peer = peer_.address,
                        .certified = peer_.certified},
-                      incoming_.initial_resource_versions().empty());
+                      anew);
+    const std::lock_guard lock(mutex_);
+    roster_.Offered(group_, id_, version_);
     return grpc::Status::OK;
   }
 
@@ -85,6 +88,7 @@ class AdsCall final : public grpc::ServerBidiReactor<DeltaRequest, DeltaResponse
   void OnPublication(const PublicationPtr& publication) override {
     const std::lock_guard lock(mutex_);
     version_ = publication->version;
+    roster_.Offered(group_, id_, version_);
     Send(session_.Publish(publication));
   }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "source/base/log.h"
+#include "source/base/strings.h"
+#include "source/config/error.h"
 #include "source/control/peer.h"
 #include "source/server/version.h"
 
@@ -39,6 +42,7 @@ void Tell(const Proxy& proxy, ProxyStatus& status) {
   status.set_connected(proxy.streams > 0);
   Set(*status.mutable_since(), proxy.since);
   status.set_version(proxy.version);
+  status.set_offered(proxy.offered);
   if (!proxy.version.empty()) Set(*status.mutable_version_since(), proxy.version_since);
   for (const control::v1::Rejection& rejection : proxy.Rejections()) *status.add_rejections() = rejection;
   status.set_reporting(proxy.fleet_streams > 0);
@@ -49,37 +53,87 @@ void Tell(const Proxy& proxy, ProxyStatus& status) {
   if (proxy.config) *status.mutable_config() = *proxy.config;
 }
 
-}  // namespace
-
-grpc::Status ControlService::Admit(const grpc::ServerContextBase& context) const {
-  const Peer peer = PeerOf(context);
-  const bool known = std::any_of(peer.names.begin(), peer.names.end(), [&](const std::string& name) {
-    return std::find(viewers_.begin(), viewers_.end(), name) != viewers_.end();
-  });
-  if (known || !peer.certified) return grpc::Status::OK;
-  return {grpc::StatusCode::PERMISSION_DENIED, "no name in the certificate is one of --viewers"};
+grpc::Status Answer(const Result<control::v1::Rollout, Problem>& done, control::v1::Rollout& response) {
+  if (!done) return {grpc::StatusCode::FAILED_PRECONDITION, done.error().text};
+  response = *done;
+  return grpc::Status::OK;
 }
 
-grpc::ServerUnaryReactor* ControlService::Status(grpc::CallbackServerContext* context, const StatusRequest* request,
-                                                 StatusResponse* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (const grpc::Status admitted = Admit(*context); !admitted.ok()) {
-    reactor->Finish(admitted);
-    return reactor;
-  }
-  const auto asked = [&](const std::string& group) { return request->group().empty() || request->group() == group; };
-  response->set_identifier(identifier_);
-  response->set_release(kVersion);
-  const auto decisions = roster_.Decisions();
-  for (const auto& [name, group] : hub_.Look()) {
+}  // namespace
+
+Result<std::string, grpc::Status> ControlService::Admit(const grpc::ServerContextBase& context, May what) const {
+  const Peer peer = PeerOf(context);
+  if (!peer.certified) return std::string("the local operator");
+  const auto is_one_of = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  for (const std::string& name : peer.names)
+    if (is_one_of(names_.operators, name) || (what == May::kLook && is_one_of(names_.viewers, name))) return name;
+  return grpc::Status(grpc::StatusCode::PERMISSION_DENIED, Cat("no name in the certificate is one of --operators",
+                                                               what == May::kLook ? " or --viewers" : ""));
+}
+
+grpc::Status ControlService::Fill(const StatusRequest& request, StatusResponse& response) const {
+  const auto asked = [&](const std::string& group) { return request.group().empty() || request.group() == group; };
+  response.set_identifier(identifier_);
+  response.set_release(kVersion);
+  const auto decisions = parts_.roster.Decisions();
+  const std::vector<Proxy> proxies = parts_.roster.Look();
+  for (const auto& [name, group] : parts_.hub.Look()) {
     if (!asked(name)) continue;
-    Tell(name, group, *response->add_groups());
+    GroupStatus& status = *response.add_groups();
+    Tell(name, group, status);
+    if (const auto rollout = parts_.rollouts.Tell(name, group, proxies)) *status.mutable_rollout() = *rollout;
     if (const auto of = decisions.find(name); of != decisions.end())
-      for (const auto& [rule, count] : of->second) *response->mutable_groups()->rbegin()->add_counts() = count;
+      for (const auto& [rule, count] : of->second) *status.add_counts() = count;
   }
-  for (const Proxy& proxy : roster_.Look())
-    if (asked(proxy.group)) Tell(proxy, *response->add_proxies());
-  reactor->Finish(grpc::Status::OK);
+  for (const Proxy& proxy : proxies)
+    if (asked(proxy.group)) Tell(proxy, *response.add_proxies());
+  return grpc::Status::OK;
+}
+
+ControlService::Reactor* ControlService::Status(grpc::CallbackServerContext* context, const StatusRequest* request,
+                                                StatusResponse* response) {
+  Reactor* const reactor = context->DefaultReactor();
+  const auto by = Admit(*context, May::kLook);
+  reactor->Finish(by ? Fill(*request, *response) : by.error());
+  return reactor;
+}
+
+ControlService::Reactor* ControlService::Advance(grpc::CallbackServerContext* context,
+                                                 const control::v1::AdvanceRequest* request,
+                                                 control::v1::Rollout* response) {
+  Reactor* const reactor = context->DefaultReactor();
+  const auto by = Admit(*context, May::kCommand);
+  reactor->Finish(by ? Answer(parts_.rollouts.Advance(*request, *by), *response) : by.error());
+  return reactor;
+}
+
+ControlService::Reactor* ControlService::Halt(grpc::CallbackServerContext* context,
+                                              const control::v1::HaltRequest* request, control::v1::Rollout* response) {
+  Reactor* const reactor = context->DefaultReactor();
+  const auto by = Admit(*context, May::kCommand);
+  reactor->Finish(by ? Answer(parts_.rollouts.Halt(*request, *by), *response) : by.error());
+  return reactor;
+}
+
+ControlService::Reactor* ControlService::Drain(grpc::CallbackServerContext* context,
+                                               const control::v1::DrainRequest* request,
+                                               control::v1::DrainResponse* response) {
+  Reactor* const reactor = context->DefaultReactor();
+  const auto by = Admit(*context, May::kCommand);
+  if (!by) {
+    reactor->Finish(by.error());
+  } else if (request->group().empty()) {
+    reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, "a group is needed"});
+  } else {
+    control::v1::Command command;
+    Set(*command.mutable_drain()->mutable_at(), std::chrono::system_clock::now());
+    response->set_told(static_cast<uint32_t>(parts_.switchboard.Tell({request->group(), request->proxy()}, command)));
+    Log(LogComponent::kServer, LogLevel::kWarning, *by, " drains ", response->told(), " proxies of group ",
+        ShownValue(request->group()));
+    reactor->Finish(grpc::Status::OK);
+  }
   return reactor;
 }
 

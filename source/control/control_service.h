@@ -9,27 +9,48 @@
 
 #include "egret/control/v1/control.grpc.pb.h"
 #include "source/control/hub.h"
+#include "source/control/rollouts.h"
 #include "source/control/roster.h"
+#include "source/control/switchboard.h"
 
 namespace egret {
 
 class ControlService final : public control::v1::Control::CallbackService {
  public:
-  // `viewers`: names of certificates that may ask; whoever reaches it without a certificate (by a Unix socket) may.
-  // Hub and roster outlive it.
-  ControlService(std::string identifier, std::vector<std::string> viewers, const Hub& hub, const Roster& roster)
-      : identifier_(std::move(identifier)), viewers_(std::move(viewers)), hub_(hub), roster_(roster) {}
+  // Names of certificates: viewers may look, operators may command as well. Whoever reaches it without a certificate
+  // (by a Unix socket) may do both.
+  struct Names {
+    std::vector<std::string> viewers, operators;
+  };
+  // What it is made of outlives it.
+  struct Parts {
+    const Hub& hub;
+    const Roster& roster;
+    Rollouts& rollouts;
+    Switchboard& switchboard;
+  };
+  ControlService(std::string identifier, Names names, const Parts& parts)
+      : identifier_(std::move(identifier)), names_(std::move(names)), parts_(parts) {}
 
-  grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context, const control::v1::StatusRequest* request,
-                                   control::v1::StatusResponse* response) override;
+  using Reactor = grpc::ServerUnaryReactor;
+  Reactor* Status(grpc::CallbackServerContext* context, const control::v1::StatusRequest* request,
+                  control::v1::StatusResponse* response) override;
+  Reactor* Advance(grpc::CallbackServerContext* context, const control::v1::AdvanceRequest* request,
+                   control::v1::Rollout* response) override;
+  Reactor* Halt(grpc::CallbackServerContext* context, const control::v1::HaltRequest* request,
+                control::v1::Rollout* response) override;
+  Reactor* Drain(grpc::CallbackServerContext* context, const control::v1::DrainRequest* request,
+                 control::v1::DrainResponse* response) override;
 
  private:
-  grpc::Status Admit(const grpc::ServerContextBase& context) const;
+  enum class May : uint8_t { kLook, kCommand };
+  // By which name it may; or why not.
+  Result<std::string, grpc::Status> Admit(const grpc::ServerContextBase& context, May what) const;
+  grpc::Status Fill(const control::v1::StatusRequest& request, control::v1::StatusResponse& response) const;
 
   const std::string identifier_;
-  const std::vector<std::string> viewers_;
-  const Hub& hub_;
-  const Roster& roster_;
+  const Names names_;
+  const Parts parts_;
 };
 
 }  // namespace egret

@@ -1,7 +1,6 @@
 #include "source/control/library.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -17,7 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kCommon = "common";
+constexpr std::string_view kCommon = "common", kNext = "next";
+// Looks. Whoever moves a release's files to the group's own does so at one moment, and those have to come to rest
+// first.
+constexpr int kGoneAfter = 4;
 constexpr size_t kMostLines = 20;  // of the log, for one look at a group
 
 void TellRefused(const std::string& group, const std::vector<ConfigError>& errors) {
@@ -48,46 +50,59 @@ std::vector<std::string> Library::Groups() const {
 }
 
 void Library::Look() {
-  for (const std::string& group : Groups()) LookAt(group);
+  for (const std::string& group : Groups()) {
+    LookAt(group);
+    LookAtNext(group);
+  }
 }
 
-void Library::LookAt(const std::string& group) {
-  GroupFiles files{.folders = {Cat(folder_, "/", kCommon), Cat(folder_, "/", group)}, .bootstrap = {}};
+std::optional<Result<PublicationPtr, std::vector<ConfigError>>> Library::Read(const std::string& group,
+                                                                              const std::string& folder) {
+  GroupFiles files{.folders = {Cat(folder_, "/", kCommon), folder}, .bootstrap = {}};
   std::string bootstrap = Cat(bootstraps_, "/", group, ".yaml");
-  const auto [watch, added] = watches_.try_emplace(group, files.folders, std::vector{bootstrap});
-  if (!watch->second.Look()) return;
+  const auto [watch, added] = watches_.try_emplace(folder, files.folders, std::vector{bootstrap});
+  if (!watch->second.Look()) return std::nullopt;
   if (!bootstraps_.empty()) files.bootstrap = std::move(bootstrap);
   GroupConfig config = ReadGroup(files);
   if (HasErrors(config.errors)) {
     TellRefused(group, config.errors);
-    hub_.Refuse(group, std::move(config.errors));
+    return std::move(config.errors);
+  }
+  PublicationPtr publication = std::make_shared<const Publication>(egret::Publish(config.own, config.bodies));
+  Log(LogComponent::kConfig, LogLevel::kInfo, "group ", group, ": ", folder, " holds ", config.bodies.size(),
+      " resources, version ", publication->version);
+  return publication;
+}
+
+void Library::LookAt(const std::string& group) {
+  auto read = Read(group, Cat(folder_, "/", group));
+  if (!read) return;
+  if (*read)
+    hub_.Publish(group, std::move(**read));
+  else
+    hub_.Refuse(group, read->error());
+}
+
+void Library::LookAtNext(const std::string& group) {
+  const std::string folder = Cat(folder_, "/", group, "/", kNext);
+  std::error_code problem;
+  if (!fs::is_directory(folder, problem)) {
+    watches_.erase(folder);
+    if (++gone_[group] >= kGoneAfter) hub_.Stage(group, nullptr);
     return;
   }
-  auto publication = std::make_shared<const Publication>(egret::Publish(config.own, config.bodies));
-  Log(LogComponent::kConfig, LogLevel::kInfo, "group ", group, ": serves ", config.bodies.size(),
-      " resources, version ", publication->version);
-  hub_.Publish(group, std::move(publication));
+  gone_[group] = 0;
+  auto read = Read(group, folder);
+  if (!read) return;
+  if (*read)
+    hub_.Stage(group, std::move(**read));
+  else
+    hub_.RefuseNext(group, read->error());
 }
 
 void Library::Start() {
   Look();
-  thread_ = std::thread([this] {
-    std::unique_lock lock(mutex_);
-    while (!stop_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
-      lock.unlock();
-      Look();
-      lock.lock();
-    }
-  });
-}
-
-void Library::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  ticker_.Start([this] { Look(); });
 }
 
 }  // namespace egret

@@ -19,6 +19,7 @@ constexpr TextOption kTexts[] = {
     {"--tls-key", &ControlOptions::tls_key},       {"--client-ca", &ControlOptions::client_ca},
     {"--admin", &ControlOptions::admin},           {"--control", &ControlOptions::control},
     {"--identifier", &ControlOptions::identifier}, {"--ready-file", &ControlOptions::ready_file},
+    {"--rollouts", &ControlOptions::rollouts},
 };
 
 // Puts one option's value where it belongs; a text is why it cannot be.
@@ -33,8 +34,9 @@ std::string Apply(std::string_view name, std::string_view value, ControlOptions&
     options.mode = value == "serve" ? ControlOptions::Mode::kServe : ControlOptions::Mode::kValidate;
     return {};
   }
-  if (name == "--viewers") {
-    while (!value.empty()) options.viewers.emplace_back(SplitFirst(value, ','));
+  if (name == "--viewers" || name == "--operators") {
+    auto& names = name == "--viewers" ? options.viewers : options.operators;
+    while (!value.empty()) names.emplace_back(SplitFirst(value, ','));
     return {};
   }
   if (name == "--log-level" || name == "-l") {
@@ -71,9 +73,9 @@ std::string CheckControl(const ControlOptions& options) {
   if (options.control.empty() || options.control.starts_with("unix:/")) return {};
   if (!Endpoint::Parse(options.control))
     return Cat("--control ", options.control, ": takes unix:/PATH, or an address and a port");
-  if (options.client_ca.empty() || options.viewers.empty())
+  if (options.client_ca.empty() || (options.viewers.empty() && options.operators.empty()))
     return Cat("--control ", options.control,
-               ": not on a Unix socket, it needs --client-ca, and --viewers for who may ask");
+               ": not on a Unix socket, it needs --client-ca, and --viewers or --operators for who may ask");
   return {};
 }
 
@@ -126,6 +128,8 @@ std::string ControlHelp() {
   --resources DIR         DIR/GROUP/*.yaml is what proxies whose node.cluster is GROUP are sent, and DIR/common/*.yaml
                           all of them; files of listeners, policies and so on, as in a proxy's own directory. They are
                           looked at once a second; a group's change counts only if all of it is valid
+  --rollouts DIR          where it is kept how far a group's next release (DIR/GROUP/next/*.yaml of --resources) may go;
+                          replicas share it. Default: nowhere, and nobody is given a next release
   --bootstraps DIR        DIR/GROUP.yaml is what the proxies of GROUP start with; names in it are known then
   --listen ADDRESS:PORT   where proxies ask (port 0: any free one)
   --tls-cert FILE, --tls-key FILE
@@ -134,9 +138,10 @@ std::string ControlHelp() {
                           are: the URI spiffe://DOMAIN/GROUP/ID or the DNS name ID.GROUP. Only then are secrets sent
   --in-clear              proxies may ask without TLS from other machines
   --admin ADDRESS:PORT    where /ready and /metrics are; default: nowhere
-  --control WHERE         where egretctl status asks: unix:/PATH, or an address and a port, which need --client-ca and
-                          --viewers; default: nowhere
+  --control WHERE         where egretctl asks: unix:/PATH, or an address and a port, which need --client-ca and
+                          --viewers or --operators; default: nowhere
   --viewers NAME,...      names (SAN) of certificates that may ask there
+  --operators NAME,...    names of those that may also command: roll-outs, drain. On a Unix socket, whoever reaches it
   --identifier NAME       what it calls itself to proxies; default: egret-control
   --mode serve|validate   validate: check the folder, say all that is wrong with it, and end
   --ready-file FILE       once ready, write the addresses that were bound into FILE, as JSON

@@ -21,6 +21,8 @@ struct ControlOptions {
   bool in_clear = false;                            // proxies may ask without TLS from other machines
   std::string control;                              // where operators ask: "unix:PATH"; empty: nowhere
   std::vector<std::string> viewers;                 // names of certificates that may ask there
+  std::vector<std::string> operators;               // names of those that may command, too
+  std::string rollouts;                             // folder where roll-outs are kept; empty: none go on
   std::string admin;                                // where /ready and /metrics are; empty: nowhere
   std::string identifier = "egret-control";         // what it calls itself
   std::string ready_file;                           // written once ready, with the addresses that were bound

@@ -51,6 +51,15 @@ void AddGroups(const std::map<std::string, Hub::Group>& groups, Exposition& out)
              MetricType::Gauge);
   for (const auto& [name, group] : groups)
     if (group.publication) out.Sample({{"group", name}}, UnixSeconds(group.since));
+  const auto add = [&](std::string name, std::string help, auto value) {
+    out.Family(std::move(name), std::move(help), MetricType::Gauge);
+    for (const auto& [label, group] : groups)
+      if (group.next) out.Sample({{"group", label}}, value(group.progress));
+  };
+  add("egret_control_rollout_percent", "Of 100 proxies so many are given the group's next release.",
+      [](const Hub::Progress& progress) { return progress.percent; });
+  add("egret_control_rollout_halted", "1 while no more of them are.",
+      [](const Hub::Progress& progress) { return progress.halted ? 1 : 0; });
 }
 
 void AddProxies(const std::map<std::string, Hub::Group>& groups, const std::vector<Proxy>& proxies, Exposition& out) {
@@ -64,7 +73,7 @@ void AddProxies(const std::map<std::string, Hub::Group>& groups, const std::vect
     if (proxy.streams == 0 || group == groups.end() || !group->second.publication) continue;
     Counts& of = counts[proxy.group];
     ++of.connected;
-    of.behind += proxy.version != group->second.publication->version ? 1 : 0;
+    of.behind += proxy.version != proxy.offered ? 1 : 0;
     of.refusing += proxy.Rejections().empty() ? 0 : 1;
     of.reporting += proxy.fleet_streams > 0 ? 1 : 0;
   }

@@ -24,6 +24,7 @@
 #include "source/control/grpc_server.h"
 #include "source/control/library.h"
 #include "source/control/pages.h"
+#include "source/control/rollouts.h"
 #include "source/event/wait.h"
 #include "source/server/admin.h"
 
@@ -63,12 +64,14 @@ class Program {
         library_(options.resources, options.bootstraps, hub_),
         ads_(options.identifier, hub_, roster_),
         fleet_(roster_, switchboard_),
-        operators_(options.identifier, options.viewers, hub_, roster_),
+        rollouts_(options.identifier, options.rollouts, hub_, roster_),
+        operators_(options.identifier, {options.viewers, options.operators}, {hub_, roster_, rollouts_, switchboard_}),
         pages_(hub_, roster_) {}
 
   int Run() {
     const int signals = OpenSignals();
     library_.Start();
+    rollouts_.Start();  // before proxies come: what they were given, they are given again
     const bool started = OpenAdmin() && OpenGrpc() && OpenControl();
     if (started) {
       Announce();
@@ -79,6 +82,7 @@ class Program {
     }
     for (const GrpcServer* one : {&control_, &grpc_})
       if (one->server) one->server->Shutdown(std::chrono::system_clock::now() + kEndWithin);
+    rollouts_.Stop();
     library_.Stop();
     admin_.reset();
     close(signals);
@@ -151,6 +155,7 @@ class Program {
   Library library_;
   AdsService ads_;
   FleetService fleet_;
+  Rollouts rollouts_;
   ControlService operators_;
   ControlPages pages_;
   std::optional<Admin> admin_;

@@ -42,6 +42,7 @@ void TakeResources(const control::v1::Report& report, Proxy& proxy) {
 
 std::vector<control::v1::Rejection> Proxy::Rejections() const {
   std::vector<control::v1::Rejection> all;
+  all.reserve(refusals.size() + troubles.size());
   for (const Refusal& refusal : refusals) all.push_back(refusal.rejection);
   for (const auto& [name, trouble] : troubles)
     if (trouble.state() == control::v1::ResourceStatus::PARKED ||
@@ -59,6 +60,7 @@ void Roster::Connected(const Proxy& proxy, bool anew) {
   here.streams = before.streams + 1;
   here.since = before.streams > 0 ? before.since : Now();
   here.fleet_streams = before.fleet_streams;
+  here.offered = before.offered;
   here.requests = before.requests;
   here.local_failures = before.local_failures;
   if (anew) return;
@@ -74,6 +76,14 @@ void Roster::Gone(const std::string& group, const std::string& id) {
   const auto found = proxies_.find({group, id});
   if (found == proxies_.end() || --found->second.streams > 0) return;
   found->second.since = Now();
+}
+
+void Roster::Offered(const std::string& group, const std::string& id, const std::string& version) {
+  const std::lock_guard lock(mutex_);
+  const auto found = proxies_.find({group, id});
+  if (found == proxies_.end() || found->second.offered == version) return;
+  found->second.offered = version;
+  found->second.requests = found->second.local_failures = 0;
 }
 
 void Roster::Judged(const std::string& group, const std::string& id, const Verdict& verdict) {

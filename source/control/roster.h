@@ -36,6 +36,7 @@ struct Proxy {
   bool certified = false;    // its certificate says who it is
   int streams = 0;           // 0: not connected
   Time since = {};           // when it came, or went
+  std::string offered = {};  // version that it is to have
   std::string version = {};  // of the publication whose every part it has answered; empty: none yet
   Time version_since = {};
   std::vector<Refusal> refusals = {};  // oldest first
@@ -43,7 +44,7 @@ struct Proxy {
   int fleet_streams = 0;                                      // 0: it does not report, or not here
   std::map<Name, control::v1::ResourceStatus> troubles = {};  // what is not in force and should be
   std::optional<control::v1::ConfigStatus> config = {};
-  uint64_t requests = 0, local_failures = 0;  // since it is known here
+  uint64_t requests = 0, local_failures = 0;  // since it was offered that version here
 
   // All reasons why it does not use something, of responses and of reports.
   std::vector<control::v1::Rejection> Rejections() const;
@@ -58,6 +59,8 @@ class Roster {
   // `anew`: what it refused before counts no more.
   void Connected(const Proxy& proxy, bool anew);
   void Gone(const std::string& group, const std::string& id);
+  // From now on it is to have this version.
+  void Offered(const std::string& group, const std::string& id, const std::string& version);
   // A reason goes when its name is judged anew, or, where it is about something else, any name of its response.
   void Judged(const std::string& group, const std::string& id, const Verdict& verdict);
   // `first`: of its stream; what was reported before counts no more. False: it is not known here.

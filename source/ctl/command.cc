@@ -11,6 +11,7 @@
 #include "source/ctl/env.h"
 #include "source/ctl/explain.h"
 #include "source/ctl/logging.h"
+#include "source/ctl/rollout.h"
 #include "source/ctl/status.h"
 #include "source/ctl/validate.h"
 
@@ -51,6 +52,12 @@ constexpr Command kCommands[] = {
      RunLogging,
      kLoggingFlags,
      {.choices = kLoggingWords}},
+    {"rollout",
+     "give a group's next release to more of its proxies",
+     kRolloutUsage,
+     RunRollout,
+     kRolloutFlags,
+     {.choices = kRolloutWords}},
     {"status", "say which proxy has which configuration in force", kStatusUsage, RunStatus, kStatusFlags, {}},
     {"validate", "check configuration files as egret would", kValidateUsage, RunValidate, {}, {.takes = Takes::kFile}},
 };

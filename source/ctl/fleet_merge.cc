@@ -14,11 +14,28 @@ namespace {
 
 using control::v1::GroupStatus;
 using control::v1::ProxyStatus;
+using control::v1::Rollout;
 using control::v1::RuleCount;
 using control::v1::StatusResponse;
 using Name = std::pair<std::string, std::string>;
 
+// What one replica has halted is halted.
+void Add(const Rollout& more, GroupStatus& group) {
+  if (!group.has_rollout()) {
+    *group.mutable_rollout() = more;
+    return;
+  }
+  Rollout& rollout = *group.mutable_rollout();
+  if (rollout.release() != more.release() || rollout.percent() != more.percent())
+    rollout.add_problems(Cat("group ", group.name(), ": replicas differ about the next release, ", rollout.release(),
+                             " at ", rollout.percent(), "% and ", more.release(), " at ", more.percent(), "%"));
+  if (!rollout.has_halt() && more.has_halt()) *rollout.mutable_halt() = more.halt();
+  rollout.set_proxies_given(rollout.proxies_given() + more.proxies_given());
+  rollout.set_proxies_settled(rollout.proxies_settled() + more.proxies_settled());
+}
+
 void Add(const GroupStatus& more, GroupStatus& group) {
+  if (more.has_rollout()) Add(more.rollout(), group);
   const std::set<std::string> told(group.problems().begin(), group.problems().end());
   for (const std::string& problem : more.problems())
     if (!told.contains(problem)) group.add_problems(problem);

@@ -36,14 +36,19 @@ std::string_view StateOf(const ProxyStatus& proxy, const std::map<std::string, s
   if (!proxy.connected()) return "gone";
   if (!proxy.rejections().empty()) return "refuses";
   if (!proxy.waiting().empty()) return "waits";
+  if (!proxy.offered().empty()) return proxy.offered() == proxy.version() ? "in force" : "behind";
   const auto version = versions.find(proxy.group());
   return version != versions.end() && version->second == proxy.version() ? "in force" : "behind";
 }
 
 std::string FilesOf(const GroupStatus& group) {
-  if (group.problems().empty()) return "served";
-  return Cat(group.problems_size(), group.problems_size() == 1 ? " problem" : " problems",
-             group.version().empty() ? ", nothing served" : ", last good served");
+  std::string files = "served";
+  if (!group.problems().empty())
+    files = Cat(group.problems_size(), group.problems_size() == 1 ? " problem" : " problems",
+                group.version().empty() ? ", nothing served" : ", last good served");
+  if (group.has_rollout())
+    Append(files, ", next ", group.rollout().has_halt() ? "halted at " : "at ", group.rollout().percent(), "%");
+  return files;
 }
 
 // Where its configuration came from, and how long ago.
@@ -81,7 +86,10 @@ std::string LineOf(const ProxyStatus& proxy, const control::v1::ResourceStatus& 
 bool AllInForce(const StatusResponse& status) {
   const auto versions = VersionsOf(status);
   return std::all_of(status.groups().begin(), status.groups().end(),
-                     [](const GroupStatus& group) { return group.problems().empty(); }) &&
+                     [](const GroupStatus& group) {
+                       return group.problems().empty() && group.rollout().problems().empty() &&
+                              !group.rollout().has_halt();
+                     }) &&
          std::all_of(status.proxies().begin(), status.proxies().end(), [&](const ProxyStatus& proxy) {
            return !proxy.connected() || StateOf(proxy, versions) == "in force";
          });
@@ -95,6 +103,7 @@ std::string FleetTable(const StatusResponse& status, int64_t now_unix) {
   for (const GroupStatus& group : status.groups()) {
     groups.push_back({OneLine(group.name()), Short(group.version()), Age(group.since(), now_unix), FilesOf(group)});
     for (const std::string& problem : group.problems()) Append(problems, OneLine(problem), "\n");
+    for (const std::string& problem : group.rollout().problems()) Append(problems, OneLine(problem), "\n");
   }
   for (const ProxyStatus& proxy : status.proxies()) {
     proxies.push_back({OneLine(proxy.id()), OneLine(proxy.group()), std::string(StateOf(proxy, versions)),

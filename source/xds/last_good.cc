@@ -1,11 +1,5 @@
 #include "source/xds/last_good.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -14,6 +8,7 @@
 #include "egret/control/v1/last_good.pb.h"
 #include "source/base/strings.h"
 #include "source/config/file.h"
+#include "source/config/replace_file.h"
 #include "source/xds/check_alone.h"
 
 namespace egret {
@@ -32,36 +27,6 @@ std::string Hex(std::string_view bytes) {
     out += kDigits[static_cast<unsigned char>(c) & 15];
   }
   return out;
-}
-
-Problem Failed(std::string_view what, const std::string& path) {
-  return Problem{Cat(path, ": ", what, ": ", std::strerror(errno))};
-}
-
-// Written and on the disk, or not there.
-std::optional<Problem> WriteFile(const std::string& path, std::string_view text) {
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0) return Failed("cannot be made", path);
-  std::optional<Problem> problem;
-  if (fchmod(file, 0600) != 0) problem = Failed("cannot be made private", path);
-  while (!problem && !text.empty()) {
-    const ssize_t written = write(file, text.data(), text.size());
-    if (written < 0)
-      problem = Failed("cannot be written", path);
-    else
-      text.remove_prefix(static_cast<size_t>(written));
-  }
-  if (!problem && fsync(file) != 0) problem = Failed("cannot be written", path);
-  close(file);
-  if (problem) unlink(path.c_str());
-  return problem;
-}
-
-void SyncFolder(const std::string& path) {
-  const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;
-  fsync(folder);
-  close(folder);
 }
 
 Result<BodyPtr, Problem> Read(const KeptResource& kept, const ReadRules& rules) {
@@ -88,11 +53,7 @@ std::optional<Problem> LastGood::Save(const Bodies& bodies, Time now) const {
     kept.mutable_resource()->PackFrom(*body->message);
   }
   const std::string rest = set.SerializeAsString();
-  const std::string temporary = Cat(Path(), ".new");
-  if (auto problem = WriteFile(temporary, Cat(kHead, Hex(Sha256(rest)), "\n", rest))) return problem;
-  if (rename(temporary.c_str(), Path().c_str()) != 0) return Failed("cannot be put in place", Path());
-  SyncFolder(directory_);
-  return std::nullopt;
+  return ReplaceFile(Path(), Cat(kHead, Hex(Sha256(rest)), "\n", rest));
 }
 
 Result<Bodies, Problem> LastGood::Load(const ReadRules& rules, Time now) const {

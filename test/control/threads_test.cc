@@ -62,11 +62,13 @@ TEST(ControlThreads, FollowersComeAndGoWhileSomethingIsPublished) {
     for (int n = 1; !over; ++n) {
       hub.Publish("web", Version(n));
       hub.Refuse("web", {{.why = "not valid"}});
+      hub.Stage("web", Version(-n));
+      hub.Advance("web", {.release = Version(-n)->version, .percent = 50, .halted = n % 2 == 0});
     }
   });
-  auto calls = Repeat([&hub](int, int) {
+  auto calls = Repeat([&hub](int thread, int i) {
     Listens follower;
-    EXPECT_EQ(hub.Join("web", follower), Hub::Joined::kFollows);
+    EXPECT_EQ(hub.Join("web", "p" + std::to_string(thread), i % 2 == 0, follower), Hub::Joined::kFollows);
     EXPECT_TRUE(hub.Look().at("web").publication);
     hub.Leave("web", follower);
     follower.Left();

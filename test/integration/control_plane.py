@@ -30,6 +30,9 @@ class Library:
             json.dump(lists, f, indent=1)
         os.rename(f.name, os.path.join(self.folder, group, "resources.json"))
 
+    def remove(self, group):
+        shutil.rmtree(os.path.join(self.folder, group))
+
     def delete(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -14,7 +14,7 @@ from harness import allow
 from waiting import SECONDS
 
 SANS = {"server": "IP:127.0.0.1", "p1": "URI:spiffe://egress.test/web/p1", "p2": "DNS:p2.web",
-        "viewer": "URI:spiffe://egress.test/operators/ann"}
+        "viewer": "URI:spiffe://egress.test/operators/ann", "operator": "URI:spiffe://egress.test/operators/bob"}
 
 
 def make_certificates(folder):
@@ -78,7 +78,13 @@ class ControlTlsTest(unittest.TestCase):
         cls.library.put("other", listeners=[listener(policies=["p"])], policies=[{"name": "p", "rules": [allow()]}])
         path = lambda name: os.path.join(cls.folder, name)  # noqa: E731
         tls = ["--tls-cert", path("server.pem"), "--tls-key", path("server.key"), "--client-ca", path("ca.pem")]
-        cls.control = Control(cls.library, arguments=[*tls, "--control", "127.0.0.1:0", "--viewers", SANS["viewer"][4:]])
+        cls.library.put("web/next", listeners=[with_parent], policies=[{"name": "web", "rules": [allow("other")]}],
+                        secrets=secrets, upstreams=[{"name": "parent", "http_proxy": {"address": "parent.test:3128"}}])
+        rollouts = path("rollouts")
+        os.mkdir(rollouts)
+        cls.control = Control(cls.library, arguments=[
+            *tls, "--control", "127.0.0.1:0", "--viewers", SANS["viewer"][4:], "--operators", SANS["operator"][4:],
+            "--rollouts", rollouts])
 
     @classmethod
     def tearDownClass(cls):
@@ -136,18 +142,30 @@ class ControlTlsTest(unittest.TestCase):
             self.addCleanup(client.channel.close)
             self.assertEqual(client.ask(node, cluster, "Listener", "*"), code)
 
-    def egretctl_status(self, name):
+    def egretctl(self, name, *words):
         path = lambda file: os.path.join(self.folder, file)  # noqa: E731
-        return subprocess.run([os.environ["EGRETCTL"], "status", "--control", self.control.operators, "--tls-ca",
+        return subprocess.run([os.environ["EGRETCTL"], *words, "--control", self.control.operators, "--tls-ca",
                                path("ca.pem"), "--tls-cert", path(name + ".pem"), "--tls-key", path(name + ".key")],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def test_only_viewers_see_the_fleet(self):
-        run = self.egretctl_status("viewer")
+        run = self.egretctl("viewer", "status")
         self.assertIn("web ", run.stdout, run.stderr)
-        run = self.egretctl_status("p1")
+        run = self.egretctl("p1", "status")
         self.assertEqual((run.returncode, run.stdout), (3, ""))
         self.assertIn("--viewers", run.stderr)
+
+    def test_only_operators_command(self):
+        advance = ("rollout", "advance", "--group", "web", "--percent", "1")
+        for words in (advance, ("rollout", "halt", "--group", "web")):
+            run = self.egretctl("viewer", *words)
+            self.assertEqual((run.returncode, run.stdout), (1, ""))
+            self.assertIn("--operators", run.stderr)
+        self.assertIn("--operators", self.egretctl("viewer", "drain", "--group", "web").stderr)
+        self.assertIn("not begun", self.egretctl("viewer", "rollout", "status").stdout)
+        run = self.egretctl("operator", *advance)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("goes on", run.stdout)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """What proxies report of themselves, and what they are told, by way of their control plane."""
+import hashlib
 import json
+import os
+import tempfile
 import unittest
 
 from control_case import StatusCase, policy
@@ -67,6 +70,93 @@ class ReportTest(StatusCase):
         self.await_status(origin, 403)
         self.assertEqual(self.egret.stderr().count("Fleet"), 1)
         self.assertEqual(self.egret.metric("egret_xds_attempts_total"), 1)
+
+
+def cohort(release, node):
+    return int.from_bytes(hashlib.sha256(release.encode() + b"\0" + node.encode()).digest()[:8], "big") % 100
+
+
+class RolloutTest(StatusCase):
+    PROXIES = ["p%d" % number for number in range(6)]
+
+    def setUp(self):
+        super().setUp()
+        self.plane.end()
+        self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.plane = self.operated(arguments=["--rollouts", self.folder])
+
+    def rollout(self, *words):
+        return self.egretctl(*words, "--group", "web", command="rollout")
+
+    def stage(self, *rules, extra=()):
+        self.library.put("web/next", listeners=[listener(), *extra], policies=[policy(*rules)])
+
+        def next_release():
+            code, out, _ = self.rollout("status", "--output", "json")
+            return json.loads(out).get("groups", [{}])[0].get("rollout", {}).get("release") if code == 0 else None
+        return until(next_release, lambda: "a next release; %r" % (self.rollout("status"),))
+
+    def fleet(self, pinned=None):
+        """By name; the bootstrap of the one that is `pinned` has a listener that a push must not replace."""
+        server = {"servers": [{"address": self.plane.address}], "initial_fetch_timeout": "60s"}
+        return {node: self.start_config(
+            {"node": {"id": node, "cluster": "web"}, "xds": server,
+             **({"listeners": [listener("pinned")]} if node == pinned else {})}, HOSTS) for node in self.PROXIES}
+
+    def statuses(self, proxies, origin):
+        found = {}
+        for node, egret in proxies.items():
+            client = self.client(egret.address)
+            found[node] = client.get("http://origin.test:%d/" % origin.port, "Connection: close").status
+            client.close()
+        return found
+
+    def test_only_the_cohort_gets_it_until_all_do(self):
+        origin = self.origin()
+        proxies = self.fleet()
+        self.await_fleet(0, *["%s " % node for node in self.PROXIES])
+        release = self.stage(deny(domains=["origin.test"]), allow())
+        self.assertEqual(set(self.statuses(proxies, origin).values()), {200})
+        for percent in (50, 100):
+            self.assertEqual(self.rollout("advance", "--percent", str(percent), "--release", release)[0], 0)
+            wanted = {node: 403 if cohort(release, node) < percent else 200 for node in self.PROXIES}
+            until(lambda: self.statuses(proxies, origin) == wanted, lambda: (wanted, self.statuses(proxies, origin)))
+            self.await_fleet(0, "next at %d%%" % percent)
+        # Its files become the group's own, and nothing is sent to anybody.
+        applied = {node: egret.metric("egret_config_applied_total") for node, egret in proxies.items()}
+        self.serve(deny(domains=["origin.test"]), allow())
+        self.library.remove("web/next")
+        until(lambda: "no group has" in self.rollout("status")[1], lambda: self.rollout("status"))
+        self.assertEqual(set(self.statuses(proxies, origin).values()), {403})
+        self.assertEqual({node: egret.metric("egret_config_applied_total") for node, egret in proxies.items()}, applied)
+
+    def test_a_refusal_in_the_cohort_halts_it_and_a_restart_changes_nothing(self):
+        origin = self.origin()
+        rules = [deny(domains=["origin.test"]), allow()]
+        release = self.stage(*rules, extra=[listener("pinned")])
+        first = min(self.PROXIES, key=lambda node: cohort(release, node))
+        proxies = self.fleet(pinned=first)
+        percent = str(cohort(release, first) + 1)
+        self.assertEqual(self.rollout("advance", "--percent", percent)[0], 0)
+        until(lambda: self.rollout("status")[0] == 1, lambda: self.rollout("status"))
+        self.assertRegex(self.rollout("status")[1], "halted by egret-control .*: %s refuses Listener pinned" % first)
+        code, _, err = self.rollout("advance", "--percent", "100")
+        self.assertEqual(code, 1)
+        self.assertIn("--resume", err)
+        self.plane.kill()
+        self.plane = self.operated(self.plane.port, ["--rollouts", self.folder])
+        self.await_fleet(1, "next halted at %s%%" % percent, *["%s " % node for node in self.PROXIES])
+        del proxies[first]
+        self.assertEqual(set(self.statuses(proxies, origin).values()), {200})
+        self.assertIn('egret_control_rollout_halted{group="web"} 1', self.plane.get("/metrics")[1])
+
+    def test_a_group_drains_when_an_operator_says_so(self):
+        egret = self.proxy(self.plane)
+        self.await_fleet(0, "p1 ", "xds ")
+        self.assertEqual(self.egretctl("--group", "web", "--proxy", "nobody", command="drain")[0], 1)
+        self.assertEqual(self.egretctl("--group", "web", "--proxy", "p1", command="drain")[1], "draining: 1 proxy\n")
+        egret.asked_to_end = True
+        self.assertEqual(egret.wait(), 0)
 
 
 if __name__ == "__main__":
