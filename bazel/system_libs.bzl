@@ -58,6 +58,7 @@ _PKGS = {
 
 # Extra libraries that have no .pc file of their own.
 _EXTRA_LIBS = {
+    "crypt": (["-lcrypt"], []),
     "grpc++_reflection": (["-lgrpc++_reflection"], [":grpc++"]),
     "benchmark_main": (["-lbenchmark_main"], [":benchmark"]),
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "source/base/ip.h"
 
@@ -16,6 +17,12 @@ inline IpAddress ClientNetwork(const IpAddress& address) {
   std::array<uint8_t, 16> bytes = address.bytes();
   std::fill(bytes.begin() + 8, bytes.end(), uint8_t{0});
   return IpAddress::V6(bytes);
+}
+
+// The same as the key of a table.
+inline std::string ClientKey(const IpAddress& address) {
+  const IpAddress network = ClientNetwork(address);
+  return std::string(reinterpret_cast<const char*>(network.bytes().data()), network.bytes().size());
 }
 
 }  // namespace egret

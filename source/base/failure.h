@@ -41,6 +41,7 @@ enum class Fault : uint8_t {
   kHttpTrailer,
   kContentTooLarge,
   kContentUnchangeable,
+  kHttpCredentials,  // Proxy-Authorization more than once
   kHttpExpectation,  // an expectation other than 100-continue
   kHttp2Preface,     // HTTP/2 where it is not served
   kHttp2Protocol,    // a rule of the connection was broken (RFC 9113 5.4.1)
@@ -79,6 +80,10 @@ enum class Fault : uint8_t {
   kNoChain,
   kProxyLoop,
   kAuthRequired,
+  kAuthWrong,      // a credential that no method knows
+  kAuthThrottled,  // too many wrong ones from there
+  kAuthBusy,       // too many passwords wait to be checked
+  kNoIdentity,     // nobody known, and there is nothing that one could be asked for
   kPolicyRevoked,
   kInspectionNowRequired,  // relayed so far, and only to be read by now
   kDepth,                  // tunnels in tunnels

@@ -55,8 +55,7 @@ const FilterChain* DecryptingChain(const Connection& connection) {
 Facts FactsOf(const Connection& connection) {
   Facts facts;
   facts.source = connection.peer.address;
-  facts.identity =
-      connection.identity ? Fact<const Identity*>(connection.identity.get()) : Fact<const Identity*>::Absent();
+  facts.identity = IdentityFact(connection.identity.get());
   if (connection.target) {  // else what was learned is of the client's way to the proxy
     facts.target = &*connection.target;
     if (connection.protocol) {

@@ -39,6 +39,12 @@ std::string_view NameOf(BodyRewrite outcome) {
   return kNames[static_cast<size_t>(outcome)];
 }
 
+std::string_view NameOf(AuthRefusal refusal) {
+  constexpr std::array<std::string_view, static_cast<size_t>(AuthRefusal::kCount)> kNames = {
+      "missing", "malformed", "wrong", "throttled", "busy"};
+  return kNames[static_cast<size_t>(refusal)];
+}
+
 std::string_view NameOf(TlsResult result) {
   constexpr std::array<std::string_view, static_cast<size_t>(TlsResult::kCount)> kNames = {
       "ok", "protocol", "certificate", "alert", "timeout", "gone"};

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "source/auth/auth_method.h"
 #include "source/base/counter.h"
 #include "source/base/failure.h"
 #include "source/chain/body_rewrites.h"
@@ -112,6 +113,23 @@ struct TlsCounters {
 using OcspStaples = std::array<Counter, static_cast<size_t>(OcspStaple::kCount)>;
 std::string_view NameOf(OcspStaple staple);
 
+// Why proxy_auth let nobody through.
+enum class AuthRefusal : uint8_t {
+  kMissing,    // no credential, no certificate, no known address
+  kMalformed,  // no credential could be made of it
+  kWrong,
+  kThrottled,
+  kBusy,
+  kCount,
+};
+std::string_view NameOf(AuthRefusal refusal);
+
+// Requests that proxy_auth looked at: by whom it took them for, or why not.
+struct AuthCounters {
+  std::array<Counter, static_cast<size_t>(AuthBy::kCount)> accepted;  // kNobody: as nobody, where that is allowed
+  std::array<Counter, static_cast<size_t>(AuthRefusal::kCount)> refused;
+};
+
 struct WorkerCounters {
   Counter connections;
   Gauge connections_active;
@@ -130,6 +148,7 @@ struct WorkerCounters {
   Gauge overload_level;      // of Overload
   OverloadActions overload_actions;
   BodyRewrites body_rewrites;
+  AuthCounters auth;
   Counter received_bytes, sent_bytes;  // of clients, on the wire
   Counter upstream_connections, upstream_reused;
   Counter spurious_proxy_authorization;  // credentials for a proxy, sent inside a tunnel

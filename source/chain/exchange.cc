@@ -7,7 +7,11 @@
 namespace egret {
 
 Exchange::Exchange(Connection& connection, ExchangeSink& sink, Request received, RecordHolder holder)
-    : request(std::move(received)), connection_(connection), sink_(sink), record_(std::move(holder)) {
+    : request(std::move(received)),
+      identity(connection.identity),
+      connection_(connection),
+      sink_(sink),
+      record_(std::move(holder)) {
   record_->running = this;
   if (request.expects_continue) expectation = Expectation::kPending;
   for (Watcher* watcher : {&gone_, &peer_done_, &grace_, &total_}) watcher->exchange = this;
@@ -28,6 +32,7 @@ RecordHolder Exchange::TakeRecord() {
 
 Facts Exchange::facts() const {
   Facts facts = FactsOf(connection_);
+  facts.identity = may_identify ? Fact<const Identity*>() : IdentityFact(identity.get());
   if (target) facts.target = &*target;
   const Head& head = request.head;
   if (connect()) return facts;
@@ -78,7 +83,7 @@ Decision Exchange::Reconsider(Worker& worker) const {
 
 LiveFacts Exchange::facts_of_upgrade() const {
   const Facts facts = judged();
-  LiveFacts out(binding(), sent_to->peer, stack(), facts, connection_.identity);
+  LiveFacts out(binding(), sent_to->peer, stack(), facts, identity);
   auto asked = std::make_unique<LiveFacts::Asked>();
   asked->head.method = asked->head.Keep(facts.method.value());
   asked->head.path = asked->head.Keep(facts.path.value());

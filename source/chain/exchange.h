@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,12 +69,20 @@ class Exchange final : public Running {
   RecordHolder TakeRecord();
 
   Request request;
-  std::optional<Target> target;          // canonical; what is decided on is what is forwarded to
-  bool secure = false;                   // https: it goes to the target inside TLS
-  std::string_view upgrade;              // the protocol that Upgrade asks for; taken off the head
-  std::string_view proxy_authorization;  // taken off the head
-  std::string_view via;                  // our pseudonym on this listener
+  std::optional<Target> target;  // canonical; what is decided on is what is forwarded to
+  bool secure = false;           // https: it goes to the target inside TLS
+  std::string_view upgrade;      // the protocol that Upgrade asks for; taken off the head
+  // Taken off the head. Repeated, none of it can be believed (RFC 9110 5.3).
+  std::optional<std::string_view> proxy_authorization;
+  bool credentials_repeated = false;
+  std::string_view via;  // our pseudonym on this listener
   DenialDetail denial_detail = DenialDetail::kRule;
+
+  // Who asks: whom its connection is known for, until a filter finds out by the request itself. Null: nobody.
+  std::shared_ptr<const Identity> identity;
+  bool may_identify = false;                // it is nobody only because no credential came, and none is demanded
+  std::span<const std::string> challenges;  // Proxy-Authenticate, one each, of a 407; those of the filter
+
   std::optional<Admission> admission;   // stage T said yes: may be resolved and dialled
   std::optional<RequestPermit> permit;  // stage R said yes, inside a tunnel
 

@@ -123,6 +123,9 @@ Response Told(Exchange& exchange, const FaultText& text, std::string_view detail
   Response response = PlainReply(reply.status, rendered.text, rendered.content_type);
   response.head.Add(FieldName::kProxyStatus,
                     Cat(ProxyStatus(exchange, text, details), "; request-id=\"", request_id, '"'));
+  if (reply.status == 407)
+    for (const std::string& challenge : exchange.challenges)
+      response.head.Add(FieldName::kProxyAuthenticate, challenge);
   if (reply.status == 405) response.head.Add("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT");
   response.head.Add("Cache-Control", "no-store");
   if (form == TextForm::kHtml) {  // it stands under the origin's name, inside a tunnel

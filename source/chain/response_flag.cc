@@ -30,6 +30,8 @@ std::string_view ResponseFlagOf(Fault fault) {
     case Fault::kNeedsInspection:
     case Fault::kProxyLoop:
     case Fault::kAuthRequired:
+    case Fault::kAuthWrong:
+    case Fault::kNoIdentity:
     case Fault::kPolicyRevoked:
     case Fault::kInspectionNowRequired:
     case Fault::kDepth:
@@ -74,11 +76,13 @@ std::string_view ResponseFlagOf(Fault fault) {
     case Fault::kUpstreamTimeoutWrite:
       return "UT";
     case Fault::kRateLimited:
+    case Fault::kAuthThrottled:
       return "RL";
     case Fault::kOverload:
       return "OM";
     case Fault::kConnectionLimit:
     case Fault::kPoolLimit:
+    case Fault::kAuthBusy:
       return "UO";
     case Fault::kDrain:
     case Fault::kConfigSuperseded:

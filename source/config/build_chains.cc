@@ -59,8 +59,8 @@ class ChainsBuilder {
   }
 
   std::optional<Problem> Listeners() {
-    SharedParts shared{defaults_,      *built_.secrets,        built_.hops, built_.authorities,
-                       built_.origins, built_.authority_pages, KeptTaps()};
+    SharedParts shared{defaults_,      *built_.secrets,        built_.hops,       built_.authorities,
+                       built_.origins, built_.authority_pages, before_.passwords, KeptTaps()};
     auto chains = std::make_shared<Chains>();
     for (const Listener& listener : bootstrap_.listeners()) {
       const Listener* const other = ChainsOf(listener);
@@ -76,6 +76,7 @@ class ChainsBuilder {
       built_.listeners[listener.name()] = std::move(kept);
     }
     built_.chains = std::move(chains);
+    built_.passwords = std::move(shared.passwords);
     BeginTaps();
     return std::nullopt;
   }

@@ -6,6 +6,7 @@
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/config/build_body_rewrite.h"
+#include "source/config/build_proxy_auth.h"
 #include "source/config/built_in_tunnel.h"
 #include "source/config/duration.h"
 #include "source/config/filter_options.h"
@@ -106,6 +107,8 @@ class ListenerBuilder {
     switch (filter.filter_case()) {
       case config::v1::HttpFilter::kEgressPolicy:
         return std::make_unique<EgressPolicyHttpFilter>(StackOf(filter.egress_policy()));
+      case config::v1::HttpFilter::kProxyAuth:
+        return BuildProxyAuth(filter.proxy_auth());
       case config::v1::HttpFilter::kRateLimit:
         return std::make_unique<RateLimitFilter>(OptionsOf(filter.rate_limit()));
       case config::v1::HttpFilter::kConnectTunnel:
@@ -171,6 +174,14 @@ class ListenerBuilder {
     HttpFilters filters;
     for (const auto& filter : message.filters()) filters.push_back(BuildHttp(filter, options));
     return std::make_unique<HttpConnectionFilter>(std::move(options), std::move(filters));
+  }
+
+  std::unique_ptr<const HttpFilter> BuildProxyAuth(const filters::http::v1::ProxyAuth& message) {
+    const std::string where = Cat("listener ", listener_.name(), ", proxy_auth");
+    Result<ProxyAuthOptions, Problem> options =
+        MakeProxyAuth(message, where, shared_.secrets, shared_.passwords, renewables_);
+    if (!options) Fail(options.error().text);
+    return std::make_unique<ProxyAuthFilter>(options ? std::move(*options) : ProxyAuthOptions());
   }
 
   std::unique_ptr<const HttpFilter> BuildConnectTunnel(const filters::http::v1::ConnectTunnel& message,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
+#include "source/auth/password_room.h"
 #include "source/base/current.h"
 #include "source/base/result.h"
 #include "source/chain/listener.h"
@@ -36,7 +37,8 @@ struct SharedParts {
   const Authorities& authorities;
   std::shared_ptr<const Current<TlsClientContext>> origins;  // the TLS of routers without settings of their own
   std::shared_ptr<const AuthorityPages> authority_pages;
-  TapFiles taps;  // of the configuration before; new ones are added, not begun
+  std::shared_ptr<PasswordRoom> passwords;  // null until a listener needs it
+  TapFiles taps;                            // of the configuration before; new ones are added, not begun
 };
 
 struct BuiltListener {

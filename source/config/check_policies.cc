@@ -68,7 +68,7 @@ std::vector<ConfigError> CheckPolicies(const Bootstrap& bootstrap) {
       const std::string path = Below(Below(Below("policies", static_cast<size_t>(i)), "rules"), static_cast<size_t>(j));
       if (AsksForIdentity(rule.from()) && !survey.authenticates)
         warn(Below(path, "from"), "no filter finds out who asks, so this rule never matches",
-             "name clients by from: {cidrs: [...]}");
+             "put proxy_auth before egress_policy, or name clients by from: {cidrs: [...]}");
     }
   }
   return warnings;

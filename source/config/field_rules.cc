@@ -15,13 +15,12 @@ constexpr FieldRule kRules[] = {
     // What a later release takes.
     {"egret.config.v1.Bootstrap.workload_sets", kNotBuilt},
     {"egret.config.v1.NetworkFilter.extension", kNotBuilt},
-    {"egret.config.v1.HttpFilter.proxy_auth", kNotBuilt},
+    {"egret.filters.http.v1.ProxyAuth.Method.jwt", kNotBuilt},
+    {"egret.filters.http.v1.ProxyAuth.Method.source_address", kNotBuilt},
     {"egret.config.v1.HttpFilter.credential_broker", kNotBuilt},
     {"egret.config.v1.HttpFilter.extension", kNotBuilt},
     {"egret.filters.network.v1.TcpRelay.upstream", kNotBuilt},
-    {"egret.config.v1.Secret.htpasswd", kNotBuilt},
     {"egret.config.v1.Secret.jwks", kNotBuilt},
-    {"egret.filters.http.v1.RateLimit.per", kNotValue, 0, 0, "IDENTITY"},
     {"egret.filters.http.v1.ConnectTunnel.dial", kNotValue, 0, 0, "ON_DEMAND"},
 
     // Names of resources.
@@ -146,6 +145,12 @@ constexpr FieldRule kRules[] = {
 
     // HTTP filters.
     {"egret.filters.http.v1.EgressPolicy.policies", kCount, 0, 16},
+    {"egret.filters.http.v1.ProxyAuth.methods", kRequired},
+    {"egret.filters.http.v1.ProxyAuth.methods", kCount, 0, 16},
+    {"egret.filters.http.v1.ProxyAuth.realm", kLength, 0, 128},
+    {"egret.filters.http.v1.ProxyAuth.Basic.users", kRequired},
+    {"egret.filters.http.v1.ProxyAuth.ClientCertificate.uri_prefixes", kRequired},
+    {"egret.filters.http.v1.ProxyAuth.ClientCertificate.uri_prefixes", kCount, 0, 100},
     {"egret.filters.http.v1.RateLimit.per", kRequired},
     {"egret.filters.http.v1.RateLimit.tunnels", kNumber, 1, 10'000'000},
     {"egret.config.v1.TokenBucket.rate", kRequired},

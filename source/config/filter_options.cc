@@ -110,6 +110,7 @@ MitmTerminatorOptions OptionsOf(const filters::network::v1::MitmTerminator& mess
 
 RateLimitOptions OptionsOf(const filters::http::v1::RateLimit& message) {
   RateLimitOptions options;
+  if (message.per() == filters::http::v1::RateLimit::IDENTITY) options.per = RateLimitOptions::Key::kIdentity;
   if (message.per() == filters::http::v1::RateLimit::DESTINATION) options.per = RateLimitOptions::Key::kDestination;
   if (message.has_requests()) {
     options.limits.rate = message.requests().rate();

@@ -25,6 +25,8 @@ constexpr Reference kReferences[] = {
     {"egret.filters.network.v1.MitmTerminator.authority", "secrets", "certificate_authority"},
     {"egret.filters.network.v1.TlsTerminator.certificates", "secrets", "certificate"},
     {"egret.filters.network.v1.TlsTerminator.ClientCertificates.trust", "secrets", "trust"},
+    {"egret.filters.http.v1.ProxyAuth.Basic.users", "secrets", "htpasswd"},
+    {"egret.filters.http.v1.ProxyAuth.Jwt.jwks", "secrets", "jwks"},
     {"egret.filters.http.v1.ProxyAuth.SourceAddress.workloads", "workload_sets"},
     {"egret.config.v1.To.domain_sets", "domain_sets", {}, true},
     {"egret.config.v1.DomainSet.includes", "domain_sets", {}, true},

@@ -42,7 +42,13 @@ Result<std::shared_ptr<const Current<T>>, Problem> MakeCurrent(const SecretTable
     if (!next) return next.error();
     return Commit([current, made = std::move(*next)] { current->Set(made); });
   };
-  part.expiries = [current] { return current->Get()->expiries(); };
+  part.expiries = [current] {
+    if constexpr (requires(const T& one) { one.expiries(); }) {
+      return current->Get()->expiries();
+    } else {
+      return std::vector<TlsExpiry>();
+    }
+  };
   return std::shared_ptr<const Current<T>>(current);
 }
 

@@ -61,6 +61,10 @@ void AddSecret(Bootstrap& bootstrap, std::string_view name, std::string_view mem
   } else if (member == "certificate_authority") {
     secret.mutable_certificate_authority()->mutable_certificate()->set_inline_string("-");
     secret.mutable_certificate_authority()->mutable_key()->set_inline_string("-");
+  } else if (member == "htpasswd") {
+    secret.mutable_htpasswd()->set_inline_string("-");
+  } else if (member == "jwks") {
+    secret.mutable_jwks()->set_inline_string("-");
   } else {
     secret.mutable_credential()->set_inline_string("-");
   }

@@ -8,6 +8,7 @@
 
 #include "source/base/strings.h"
 #include "source/config/check_access_log.h"
+#include "source/config/check_auth.h"
 #include "source/config/check_chains.h"
 #include "source/config/check_fields.h"
 #include "source/config/check_mitm.h"
@@ -93,6 +94,7 @@ void CheckMessages(const Bootstrap& bootstrap, const Judged& judged, std::vector
   Join(errors, CheckSockets(bootstrap));
   Join(errors, CheckAccessLog(bootstrap));
   Join(errors, CheckChains(bootstrap));
+  Join(errors, CheckAuth(bootstrap));
   Join(errors, CheckRewrites(bootstrap));
   Join(errors, CheckSecrets(bootstrap));
   Join(errors, CheckTaps(bootstrap));

@@ -32,7 +32,7 @@ class Tunnel final : public Takeover {
     child_->relay_limits = relay;
     child_->peer = parent.peer;
     child_->local = parent.local;
-    child_->identity = parent.identity;
+    child_->identity = exchange.identity;
     child_->tls = parent.tls;
     child_->policies = parent.policies;
     child_->depth = static_cast<uint8_t>(parent.depth + 1);
@@ -97,7 +97,7 @@ const Http2Link* FindReserved(Exchange& exchange, const NextHop* hop) {
   if (ParentResolves(hop)) return nullptr;  // whose address would it be
   Worker& worker = exchange.worker();
   UpstreamPool& pool = worker.pool();
-  const PoolKey* const key = pool.known_keys().Find(OriginOf(exchange.connection(), *exchange.target, hop));
+  const PoolKey* const key = pool.known_keys().Find(OriginOf(exchange.identity.get(), *exchange.target, hop));
   if (key == nullptr) return nullptr;
   return pool.FindShared(*key, [&](const IpAddress& peer) {
     return worker.policy().OnlyInspects(*exchange.admission, exchange.facts(), peer);

@@ -35,6 +35,7 @@ Task<Response> EgressPolicyHttpFilter::Handle(Exchange& exchange, HttpNext next)
         policy.DecideTarget(stack, exchange.facts(), exchange.connect() ? Ask::kTunnel : Ask::kRequest);
     exchange.admission = std::move(ruling.permit);
     decision = std::move(ruling.decision);
+    if (exchange.admission) exchange.may_identify = false;  // whoever it is: nothing more will be asked
   }
   if (decision.denied()) co_return DenialReply(exchange, decision);
   RecordDecision(exchange.worker(), exchange.record(), decision);

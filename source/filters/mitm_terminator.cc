@@ -81,7 +81,7 @@ std::string Partition(const Connection& connection) {
   std::string out = connection.listener->name;
   if (connection.policies)
     for (const std::string& name : connection.policies->names()) Append(out, '\n', name);
-  Append(out, "\nas ", connection.identity ? connection.identity->Name() : "-");
+  Append(out, "\nas ", connection.identity ? connection.identity->Key() : "-");
   return out;
 }
 

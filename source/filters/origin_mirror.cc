@@ -43,7 +43,8 @@ TlsOffer OfferOf(const Connection& connection) {
 }
 
 PoolKey KeyOf(const Connection& connection, const ForwardRouterOptions& router, const TlsOffer& offer) {
-  return OriginKey(connection, *connection.target, router.next_hop.get(), &offer, Http2Within(offer.alpn));
+  return OriginKey(connection, connection.identity.get(), *connection.target, router.next_hop.get(), &offer,
+                   Http2Within(offer.alpn));
 }
 
 // One that a request of this tunnel could have. Only looked at: whether a request may have it is decided when it comes.
@@ -82,7 +83,8 @@ void PutIntoPool(Connection& connection, const ForwardRouterOptions& router, Poo
   const TlsStream* const tls = dialled.tls();
   const Endpoint peer = dialled.peer();
   const bool http2 = tls->alpn() == kAlpnHttp2;
-  if (http2) pool.known_keys().Remember(OriginOf(connection, *connection.target, router.next_hop.get()), key);
+  if (http2)
+    pool.known_keys().Remember(OriginOf(connection.identity.get(), *connection.target, router.next_hop.get()), key);
   Keep(pool, {pool.Enter(std::move(key)), std::move(dialled).IntoPool(), peer, tls, std::move(turn)}, http2,
        router.limits);
 }

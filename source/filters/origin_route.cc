@@ -42,8 +42,8 @@ OriginRoute RouteIn(Exchange& exchange, const ForwardRouterOptions& options, Htt
   route.hop = options.next_hop.get();
   route.http2 = http2;
   if (exchange.secure) route.tls = OfferFor(exchange, options, route.http2);
-  route.key =
-      OriginKey(exchange.connection(), *exchange.target, route.hop, route.tls ? &*route.tls : nullptr, route.http2);
+  route.key = OriginKey(exchange.connection(), exchange.identity.get(), *exchange.target, route.hop,
+                        route.tls ? &*route.tls : nullptr, route.http2);
   // What is to be encrypted on its way to the origin is not shown to a parent: it gets a tunnel.
   route.to_parent = ParentResolves(route.hop) && !exchange.secure;
   if (route.to_parent) route.parent_key = route.hop->pool_key;
@@ -73,6 +73,8 @@ Http2 Http2For(Exchange& exchange, const ForwardRouterOptions& options, Versions
   return exchange.upgrade.empty() || MaySwitchIn(exchange, options, http2) ? http2 : Http2::kNo;
 }
 
+std::string KeyOf(const Identity* who) { return who != nullptr ? who->Key() : "-"; }
+
 }  // namespace
 
 bool Offers(const std::vector<std::string>& alpn, std::string_view protocol) {
@@ -84,8 +86,8 @@ Http2 Http2Within(const std::vector<std::string>& alpn) {
   return Offers(alpn, kAlpnHttp1) ? Http2::kOffered : Http2::kOnly;
 }
 
-PoolKey OriginKey(const Connection& connection, const Target& target, const NextHop* hop, const TlsOffer* tls,
-                  Http2 http2) {
+PoolKey OriginKey(const Connection& connection, const Identity* who, const Target& target, const NextHop* hop,
+                  const TlsOffer* tls, Http2 http2) {
   std::string key = target.ToString();
   if (tls != nullptr) Append(key, " tls ", tls->context->id());
   if (tls != nullptr && tls->alpn.empty()) key += " without alpn";
@@ -93,13 +95,12 @@ PoolKey OriginKey(const Connection& connection, const Target& target, const Next
   if (http2 == Http2::kOffered) key += " h2, http/1.1";
   if (MustDialOriginal(connection)) Append(key, " at ", connection.original_destination->address.ToString());
   // Last, since it may be any text.
-  if (connection.decrypted()) Append(key, " of ", connection.identity ? connection.identity->Name() : "-");
+  if (who != nullptr || connection.decrypted()) Append(key, connection.decrypted() ? " of " : " for ", KeyOf(who));
   return hop != nullptr ? Cat("tunnel by ", hop->pool_key, ' ', key) : key;
 }
 
-std::string OriginOf(const Connection& connection, const Target& target, const NextHop* hop) {
-  return Cat(hop != nullptr ? hop->target.name() : "", ' ', target.ToString(), ' ',
-             connection.identity ? connection.identity->Name() : "-");
+std::string OriginOf(const Identity* who, const Target& target, const NextHop* hop) {
+  return Cat(hop != nullptr ? hop->target.name() : "", ' ', target.ToString(), ' ', KeyOf(who));
 }
 
 bool MaySwitchInHttp2(const Exchange& exchange) {

@@ -69,12 +69,13 @@ OriginRoute::Http2 Http2Within(const std::vector<std::string>& alpn);
 
 // What must agree before a connection to the origin can be another request's: also whom its TLS believes and what it
 // shows (the context), and what was offered inside. The name that its certificate is for is the target's. What was
-// decrypted is not mixed with what others sent (`tls` may be null).
-PoolKey OriginKey(const Connection& connection, const Target& target, const NextHop* hop, const TlsOffer* tls,
-                  OriginRoute::Http2 http2);
+// decrypted is not mixed with what others sent (`tls` may be null), and nobody's requests with those of `who` (null:
+// nobody): an origin may hold a connection for whoever came first on it.
+PoolKey OriginKey(const Connection& connection, const Identity* who, const Target& target, const NextHop* hop,
+                  const TlsOffer* tls, OriginRoute::Http2 http2);
 
 // The part of such a key that a CONNECT knows already.
-std::string OriginOf(const Connection& connection, const Target& target, const NextHop* hop);
+std::string OriginOf(const Identity* who, const Target& target, const NextHop* hop);
 
 inline bool ParentResolves(const NextHop* hop) { return hop != nullptr && hop->resolve == NextHop::Resolve::kRemote; }
 

@@ -27,8 +27,10 @@ RateLimitFilter::RateLimitFilter(const RateLimitOptions& options)
 
 std::string RateLimitFilter::KeyOf(Exchange& exchange) const {
   if (per_ == RateLimitOptions::Key::kDestination) return exchange.target ? exchange.target->ToString() : std::string();
-  const IpAddress network = ClientNetwork(exchange.connection().peer.address);
-  return std::string(reinterpret_cast<const char*>(network.bytes().data()), network.bytes().size());
+  // No address is as long as the key of an identity with its kind.
+  if (per_ == RateLimitOptions::Key::kIdentity && exchange.identity)
+    return Cat("identity of ", exchange.identity->Key());
+  return ClientKey(exchange.connection().peer.address);
 }
 
 Task<Response> RateLimitFilter::Handle(Exchange& exchange, HttpNext next) const {

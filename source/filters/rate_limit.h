@@ -1,5 +1,6 @@
-// rate_limit: how many requests a second, and how many tunnels at a time, one source address or one destination may
-// have; beyond that 429 with Retry-After (RFC 6585 4). Counted over all workers, per filter of the configuration.
+// rate_limit: how many requests a second, and how many tunnels at a time, one identity, one source address or one
+// destination may have; beyond that 429 with Retry-After (RFC 6585 4). Counted over all workers, per filter of the
+// configuration.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,11 @@
 namespace egret {
 
 struct RateLimitOptions {
-  enum class Key : uint8_t { kSourceAddress, kDestination };
+  enum class Key : uint8_t {
+    kIdentity,  // who is nobody is counted by the source address
+    kSourceAddress,
+    kDestination,
+  };
   Key per = Key::kSourceAddress;
   RateLimits limits;
 };

@@ -83,6 +83,14 @@ RateTable::Taken RateTable::Take(std::string_view name, bool tunnel, uint64_t no
   return {Verdict::kTaken, 0, std::make_shared<Tunnel>(shared_from_this(), std::move(key))};
 }
 
+void RateTable::Return(std::string_view name) {
+  const std::string key(name);
+  Stripe& stripe = StripeOf(key);
+  const std::lock_guard lock(stripe.mutex);
+  const auto at = stripe.entries.find(key);
+  if (at != stripe.entries.end()) at->second.full_at_ns -= std::min(at->second.full_at_ns, interval_ns_);
+}
+
 void RateTable::GiveBack(const std::string& key) {
   Stripe& stripe = StripeOf(key);
   const std::lock_guard lock(stripe.mutex);

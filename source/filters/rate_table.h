@@ -34,6 +34,8 @@ class RateTable : public std::enable_shared_from_this<RateTable> {
 
   // Thread-safe. `now_ns` of a clock that all callers share and that never goes back by much.
   Taken Take(std::string_view key, bool tunnel, uint64_t now_ns);
+  // A request that was taken turned out not to count.
+  void Return(std::string_view key);
   size_t keys() const;
 
  private:

@@ -21,6 +21,7 @@ Fault TakeHopByHop(Exchange& exchange) {
   exchange.upgrade = WantedUpgrade(head);
   if (const Field* credentials = head.Find(FieldName::kProxyAuthorization)) {
     exchange.proxy_authorization = credentials->value;
+    exchange.credentials_repeated = head.Count(FieldName::kProxyAuthorization) > 1;
     if (exchange.connection().target) exchange.worker().counters().spurious_proxy_authorization.Add();
   }
   if (const Failure failure = StripHopByHop(head)) return failure.fault;

@@ -93,7 +93,7 @@ std::unique_ptr<UpstreamRequest> Begin(Exchange& exchange, const NextHop* hop, N
   UpstreamPool& pool = exchange.worker().pool();
   const Connection& connection = exchange.connection();
   if (http2 && connection.decrypted())
-    pool.known_keys().Remember(OriginOf(connection, *exchange.target, hop), made.place.key());
+    pool.known_keys().Remember(OriginOf(exchange.identity.get(), *exchange.target, hop), made.place.key());
   std::unique_ptr<UpstreamRequest> request =
       http2 ? BeginHttp2(pool, std::move(made), limits) : BeginHttp1(pool, std::move(made), limits);
   Describe(exchange.record(), *request);

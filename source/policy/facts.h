@@ -53,7 +53,14 @@ struct Identity {
   Assurance assurance = Assurance::kAny;
 
   std::string_view Name() const;  // the first that is set of user, SPIFFE ID, service account, namespace; or "-"
+  // What tells it from every other: what is counted or kept apart by identity goes by this. It may hold any text.
+  std::string Key() const;
 };
+
+// Of whom it is settled who they are. Null: nobody.
+inline Fact<const Identity*> IdentityFact(const Identity* identity) {
+  return identity != nullptr ? Fact<const Identity*>(identity) : Fact<const Identity*>::Absent();
+}
 
 // Nothing here is owned: all of it lives longer than the call that takes it.
 struct Facts {

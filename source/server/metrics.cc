@@ -320,6 +320,20 @@ void Rewrites(Exposition& out) {
   }
 }
 
+void Authentication(Exposition& out) {
+  MetricFamily& accepted =
+      out.Family("egret_auth_accepted_total", "Requests that proxy_auth let through, by what they were known.",
+                 MetricType::Counter);
+  for (size_t i = 0; i < static_cast<size_t>(AuthBy::kCount); ++i)
+    Exposition::Add(accepted, {{"method", std::string(NameOf(static_cast<AuthBy>(i)))}},
+                    out.Sum([i](const WorkerThread& w) { return w.counters().auth.accepted[i].Read(); }));
+  MetricFamily& refused =
+      out.Family("egret_auth_refused_total", "Requests that proxy_auth refused, by reason.", MetricType::Counter);
+  for (size_t i = 0; i < static_cast<size_t>(AuthRefusal::kCount); ++i)
+    Exposition::Add(refused, {{"reason", std::string(NameOf(static_cast<AuthRefusal>(i)))}},
+                    out.Sum([i](const WorkerThread& w) { return w.counters().auth.refused[i].Read(); }));
+}
+
 void Taps(Exposition& out) {
   out.One("egret_taps_open", "Files that exchanges are captured into now.", MetricType::Gauge,
           static_cast<double>(out.input().taps_open));
@@ -421,6 +435,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Limits(out);
   Overloads(out);
   Rewrites(out);
+  Authentication(out);
   Taps(out);
   Workers(out);
   Compiled(out);

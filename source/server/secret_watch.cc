@@ -55,7 +55,7 @@ void SecretWatch::Renew(Watched& watched) {
   }
   (*made)();
   ++renewed_;
-  Log(LogComponent::kTls, LogLevel::kInfo, watched.part->what, ": certificates read again");
+  Log(LogComponent::kTls, LogLevel::kInfo, watched.part->what, ": read again");
   for (const TlsExpiry& expiry : watched.part->expiries())
     if (!expiry.ca_sha256.empty())
       Log(LogComponent::kTls, LogLevel::kInfo, watched.part->what, ": SHA-256 ", expiry.ca_sha256);

@@ -22,5 +22,5 @@ class ReferencePage(unittest.TestCase):
 
     def test_what_is_not_built_yet_is_marked(self):
         self.assertRegex(self.page, r"\| `workload_sets` \|.*\*\*Not built yet\.\*\*")
-        self.assertRegex(self.page, r"`IDENTITY`: [^<]*\*\*Not built yet\.\*\*")
+        self.assertRegex(self.page, r"`ON_DEMAND`: [^<]*\*\*Not built yet\.\*\*")
         self.assertNotRegex(self.page, r"\| `workers` \|.*Not built yet")

@@ -102,10 +102,8 @@ TEST(Tour, OfTheGatewayOnlyWhatIsNotBuiltYetIsRefused) {
     Append(refused, error.field, "\n");
   }
   EXPECT_EQ(refused,
-            "listeners[0].filters[1].http_connection.filters[0].proxy_auth\n"
-            "listeners[0].filters[1].http_connection.filters[2].rate_limit.per\n"
+            "listeners[0].filters[1].http_connection.filters[0].proxy_auth.methods[1].jwt\n"
             "listeners[1].filter_chains[0].filters[1].http_connection.filters[1].credential_broker\n"
-            "secrets[5].htpasswd\n"
             "secrets[6].jwks\n");
 }
 

@@ -89,18 +89,15 @@ TEST(Validate, RefusesWhatIsNotBuiltYet) {
             "workload_sets: not built yet; leave it out\n");
   EXPECT_EQ(
       Verdict(WithHttp(
-          "{proxy_auth: {}}, {egress_policy: {policy: web}}, {rate_limit: {per: IDENTITY, tunnels: 1}}, "
-          "{connect_tunnel: {dial: "
+          "{egress_policy: {policy: web}}, {connect_tunnel: {dial: "
           "ON_DEMAND}}, credential_broker, {forward_router: {upstream_http2: ALWAYS, tls: {server_name: a.b}}}")),
-      "listeners[0].filters[0].http_connection.filters[0].proxy_auth: not built yet; leave it out\n"
-      "listeners[0].filters[0].http_connection.filters[2].rate_limit.per: IDENTITY: not built yet; leave it out\n"
-      "listeners[0].filters[0].http_connection.filters[3].connect_tunnel.dial: ON_DEMAND: not built yet; leave it out\n"
-      "listeners[0].filters[0].http_connection.filters[4].credential_broker: not built yet; leave it out\n"
-      "listeners[0].filters[0].http_connection.filters[5].forward_router.tls.server_name: a.b: each destination's "
+      "listeners[0].filters[0].http_connection.filters[1].connect_tunnel.dial: ON_DEMAND: not built yet; leave it out\n"
+      "listeners[0].filters[0].http_connection.filters[2].credential_broker: not built yet; leave it out\n"
+      "listeners[0].filters[0].http_connection.filters[3].forward_router.tls.server_name: a.b: each destination's "
       "certificate has to be for the destination's own name; leave it out\n");
-  EXPECT_EQ(Verdict(With("secrets: [{name: s, htpasswd: {file: /u}}]\n"
+  EXPECT_EQ(Verdict(With("secrets: [{name: s, jwks: {file: /u}}]\n"
                          "upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {}}}]\n")),
-            "secrets[0].htpasswd: not built yet; leave it out\n");
+            "secrets[0].jwks: not built yet; leave it out\n");
   EXPECT_EQ(
       Verdict(With("upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {trust: t, server_name: 'a b'}}}]\n")),
       "upstreams[0].http_proxy.tls.trust: t: no secret of this name; add it under secrets\n"
@@ -556,11 +553,38 @@ TEST(Validate, WhatATransparentListenerJudgesHasToBeInspectedToo) {
   EXPECT_EQ(Verdict(kTurned), Uninspected("http", "l"));
 }
 
+TEST(Validate, WantsProxyAuthWhereClientsCanBeAskedAndBeforeWhatGoesByIt) {
+  constexpr std::string_view kUsers = "secrets: [{name: u, htpasswd: {file: /u}}]\n";
+  const auto with = [&](std::string_view filters) { return Verdict(WithHttp(filters, kUsers)); };
+  EXPECT_EQ(
+      with("{proxy_auth: {methods: [{basic: {users: u}}], realm: 'a b'}}, {rate_limit: {per: IDENTITY, tunnels: 1}}, "
+           "{egress_policy: {policy: web}}, connect_tunnel, forward_router"),
+      "");
+  EXPECT_EQ(
+      with("{rate_limit: {per: IDENTITY, tunnels: 1}}, {egress_policy: {policy: web}}, {proxy_auth: {realm: 'a\"'}}, "
+           "connect_tunnel, forward_router"),
+      "listeners[0].filters[0].http_connection.filters[0].rate_limit.per: nothing before it finds out who asks; put "
+      "proxy_auth before it\n"
+      "listeners[0].filters[0].http_connection.filters[2].proxy_auth: egress_policy before it has decided without "
+      "knowing who asks; put it before egress_policy\n"
+      "listeners[0].filters[0].http_connection.filters[2].proxy_auth.methods: required; give at least one\n"
+      "listeners[0].filters[0].http_connection.filters[2].proxy_auth.realm: not printable ASCII without quotes and "
+      "backslashes; write for example \"egress\"\n");
+  EXPECT_EQ(
+      with("{proxy_auth: {methods: [{client_certificate: {uri_prefixes: ['spiffe://a']}}]}}, {proxy_auth: {methods: "
+           "[{basic: {users: v}}]}}, {egress_policy: {policy: web}}, connect_tunnel, forward_router"),
+      "listeners[0].filters[0].http_connection.filters[0].proxy_auth.methods[0].client_certificate: nobody is asked "
+      "for a certificate here; put a tls_terminator with client_certificates first in this chain\n"
+      "listeners[0].filters[0].http_connection.filters[1].proxy_auth: another one before it has found out who asks; "
+      "keep one, with all methods\n"
+      "listeners[0].filters[0].http_connection.filters[1].proxy_auth.methods[0].basic.users: v: no secret of this "
+      "name; did you mean u?\n");
+}
+
 TEST(Validate, WarnsOfRulesAboutWhoAsksWhereNothingFindsItOut) {
   EXPECT_EQ(Verdict(WithRule("action: DENY, from: {groups: [ci]}")),
-            "policies[0].rules[0].from: warning: no filter finds out who asks, so this rule never matches; name "
-            "clients by from: "
-            "{cidrs: [...]}\n");
+            "policies[0].rules[0].from: warning: no filter finds out who asks, so this rule never matches; put "
+            "proxy_auth before egress_policy, or name clients by from: {cidrs: [...]}\n");
 }
 
 TEST(Validate, TellsOfAMalformedFingerprintByItsForm) {

@@ -11,7 +11,7 @@ import sys
 
 # Each folder of source/ may use those before it in this list, and itself; the three programs at
 # the end do not use each other.
-ORDER = ["base", "event", "io", "tls", "http", "policy", "upstream", "chain", "filters", "config", "xds", "server"]
+ORDER = ["base", "event", "io", "tls", "http", "policy", "auth", "upstream", "chain", "filters", "config", "xds", "server"]
 PROGRAMS = ["control", "ctl", "run"]
 GENERATED_ALLOWED = ["config", "xds", "server"] + PROGRAMS
 
@@ -19,6 +19,7 @@ GENERATED_ALLOWED = ["config", "xds", "server"] + PROGRAMS
 SYSTEM = [
     (r"absl/", ["absl", "grpc++"]),
     (r"ares(_\w+)?\.h$", ["cares"]),
+    (r"crypt\.h$", ["crypt"]),
     (r"benchmark/", ["benchmark", "benchmark_main"]),
     (r"gmock/", ["gmock", "gmock_main"]),
     (r"google/protobuf/", ["protobuf", "grpc++"]),

@@ -1,0 +1,23 @@
+// Protobuf -> proxy_auth: its methods, and the lists that they check against, which are made anew when their secrets
+// change.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "egret/config/v1/bootstrap.pb.h"
+#include "source/auth/password_room.h"
+#include "source/base/result.h"
+#include "source/config/renewable.h"
+#include "source/filters/proxy_auth.h"
+
+namespace egret {
+
+// Of a filter of a validated configuration. `where` it stands, for people. `passwords` is made where it is null and
+// needed. Adds to the renewables. The problem names the secret.
+Result<ProxyAuthOptions, Problem> MakeProxyAuth(const filters::http::v1::ProxyAuth& filter, const std::string& where,
+                                                const SecretTable& secrets, std::shared_ptr<PasswordRoom>& passwords,
+                                                std::vector<Renewable>& renewables);
+
+}  // namespace egret

@@ -1,0 +1,117 @@
+#include "source/config/check_auth.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "source/base/strings.h"
+#include "source/config/address.h"
+
+namespace egret {
+namespace {
+
+using config::v1::Bootstrap;
+using config::v1::HttpFilter;
+using config::v1::Listener;
+using filters::http::v1::ProxyAuth;
+using filters::http::v1::RateLimit;
+using filters::network::v1::TlsTerminator;
+
+// Whoever else is on the way of what clients send in clear.
+bool IsReachedByNetwork(const Listener& listener) {
+  const auto place = ParseListenAddress(listener.address());
+  return place && !place->unix() && !IsLoopback(place->endpoint.address);
+}
+
+class AuthChecker {
+ public:
+  std::vector<ConfigError> Take() { return std::move(errors_); }
+
+  template <class Filters>
+  void CheckChain(const Listener& listener, const Filters& filters, const std::string& path) {
+    const TlsTerminator* tls = nullptr;
+    for (int i = 0; i < filters.size(); ++i) {
+      if (filters[i].has_tls_terminator()) tls = &filters[i].tls_terminator();
+      if (!filters[i].has_http_connection()) continue;
+      CheckHttp(listener, tls, filters[i].http_connection().filters(),
+                Below(Below(path, static_cast<size_t>(i)), "http_connection.filters"));
+    }
+  }
+
+ private:
+  using HttpFilters = google::protobuf::RepeatedPtrField<HttpFilter>;
+  using Severity = ConfigError::Severity;
+
+  void Add(const std::string& path, std::string why, std::string remedy, Severity severity = Severity::kError) {
+    errors_.push_back({.field = path, .why = std::move(why), .remedy = std::move(remedy), .severity = severity});
+  }
+
+  static bool AsksForCertificates(const TlsTerminator* tls) {
+    return tls != nullptr && tls->client_certificates().mode() != TlsTerminator::ClientCertificates::NONE;
+  }
+
+  void CheckHttp(const Listener& listener, const TlsTerminator* tls, const HttpFilters& filters,
+                 const std::string& path) {
+    bool known = AsksForCertificates(tls) || listener.has_internal(), asked = false, decided = false;
+    for (int i = 0; i < filters.size(); ++i) {
+      const HttpFilter& filter = filters[i];
+      const std::string at = Below(path, static_cast<size_t>(i));
+      decided = decided || filter.has_egress_policy();
+      if (filter.has_rate_limit() && filter.rate_limit().per() == RateLimit::IDENTITY && !known)
+        Add(Below(at, "rate_limit.per"), "nothing before it finds out who asks", "put proxy_auth before it");
+      if (!filter.has_proxy_auth()) continue;
+      const std::string here = Below(at, "proxy_auth");
+      if (asked) Add(here, "another one before it has found out who asks", "keep one, with all methods");
+      if (decided)
+        Add(here, "egress_policy before it has decided without knowing who asks", "put it before egress_policy");
+      CheckPlace(listener, here);
+      CheckMethods(listener, tls, filter.proxy_auth(), here);
+      known = asked = true;
+    }
+  }
+
+  void CheckPlace(const Listener& listener, const std::string& path) {
+    if (listener.has_internal())
+      Add(path, "what is inside a tunnel has the identity of its CONNECT",
+          "put it into the listener that has the address");
+    if (listener.transparent() != Listener::OFF)
+      Add(path, "clients that are redirected here do not know of a proxy that could ask them", "leave it out");
+  }
+
+  void CheckMethods(const Listener& listener, const TlsTerminator* tls, const ProxyAuth& filter,
+                    const std::string& path) {
+    const auto printable = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+    if (!std::all_of(filter.realm().begin(), filter.realm().end(), printable))
+      Add(Below(path, "realm"), "not printable ASCII without quotes and backslashes", "write for example \"egress\"");
+    for (int i = 0; i < filter.methods_size(); ++i) {
+      const ProxyAuth::Method& method = filter.methods(i);
+      const std::string at = Below(Below(path, "methods"), static_cast<size_t>(i));
+      if (method.has_client_certificate() && !AsksForCertificates(tls))
+        Add(Below(at, "client_certificate"), "nobody is asked for a certificate here",
+            "put a tls_terminator with client_certificates first in this chain");
+      if (method.has_basic() && tls == nullptr && IsReachedByNetwork(listener))
+        Add(Below(at, "basic"), "passwords come in clear, and whoever is on the way can read them",
+            "put a tls_terminator first in this chain; clients then write https:// before the proxy's address",
+            Severity::kWarning);
+    }
+  }
+
+  std::vector<ConfigError> errors_;
+};
+
+}  // namespace
+
+std::vector<ConfigError> CheckAuth(const Bootstrap& bootstrap) {
+  AuthChecker checker;
+  for (int i = 0; i < bootstrap.listeners_size(); ++i) {
+    const Listener& listener = bootstrap.listeners(i);
+    const std::string path = Below("listeners", static_cast<size_t>(i));
+    checker.CheckChain(listener, listener.filters(), Below(path, "filters"));
+    for (int j = 0; j < listener.filter_chains_size(); ++j)
+      checker.CheckChain(listener, listener.filter_chains(j).filters(),
+                         Below(Below(Below(path, "filter_chains"), static_cast<size_t>(j)), "filters"));
+  }
+  return checker.Take();
+}
+
+}  // namespace egret
