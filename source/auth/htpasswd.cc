@@ -63,16 +63,23 @@ std::optional<std::string> Unfit(const std::string& hash) {
   return std::nullopt;
 }
 
-std::shared_ptr<const Identity> IdentityOf(std::string_view name, Assurance assurance) {
+std::shared_ptr<const Identity> IdentityOf(std::string_view name, Assurance assurance, std::shared_ptr<Vouch> vouch) {
   auto identity = std::make_shared<Identity>();
   identity->user = name;
   identity->assurance = assurance;
+  identity->vouch = std::move(vouch);
   return identity;
+}
+
+UserList::User NewUser(std::string_view name, std::string hash) {
+  auto vouch = std::make_shared<Vouch>();
+  return {std::move(hash), IdentityOf(name, Assurance::kToken, vouch),
+          IdentityOf(name, Assurance::kSourceAddress, vouch), vouch};
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const UserList>, Problem> UserList::Parse(std::string_view text) {
+Result<std::shared_ptr<const UserList>, Problem> UserList::Parse(std::string_view text, const UserList* before) {
   auto list = std::make_shared<UserList>();
   for (int number = 1; !text.empty(); ++number) {
     std::string_view line = TrimOws(SplitFirst(text, '\n'));
@@ -81,15 +88,26 @@ Result<std::shared_ptr<const UserList>, Problem> UserList::Parse(std::string_vie
     if (line.find(':') == std::string_view::npos) return Problem{Cat("line ", number, ": not `name:hash`")};
     const std::string name(SplitFirst(line, ':'));
     if (name.empty()) return Problem{Cat("line ", number, ": no name before the colon")};
-    User user{std::string(line), IdentityOf(name, Assurance::kToken), IdentityOf(name, Assurance::kSourceAddress)};
-    if (const auto unfit = Unfit(user.hash)) return Problem{Cat("line ", number, ": ", *unfit, "; ", kRemedy)};
-    const auto [at, is_new] = list->users_.emplace(name, std::move(user));
+    const std::string hash(line);
+    if (const auto unfit = Unfit(hash)) return Problem{Cat("line ", number, ": ", *unfit, "; ", kRemedy)};
+    const User* const known = before == nullptr ? nullptr : before->FindSame(name, hash);
+    const auto [at, is_new] = list->users_.emplace(name, known != nullptr ? *known : NewUser(name, hash));
     if (!is_new) return Problem{Cat("line ", number, ": this name is on an earlier line, too; remove one of them")};
     list->hashes_.push_back(&at->second.hash);
   }
   if (list->hashes_.empty()) return Problem{"it holds no user; write `name:hash`, one a line"};
   CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(&list->secret_), sizeof list->secret_) == 1);
   return std::shared_ptr<const UserList>(std::move(list));
+}
+
+const UserList::User* UserList::FindSame(std::string_view name, const std::string& hash) const {
+  const User* const user = Find(name);
+  return user != nullptr && user->hash == hash && !user->vouch->withdrawn() ? user : nullptr;
+}
+
+void UserList::WithdrawAllBut(const UserList& next) const {
+  for (const auto& [name, user] : users_)
+    if (next.FindSame(name, user.hash) == nullptr) user.vouch->Withdraw();
 }
 
 const UserList::User* UserList::Find(std::string_view name) const {

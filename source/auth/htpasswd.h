@@ -23,10 +23,14 @@ class UserList {
     // Who that is, known by a password that came inside TLS, and by one that came in clear: whoever reads that on its
     // way has it, so it proves no more than the address does.
     std::shared_ptr<const Identity> in_tls, in_clear;
+    std::shared_ptr<Vouch> vouch;
   };
 
-  // Empty lines and lines that begin with `#` are left out. The problem names the line, never what is in it.
-  static Result<std::shared_ptr<const UserList>, Problem> Parse(std::string_view text);
+  // Empty lines and lines that begin with `#` are left out. `before`: what was in force; whose hash stays the same is
+  // still known. May be null. The problem names the line, never what is in it.
+  static Result<std::shared_ptr<const UserList>, Problem> Parse(std::string_view text, const UserList* before);
+  // Whoever is not in `next`, or has another hash there, is not known any more.
+  void WithdrawAllBut(const UserList& next) const;
 
   const User* Find(std::string_view name) const;  // null: nobody of that name
   // The hash that a password of an unknown user is checked against, so that it takes the time of a known one's: one of
@@ -38,6 +42,8 @@ class UserList {
     using is_transparent = void;
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
   };
+  const User* FindSame(std::string_view name, const std::string& hash) const;
+
   std::unordered_map<std::string, User, Hash, std::equal_to<>> users_;
   std::vector<const std::string*> hashes_;  // never empty
   uint64_t secret_ = 0;                     // which decoy a name gets is not for others to know

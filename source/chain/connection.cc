@@ -55,7 +55,8 @@ const FilterChain* DecryptingChain(const Connection& connection) {
 Facts FactsOf(const Connection& connection) {
   Facts facts;
   facts.source = connection.peer.address;
-  facts.identity = IdentityFact(connection.identity.get());
+  facts.now = connection.worker.unix_seconds();
+  facts.identity = IdentityFact(connection.identity.get(), facts.now);
   if (connection.target) {  // else what was learned is of the client's way to the proxy
     facts.target = &*connection.target;
     if (connection.protocol) {
@@ -63,7 +64,6 @@ Facts FactsOf(const Connection& connection) {
       AddHello(facts, connection.sni, connection.ech, connection.hello.get());
     }
   }
-  facts.now = connection.worker.unix_seconds();
   return facts;
 }
 

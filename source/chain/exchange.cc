@@ -32,7 +32,7 @@ RecordHolder Exchange::TakeRecord() {
 
 Facts Exchange::facts() const {
   Facts facts = FactsOf(connection_);
-  facts.identity = may_identify ? Fact<const Identity*>() : IdentityFact(identity.get());
+  facts.identity = may_identify ? Fact<const Identity*>() : IdentityFact(identity.get(), facts.now);
   if (target) facts.target = &*target;
   const Head& head = request.head;
   if (connect()) return facts;

@@ -30,7 +30,7 @@ LiveFacts::LiveFacts(Binding binding, std::optional<IpAddress> peer, PolicyStack
 Facts LiveFacts::FactsWith(const ExchangeRecord& record, int64_t now) const {
   Facts facts;
   facts.source = source_;
-  facts.identity = IdentityFact(identity_.get());
+  facts.identity = IdentityFact(identity_.get(), now);
   facts.now = now;
   if (asked == nullptr) {
     AddHello(facts, record.sni, record.ech, record.hello.get());

@@ -15,6 +15,12 @@ constexpr size_t kATurn = 64;        // records judged
 constexpr uint64_t kRestMs = 250;    // policies that follow each other faster than this are heeded together
 constexpr uint64_t kLookMs = 60000;  // the clock on the wall may be set
 
+std::optional<int64_t> Earlier(std::optional<int64_t> a, std::optional<int64_t> b) {
+  return a && b ? std::min(a, b) : a ? a : b;
+}
+
+Task<void> OpenOrOver(Gate& gate, uint64_t ms) { co_await GateWithin(gate, ms); }
+
 // What has failed is ending already.
 Decision Judge(Worker& worker, const ExchangeRecord& record) {
   if (record.running == nullptr || record.failure) return Kept();
@@ -28,6 +34,7 @@ Task<void> Revocation::Run() {
     co_await NextCause();
     changed_.Close();
     seen_ = worker_.unix_seconds();
+    worker_.credential_ends().Heed(seen_);
     const uint64_t begun_ms = worker_.loop().now_ms();
     deadline_ms_ = std::min(deadline_ms_, begun_ms + worker_.snapshot().revocation_grace_ms);
     const size_t count = co_await CountRevoked();
@@ -42,15 +49,17 @@ Task<void> Revocation::Run() {
 }
 
 Task<void> Revocation::NextCause() {
-  while (!changed_.open()) {
-    const std::optional<int64_t> next = worker_.policy().NextBoundary(seen_);
+  CredentialEnds& ends = worker_.credential_ends();
+  while (!changed_.open() && !ends.Due(worker_.unix_seconds())) {
+    const std::optional<int64_t> next = Earlier(worker_.policy().NextBoundary(seen_), ends.First());
     if (next && *next <= worker_.unix_seconds()) co_return;
     uint64_t wait_ms = kLookMs;
     if (next) {
       const auto due_ms = static_cast<uint64_t>(*next) * 1000, unix_ms = worker_.unix_microseconds() / 1000;
       wait_ms = std::clamp<uint64_t>(due_ms - std::min(due_ms, unix_ms), 1, kLookMs);
     }
-    co_await GateWithin(changed_, wait_ms);
+    ends.stirred().Close();
+    co_await Race(OpenOrOver(changed_, wait_ms), ends.stirred());
   }
 }
 

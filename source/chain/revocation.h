@@ -1,7 +1,8 @@
-// What is open is judged again when another policy is in force, and when a rule's window or an audit begins or ends.
-// What is not allowed any more is ended within the snapshot's `revocation_grace_ms`, spread over it so that not all
-// clients come back at once; few are ended at once. A turn of the loop judges a few, however many are open. What has
-// become allowed changes nothing.
+// What is open is judged again when another policy is in force, when a rule's window or an audit begins or ends, and
+// when what proved an identity ends or is taken back: then nobody is there whom it was allowed for. What is not allowed
+// any more is ended within the snapshot's `revocation_grace_ms`, spread over it so that not all clients come back at
+// once; few are ended at once. A turn of the loop judges a few, however many are open. What has become allowed changes
+// nothing.
 #pragma once
 
 #include <cstddef>

@@ -43,6 +43,7 @@ std::vector<std::shared_ptr<ConnectionEnds>> Worker::Take(Snapshot snapshot) {
     return true;
   });
   snapshot_ = std::move(snapshot);
+  credential_ends_.Stir();  // other lists of users, workloads and keys may have come with it
   return retired;
 }
 

@@ -13,6 +13,7 @@
 #include "source/chain/access_log.h"
 #include "source/chain/connection_ends.h"
 #include "source/chain/counters.h"
+#include "source/chain/credential_ends.h"
 #include "source/chain/leaf_refusals.h"
 #include "source/chain/record.h"
 #include "source/chain/snapshot.h"
@@ -33,6 +34,7 @@ class Worker {
   UpstreamPool& pool() { return pool_; }
   LeafCache& leaves() { return leaves_; }
   LeafRefusals& leaf_refusals() { return leaf_refusals_; }
+  CredentialEnds& credential_ends() { return credential_ends_; }
   WorkerCounters& counters() { return counters_; }
   DecisionCounts& decisions() { return decisions_; }
   ListNode& live() { return live_; }  // of ExchangeRecord
@@ -93,6 +95,7 @@ class Worker {
   UpstreamPool pool_;
   LeafCache leaves_;
   LeafRefusals leaf_refusals_;
+  CredentialEnds credential_ends_;
 };
 
 }  // namespace egret

@@ -43,6 +43,7 @@ class ChainsBuilder {
       for (const auto& [name, authority] : all) shown.push_back(authority.authority);
       pages->Set(std::move(shown));
     });
+    built_.workloads = MakeWorkloadTables(bootstrap_, before_.workloads, built_.commits);
     return ShareOrigins();
   }
 
@@ -59,8 +60,9 @@ class ChainsBuilder {
   }
 
   std::optional<Problem> Listeners() {
-    SharedParts shared{defaults_,      *built_.secrets,        built_.hops,       built_.authorities,
-                       built_.origins, built_.authority_pages, before_.passwords, KeptTaps()};
+    SharedParts shared{defaults_,          *built_.secrets,   built_.hops,
+                       built_.authorities, built_.origins,    built_.authority_pages,
+                       built_.workloads,   before_.passwords, KeptTaps()};
     auto chains = std::make_shared<Chains>();
     for (const Listener& listener : bootstrap_.listeners()) {
       const Listener* const other = ChainsOf(listener);

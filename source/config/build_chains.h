@@ -33,6 +33,7 @@ struct BuiltChains {
   std::shared_ptr<const Current<TlsClientContext>> origins;
   std::shared_ptr<const Renewable> origins_part;
   std::shared_ptr<AuthorityPages> authority_pages;
+  WorkloadTables workloads;
   std::shared_ptr<PasswordRoom> passwords;  // null: nobody has needed it yet
 
   // Each is called once when this is put in force; before that nothing of it shows.

@@ -15,6 +15,7 @@
 #include "source/config/authority_secret.h"
 #include "source/config/next_hops.h"
 #include "source/config/renewable.h"
+#include "source/config/workload_tables.h"
 #include "source/filters/authority_pages.h"
 #include "source/filters/tap_file.h"
 #include "source/tls/tls_context.h"
@@ -37,6 +38,7 @@ struct SharedParts {
   const Authorities& authorities;
   std::shared_ptr<const Current<TlsClientContext>> origins;  // the TLS of routers without settings of their own
   std::shared_ptr<const AuthorityPages> authority_pages;
+  const WorkloadTables& workloads;
   std::shared_ptr<PasswordRoom> passwords;  // null until a listener needs it
   TapFiles taps;                            // of the configuration before; new ones are added, not begun
 };

@@ -10,14 +10,21 @@
 #include "source/auth/password_room.h"
 #include "source/base/result.h"
 #include "source/config/renewable.h"
+#include "source/config/workload_tables.h"
 #include "source/filters/proxy_auth.h"
 
 namespace egret {
 
-// Of a filter of a validated configuration. `where` it stands, for people. `passwords` is made where it is null and
-// needed. Adds to the renewables. The problem names the secret.
+// What all of them share. `passwords` is made where it is null and needed.
+struct AuthParts {
+  const WorkloadTables& workloads;
+  std::shared_ptr<PasswordRoom>& passwords;
+};
+
+// Of a filter of a validated configuration. `where` it stands, for people. Adds to the renewables. The problem names
+// the secret.
 Result<ProxyAuthOptions, Problem> MakeProxyAuth(const filters::http::v1::ProxyAuth& filter, const std::string& where,
-                                                const SecretTable& secrets, std::shared_ptr<PasswordRoom>& passwords,
+                                                const SecretTable& secrets, const AuthParts& parts,
                                                 std::vector<Renewable>& renewables);
 
 }  // namespace egret

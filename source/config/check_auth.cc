@@ -1,9 +1,12 @@
 #include "source/config/check_auth.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "source/base/ip.h"
 #include "source/base/strings.h"
 #include "source/config/address.h"
 
@@ -13,6 +16,7 @@ namespace {
 using config::v1::Bootstrap;
 using config::v1::HttpFilter;
 using config::v1::Listener;
+using config::v1::WorkloadSet;
 using filters::http::v1::ProxyAuth;
 using filters::http::v1::RateLimit;
 using filters::network::v1::TlsTerminator;
@@ -35,6 +39,24 @@ class AuthChecker {
       if (!filters[i].has_http_connection()) continue;
       CheckHttp(listener, tls, filters[i].http_connection().filters(),
                 Below(Below(path, static_cast<size_t>(i)), "http_connection.filters"));
+    }
+  }
+
+  // Nobody could say whose an address is that two have.
+  void CheckWorkloads(const WorkloadSet& set, const std::string& path) {
+    std::map<IpAddress, std::string> owners;
+    for (int i = 0; i < set.workloads_size(); ++i) {
+      const WorkloadSet::Workload& workload = set.workloads(i);
+      const std::string at = Below(Below(path, "workloads"), static_cast<size_t>(i));
+      if (!workload.service_account().empty() && workload.namespace_().empty())
+        Add(Below(at, "service_account"), "a service account is one of a namespace", "give its namespace");
+      for (int j = 0; j < workload.addresses_size(); ++j) {
+        const auto address = IpAddress::Parse(workload.addresses(j));
+        const std::string here = Below(Below(at, "addresses"), static_cast<size_t>(j));
+        if (!address) continue;
+        const auto [owner, is_new] = owners.emplace(*address, here);
+        if (!is_new) Add(here, Cat("it is there before, at ", owner->second), "keep one of them");
+      }
     }
   }
 
@@ -89,8 +111,10 @@ class AuthChecker {
       if (method.has_client_certificate() && !AsksForCertificates(tls))
         Add(Below(at, "client_certificate"), "nobody is asked for a certificate here",
             "put a tls_terminator with client_certificates first in this chain");
-      if (method.has_basic() && tls == nullptr && IsReachedByNetwork(listener))
-        Add(Below(at, "basic"), "passwords come in clear, and whoever is on the way can read them",
+      const std::string_view credential = method.has_basic() ? "passwords" : method.has_jwt() ? "tokens" : "";
+      if (!credential.empty() && tls == nullptr && IsReachedByNetwork(listener))
+        Add(Below(at, method.has_basic() ? "basic" : "jwt"),
+            Cat(credential, " come in clear, and whoever is on the way can read them"),
             "put a tls_terminator first in this chain; clients then write https:// before the proxy's address",
             Severity::kWarning);
     }
@@ -103,6 +127,8 @@ class AuthChecker {
 
 std::vector<ConfigError> CheckAuth(const Bootstrap& bootstrap) {
   AuthChecker checker;
+  for (int i = 0; i < bootstrap.workload_sets_size(); ++i)
+    checker.CheckWorkloads(bootstrap.workload_sets(i), Below("workload_sets", static_cast<size_t>(i)));
   for (int i = 0; i < bootstrap.listeners_size(); ++i) {
     const Listener& listener = bootstrap.listeners(i);
     const std::string path = Below("listeners", static_cast<size_t>(i));

@@ -95,6 +95,9 @@ std::optional<Unfit> CheckText(const FieldRule& rule, std::string_view text) {
     case Kind::kLength:
       if (text.size() <= static_cast<size_t>(rule.high)) return std::nullopt;
       return Unfit{"too long", Cat("at most ", rule.high, " bytes")};
+    case Kind::kAddress:
+      if (IpAddress::Parse(text)) return std::nullopt;
+      return Unfit{"not an address", "write e.g. 10.0.0.7 or 2001:db8::7"};
     case Kind::kCidr:
       if (Cidr::Parse(text)) return std::nullopt;
       return Unfit{"not a range of addresses",

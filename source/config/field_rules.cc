@@ -13,14 +13,10 @@ using enum FieldRule::Kind;
 
 constexpr FieldRule kRules[] = {
     // What a later release takes.
-    {"egret.config.v1.Bootstrap.workload_sets", kNotBuilt},
     {"egret.config.v1.NetworkFilter.extension", kNotBuilt},
-    {"egret.filters.http.v1.ProxyAuth.Method.jwt", kNotBuilt},
-    {"egret.filters.http.v1.ProxyAuth.Method.source_address", kNotBuilt},
     {"egret.config.v1.HttpFilter.credential_broker", kNotBuilt},
     {"egret.config.v1.HttpFilter.extension", kNotBuilt},
     {"egret.filters.network.v1.TcpRelay.upstream", kNotBuilt},
-    {"egret.config.v1.Secret.jwks", kNotBuilt},
     {"egret.filters.http.v1.ConnectTunnel.dial", kNotValue, 0, 0, "ON_DEMAND"},
 
     // Names of resources.
@@ -93,6 +89,16 @@ constexpr FieldRule kRules[] = {
     {"egret.config.v1.DomainSet.DomainFile.path", kPath},
     {"egret.config.v1.AddressGuard.also_refuse", kCount, 0, 10'000},
 
+    // Who has which address.
+    {"egret.config.v1.WorkloadSet.workloads", kCount, 0, 1'000'000},
+    {"egret.config.v1.WorkloadSet.Workload.addresses", kRequired},
+    {"egret.config.v1.WorkloadSet.Workload.addresses", kCount, 0, 1000},
+    {"egret.config.v1.WorkloadSet.Workload.addresses", kAddress},
+    {"egret.config.v1.WorkloadSet.Workload.namespace", kLength, 0, 253},
+    {"egret.config.v1.WorkloadSet.Workload.service_account", kLength, 0, 253},
+    {"egret.config.v1.WorkloadSet.Workload.labels", kCount, 0, 1000},
+    {"egret.config.v1.WorkloadSet.Workload.groups", kCount, 0, 1000},
+
     // Listeners and chains.
     {"egret.config.v1.Listener.address", kListen},
     {"egret.config.v1.Listener.max_connections", kNumber, 1, 10'000'000},
@@ -149,6 +155,14 @@ constexpr FieldRule kRules[] = {
     {"egret.filters.http.v1.ProxyAuth.methods", kCount, 0, 16},
     {"egret.filters.http.v1.ProxyAuth.realm", kLength, 0, 128},
     {"egret.filters.http.v1.ProxyAuth.Basic.users", kRequired},
+    {"egret.filters.http.v1.ProxyAuth.Jwt.issuer", kRequired},
+    {"egret.filters.http.v1.ProxyAuth.Jwt.issuer", kLength, 0, 1024},
+    {"egret.filters.http.v1.ProxyAuth.Jwt.audiences", kRequired},
+    {"egret.filters.http.v1.ProxyAuth.Jwt.audiences", kCount, 0, 100},
+    {"egret.filters.http.v1.ProxyAuth.Jwt.jwks", kRequired},
+    {"egret.filters.http.v1.ProxyAuth.Jwt.user_claim", kLength, 0, 256},
+    {"egret.filters.http.v1.ProxyAuth.Jwt.groups_claim", kLength, 0, 256},
+    {"egret.filters.http.v1.ProxyAuth.SourceAddress.workloads", kRequired},
     {"egret.filters.http.v1.ProxyAuth.ClientCertificate.uri_prefixes", kRequired},
     {"egret.filters.http.v1.ProxyAuth.ClientCertificate.uri_prefixes", kCount, 0, 100},
     {"egret.filters.http.v1.RateLimit.per", kRequired},

@@ -18,6 +18,7 @@ struct FieldRule {
     kLength,       // text: at most `high` bytes
     kCount,        // list: at most `high` entries
     kName,         // of a resource
+    kAddress,      // one, no range; each entry of a list
     kCidr,         // a range of addresses, each entry of a list
     kPath,         // absolute, at most 4096 bytes
     kToken,        // RFC 9110 token

@@ -3,12 +3,11 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "source/base/field.h"
 #include "source/base/ip.h"
+#include "source/policy/identity.h"
 #include "source/policy/spec.h"
 #include "source/policy/target.h"
 
@@ -37,29 +36,10 @@ class Fact {
   T value_{};
 };
 
-// Who asks, as a filter that checks credentials found out. Empty text: this identity has no such attribute.
-struct Identity {
-  struct Claim {
-    std::string name;
-    std::vector<std::string> values;
-  };
-
-  std::string user;
-  std::vector<std::string> groups;
-  std::string spiffe_id;
-  std::string namespace_;
-  std::string service_account;  // "namespace/name"
-  std::vector<Claim> claims;
-  Assurance assurance = Assurance::kAny;
-
-  std::string_view Name() const;  // the first that is set of user, SPIFFE ID, service account, namespace; or "-"
-  // What tells it from every other: what is counted or kept apart by identity goes by this. It may hold any text.
-  std::string Key() const;
-};
-
-// Of whom it is settled who they are. Null: nobody.
-inline Fact<const Identity*> IdentityFact(const Identity* identity) {
-  return identity != nullptr ? Fact<const Identity*>(identity) : Fact<const Identity*>::Absent();
+// Of whom it is settled who they are. Absent: nobody (null), or nobody any more. `now`: seconds since 1970.
+inline Fact<const Identity*> IdentityFact(const Identity* identity, int64_t now) {
+  if (identity == nullptr || !identity->HoldsAt(now)) return Fact<const Identity*>::Absent();
+  return identity;
 }
 
 // Nothing here is owned: all of it lives longer than the call that takes it.

@@ -55,6 +55,7 @@ void SecretWatch::Renew(Watched& watched) {
   }
   (*made)();
   ++renewed_;
+  on_renewed_();
   Log(LogComponent::kTls, LogLevel::kInfo, watched.part->what, ": read again");
   for (const TlsExpiry& expiry : watched.part->expiries())
     if (!expiry.ca_sha256.empty())

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "source/config/renewable.h"
@@ -16,6 +18,9 @@ namespace egret {
 class SecretWatch {
  public:
   static constexpr uint64_t kEveryMs = 1000;
+
+  // `renewed` is called whenever something was read again and is in force.
+  explicit SecretWatch(std::function<void()> renewed) : on_renewed_(std::move(renewed)) {}
 
   // From here on these, made of these secrets; what is known of those that were watched before stays.
   void Watch(std::shared_ptr<const SecretTable> secrets, const std::vector<std::shared_ptr<const Renewable>>& parts);
@@ -38,6 +43,7 @@ class SecretWatch {
   void Look(Watched& watched);
   void Renew(Watched& watched);
 
+  const std::function<void()> on_renewed_;
   std::shared_ptr<const SecretTable> secrets_;
   std::vector<Watched> watched_;
   uint64_t renewed_ = 0, failed_ = 0;

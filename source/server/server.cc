@@ -345,6 +345,12 @@ class Server {
     }
   }
 
+  // Whoever was known by what is not there any more is known no longer.
+  void JudgeIdentities() {
+    for (const std::unique_ptr<WorkerThread>& worker : workers_)
+      worker->Post([](Worker& on) { on.credential_ends().Stir(); });
+  }
+
   // The file, and all that secrets are read from.
   void ReadAgain() {
     secrets_.RenewAll();
@@ -380,7 +386,7 @@ class Server {
   LogQueue log_queue_{log_plan_.formats, log_plan_.fingerprints};
   std::unique_ptr<KeyLog> key_log_;
   std::unique_ptr<LogWriter> log_writer_;
-  SecretWatch secrets_;
+  SecretWatch secrets_{[this] { JudgeIdentities(); }};
   Loop loop_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   ConfigurationMaker maker_{workers_wanted_, {InstanceName(), kVersion}};

@@ -16,12 +16,13 @@ constexpr std::string_view kSha512 =
 constexpr std::string_view kYescrypt = "$y$j75$saltsaltsalt$4PO2pFFbLo4XwXVmQ4w1HpopbqdEfoqDMCQA3GIp3g2";
 
 std::string WhyNot(std::string_view text) {
-  const auto list = UserList::Parse(text);
+  const auto list = UserList::Parse(text, nullptr);
   return list ? "" : list.error().text;
 }
 
 TEST(UserList, HoldsUsersWithHashesOfEveryKindThatIsTaken) {
-  const auto list = UserList::Parse(Cat("# who\n\nalice:", kBcrypt, "\r\n  bob:", kSha512, "\ncarol:", kYescrypt));
+  const auto list =
+      UserList::Parse(Cat("# who\n\nalice:", kBcrypt, "\r\n  bob:", kSha512, "\ncarol:", kYescrypt), nullptr);
   ASSERT_TRUE(list) << list.error().text;
   ASSERT_NE((*list)->Find("alice"), nullptr);
   EXPECT_TRUE(HasHash("correct horse", (*list)->Find("alice")->hash));
@@ -34,7 +35,7 @@ TEST(UserList, HoldsUsersWithHashesOfEveryKindThatIsTaken) {
 }
 
 TEST(UserList, APasswordInClearProvesNoMoreThanAnAddress) {
-  const auto list = UserList::Parse(Cat("alice:", kBcrypt));
+  const auto list = UserList::Parse(Cat("alice:", kBcrypt), nullptr);
   ASSERT_TRUE(list);
   const UserList::User& alice = *(*list)->Find("alice");
   EXPECT_EQ(alice.in_tls->assurance, Assurance::kToken);
@@ -44,7 +45,7 @@ TEST(UserList, APasswordInClearProvesNoMoreThanAnAddress) {
 }
 
 TEST(UserList, AnUnknownNameGetsOneHashOfTheListAndAlwaysTheSame) {
-  const auto list = UserList::Parse(Cat("alice:", kBcrypt, "\nbob:", kSha512));
+  const auto list = UserList::Parse(Cat("alice:", kBcrypt, "\nbob:", kSha512), nullptr);
   ASSERT_TRUE(list);
   std::set<std::string> used;
   for (int i = 0; i < 100; ++i) {
@@ -85,6 +86,20 @@ TEST(UserList, WeakBrokenAndCostlyHashesAreRefusedWithoutSayingThem) {
   costly[2].replace(4, 1, "C");
   for (const std::string& hash : costly)
     EXPECT_TRUE(WhyNot(Cat("alice:", hash)).starts_with("line 1: this hash takes too long to check")) << hash;
+}
+
+TEST(UserList, WhoIsGoneOrHasAnotherHashIsNotKnownAnyMore) {
+  const auto before = *UserList::Parse(Cat("alice:", kBcrypt, "\nbob:", kSha512, "\ncarol:", kYescrypt), nullptr);
+  const auto alice = before->Find("alice")->in_tls, bob = before->Find("bob")->in_tls,
+             carol = before->Find("carol")->in_clear;
+  const auto after = *UserList::Parse(Cat("alice:", kBcrypt, "\nbob:", kYescrypt), before.get());
+  EXPECT_TRUE(bob->HoldsAt(0));  // nothing of it shows until it is in force
+  before->WithdrawAllBut(*after);
+  EXPECT_TRUE(alice->HoldsAt(0));
+  EXPECT_EQ(after->Find("alice")->in_tls, alice);
+  EXPECT_FALSE(bob->HoldsAt(0));
+  EXPECT_FALSE(carol->HoldsAt(0));
+  EXPECT_TRUE(after->Find("bob")->in_tls->HoldsAt(0));
 }
 
 TEST(UserList, SaysWhichLineIsNone) {

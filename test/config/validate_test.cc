@@ -85,8 +85,6 @@ TEST(Validate, TakesNamesThatMayBePushedLater) {
 }
 
 TEST(Validate, RefusesWhatIsNotBuiltYet) {
-  EXPECT_EQ(Verdict(With("workload_sets: [{name: w}]\nlimits: {memory: {hard: {percent: 90}}}\n")),
-            "workload_sets: not built yet; leave it out\n");
   EXPECT_EQ(
       Verdict(WithHttp(
           "{egress_policy: {policy: web}}, {connect_tunnel: {dial: "
@@ -95,9 +93,6 @@ TEST(Validate, RefusesWhatIsNotBuiltYet) {
       "listeners[0].filters[0].http_connection.filters[2].credential_broker: not built yet; leave it out\n"
       "listeners[0].filters[0].http_connection.filters[3].forward_router.tls.server_name: a.b: each destination's "
       "certificate has to be for the destination's own name; leave it out\n");
-  EXPECT_EQ(Verdict(With("secrets: [{name: s, jwks: {file: /u}}]\n"
-                         "upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {}}}]\n")),
-            "secrets[0].jwks: not built yet; leave it out\n");
   EXPECT_EQ(
       Verdict(With("upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {trust: t, server_name: 'a b'}}}]\n")),
       "upstreams[0].http_proxy.tls.trust: t: no secret of this name; add it under secrets\n"
@@ -579,6 +574,22 @@ TEST(Validate, WantsProxyAuthWhereClientsCanBeAskedAndBeforeWhatGoesByIt) {
       "keep one, with all methods\n"
       "listeners[0].filters[0].http_connection.filters[1].proxy_auth.methods[0].basic.users: v: no secret of this "
       "name; did you mean u?\n");
+}
+
+TEST(Validate, WantsEachAddressToHaveOneOwner) {
+  EXPECT_EQ(
+      Verdict(With("workload_sets: [{name: w, workloads: [{addresses: ['10.0.0.1', '::1'], namespace: a}, {addresses: "
+                   "['10.0.0.2'], namespace: b, service_account: c, labels: {app: x}, groups: [g]}]}]\n")),
+      "");
+  EXPECT_EQ(
+      Verdict(With("workload_sets: [{name: w, workloads: [{addresses: ['10.0.0.1', '10.0.0.0/8']}, {addresses: "
+                   "['::ffff:10.0.0.1'], service_account: c}, {}]}]\n")),
+      "workload_sets[0].workloads[0].addresses[1]: 10.0.0.0/8: not an address; write e.g. 10.0.0.7 or 2001:db8::7\n"
+      "workload_sets[0].workloads[1].addresses[0]: it is there before, at workload_sets[0].workloads[0].addresses[0]; "
+      "keep "
+      "one of them\n"
+      "workload_sets[0].workloads[1].service_account: a service account is one of a namespace; give its namespace\n"
+      "workload_sets[0].workloads[2].addresses: required; give at least one\n");
 }
 
 TEST(Validate, WarnsOfRulesAboutWhoAsksWhereNothingFindsItOut) {

@@ -1,6 +1,9 @@
 """What the tests of proxy_auth share: users with hashes of every kind that is taken, and a proxy that asks for them."""
 import base64
+import json
 import os
+import subprocess
+import time
 
 from harness import HOSTS, ProxyCase, allow, deny, proxy_config
 
@@ -53,3 +56,37 @@ class AuthCase(ProxyCase):
 
     def refused(self, reason):
         return self.egret.metric("egret_auth_refused_total", reason=reason)
+
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Issuer:
+    """Signs tokens with an Ed25519 key that openssl makes; where openssl is too old for it, nothing can be tried."""
+
+    def __init__(self, folder, kid="k1"):
+        self.folder, self.kid, self.key = folder, kid, os.path.join(folder, kid + ".ed25519")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.key], check=True)
+        der = subprocess.run(["openssl", "pkey", "-in", self.key, "-pubout", "-outform", "DER"], check=True,
+                             stdout=subprocess.PIPE).stdout
+        self.jwk = {"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": b64url(der[-32:])}
+
+    def jwks(self, *others):
+        return json.dumps({"keys": [self.jwk, *(other.jwk for other in others)]})
+
+    def sign(self, **claims):
+        """A token; by default of alice, for egret, for ten minutes."""
+        claims = {"iss": "https://issuer.test", "aud": "egret", "sub": "alice", "exp": int(time.time()) + 600, **claims}
+        parts = [{"alg": "EdDSA", "kid": self.kid}, claims]
+        text = ".".join(b64url(json.dumps(part).encode()) for part in parts)
+        path = os.path.join(self.folder, "signed")
+        with open(path, "w") as f:
+            f.write(text)
+        signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.key, "-in", path], check=True,
+                                   stdout=subprocess.PIPE).stdout
+        return text + "." + b64url(signature)
+
+
+def bearer(token):
+    return "Proxy-Authorization: Bearer " + token

@@ -1,10 +1,21 @@
-#include "source/policy/facts.h"
+#include "source/policy/identity.h"
 
 #include <utility>
 
 #include "source/base/strings.h"
 
 namespace egret {
+namespace {
+
+std::atomic<uint64_t> withdrawals{0};
+
+}  // namespace
+
+void Vouch::Withdraw() {
+  if (!withdrawn_.exchange(true)) ++withdrawals;
+}
+
+uint64_t Vouch::Withdrawals() { return withdrawals; }
 
 std::string_view Identity::Name() const {
   for (const std::string* name : {&user, &spiffe_id, &service_account, &namespace_})
