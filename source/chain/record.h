@@ -92,6 +92,7 @@ struct ExchangeRecord : ListNode {
   bool upstream_tls_resumed = false;
   bool inside_tls_resumed = false;
   bool open_tunnel = false;  // counted among those that are open
+  uint32_t previewed = 0;    // number of the preview that was told of it last
 
   // While it runs; null before and after.
   Running* running = nullptr;

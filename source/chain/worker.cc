@@ -9,6 +9,8 @@
 #include "source/base/buffer.h"
 #include "source/base/check.h"
 #include "source/base/log.h"
+#include "source/chain/log_tail.h"
+#include "source/chain/preview.h"
 #include "source/policy/policy.h"
 
 namespace egret {
@@ -29,6 +31,8 @@ Worker::Worker(Loop& loop, std::unique_ptr<Resolver> resolver, LogQueue* log, ui
       request_id_(RandomSeed() + index) {
   EndsOf(nullptr);
 }
+
+Worker::~Worker() = default;
 
 std::vector<std::shared_ptr<ConnectionEnds>> Worker::Take(Snapshot snapshot) {
   std::set<const ListenerChains*> stay = {nullptr};
@@ -136,12 +140,32 @@ std::string Worker::NextRequestId() {
 
 bool Worker::WantsFingerprints() const {
   return (log_ != nullptr && log_->fingerprints()) ||
-         (snapshot_.policy != nullptr && snapshot_.policy->UsesFingerprints());
+         (snapshot_.policy != nullptr && snapshot_.policy->UsesFingerprints()) ||
+         (preview_ != nullptr && preview_->UsesFingerprints());
 }
 
 void Worker::WriteLog(const ExchangeRecord& record, std::string_view event) {
-  if (log_ == nullptr) return;
-  log_->Write(record, event, loop_.now_ms() - record.started_ms);
+  const uint64_t took_ms = loop_.now_ms() - record.started_ms;
+  for (const auto& tail : tails_) tail->Add(record, event, took_ms);
+  if (log_ != nullptr) log_->Write(record, event, took_ms);
+}
+
+void Worker::SetPreview(std::unique_ptr<Preview> preview) { preview_ = std::move(preview); }
+
+bool Worker::Follow(std::unique_ptr<LogTail> tail) {
+  if (tails_.size() == kMostTails) return false;
+  tails_.push_back(std::move(tail));
+  return true;
+}
+
+LogTail* Worker::FindTail(uint64_t number) {
+  for (const auto& tail : tails_)
+    if (tail->number() == number) return tail.get();
+  return nullptr;
+}
+
+void Worker::Unfollow(uint64_t number) {
+  std::erase_if(tails_, [number](const auto& tail) { return tail->number() == number; });
 }
 
 RecordHolder::RecordHolder(Worker& worker) : worker_(&worker), record_(std::make_unique<ExchangeRecord>()) {

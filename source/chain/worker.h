@@ -24,10 +24,14 @@
 
 namespace egret {
 
+class LogTail;
+class Preview;
+
 class Worker {
  public:
   // `log` may be null: nothing is written then. All must outlive the worker.
   Worker(Loop& loop, std::unique_ptr<Resolver> resolver, LogQueue* log, uint32_t index);
+  ~Worker();
 
   Loop& loop() { return loop_; }
   Resolver& resolver() { return *resolver_; }
@@ -69,6 +73,17 @@ class Worker {
   // Whether the log or a policy asks for what fingerprints a ClientHello: they are made for nobody else.
   bool WantsFingerprints() const;
 
+  // The candidate that decides beside the policy; null: none does. Whoever gives one keeps a share of its policy until
+  // it is taken away again, so that nothing large is freed here.
+  Preview* preview() { return preview_.get(); }
+  void SetPreview(std::unique_ptr<Preview> preview);
+
+  // Lines of the log are kept for this one as well. False: too many follow already.
+  static constexpr size_t kMostTails = 8;
+  bool Follow(std::unique_ptr<LogTail> tail);
+  LogTail* FindTail(uint64_t number);
+  void Unfollow(uint64_t number);
+
   int64_t unix_seconds() const;
   uint64_t unix_microseconds() const;
   // 16 hex digits, unique among this fleet's workers for all practical purposes.
@@ -86,6 +101,8 @@ class Worker {
   DecisionCounts decisions_;
   Overload overload_ = Overload::kNone;
   std::unique_ptr<AccessLog> log_;
+  std::vector<std::unique_ptr<LogTail>> tails_;
+  std::unique_ptr<Preview> preview_;
   uint64_t request_id_;
   bool draining_ = false;
   std::map<const ListenerChains*, std::shared_ptr<ConnectionEnds>> ends_;  // of the chains in force

@@ -1,5 +1,6 @@
 #include "source/ctl/admin_client.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -19,6 +20,8 @@ namespace {
 constexpr int kAnswerSeconds = 60;  // a candidate policy is compiled before the answer begins
 constexpr size_t kMostHead = size_t{16} << 10;
 constexpr size_t kMostAnswer = size_t{64} << 20;
+
+volatile sig_atomic_t interrupted = 0;
 
 struct Address {
   sockaddr_storage bytes{};
@@ -106,7 +109,7 @@ bool AdminCall::Fill() {
   ssize_t n = 0;
   do {
     n = recv(fd_, bytes, sizeof bytes, 0);
-  } while (n < 0 && errno == EINTR);
+  } while (n < 0 && errno == EINTR && !Interrupted());
   if (n > 0) unread_.append(bytes, static_cast<size_t>(n));
   return n > 0;
 }
@@ -145,6 +148,14 @@ Result<std::string, Problem> AdminCall::Rest() {
   if (length_ && unread_.size() != *length_) return Problem{Cat(where_, ": the answer was cut short")};
   return std::move(unread_);
 }
+
+void EndReadingAtInterrupt() {
+  struct sigaction action{};
+  action.sa_handler = [](int) { interrupted = 1; };  // without SA_RESTART, so that recv() returns
+  sigaction(SIGINT, &action, nullptr);
+}
+
+bool Interrupted() { return interrupted != 0; }
 
 Result<std::string, Problem> AskAdmin(std::string_view where, std::string_view method, std::string_view target) {
   Result<AdminCall, Problem> call = AdminCall::Make(where, method, target);

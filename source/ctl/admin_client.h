@@ -43,6 +43,10 @@ class AdminCall {
   std::string unread_;
 };
 
+// From here on Ctrl-C ends reading, and not the process: what was read can still be told.
+void EndReadingAtInterrupt();
+bool Interrupted();
+
 // A GET or POST whose answer is no more than a page; another status than 200 is an error.
 Result<std::string, Problem> AskAdmin(std::string_view where, std::string_view method, std::string_view target);
 

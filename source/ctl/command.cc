@@ -7,12 +7,15 @@
 #include "source/ctl/completion.h"
 #include "source/ctl/config.h"
 #include "source/ctl/convert.h"
+#include "source/ctl/diff.h"
 #include "source/ctl/drain.h"
 #include "source/ctl/env.h"
 #include "source/ctl/explain.h"
 #include "source/ctl/logging.h"
+#include "source/ctl/preview.h"
 #include "source/ctl/rollout.h"
 #include "source/ctl/status.h"
+#include "source/ctl/tail.h"
 #include "source/ctl/validate.h"
 
 namespace egret {
@@ -38,6 +41,12 @@ constexpr Command kCommands[] = {
      RunConvert,
      kConvertFlags,
      {.takes = Takes::kFile}},
+    {"diff",
+     "say what differs between two configurations, and what that does to logged decisions",
+     kDiffUsage,
+     RunDiff,
+     kDiffFlags,
+     {.takes = Takes::kFile}},
     {"drain", "make a proxy let its clients go", kDrainUsage, RunDrain, kDrainFlags, {}},
     {"env", "print what a client needs to use the proxy", kEnvUsage, RunEnv, kEnvFlags, {}},
     {"explain",
@@ -52,6 +61,12 @@ constexpr Command kCommands[] = {
      RunLogging,
      kLoggingFlags,
      {.choices = kLoggingWords}},
+    {"preview",
+     "say which decisions of a proxy a candidate policy would change",
+     kPreviewUsage,
+     RunPreview,
+     kPreviewFlags,
+     {.takes = Takes::kFolder}},
     {"rollout",
      "give a group's next release to more of its proxies",
      kRolloutUsage,
@@ -59,6 +74,7 @@ constexpr Command kCommands[] = {
      kRolloutFlags,
      {.choices = kRolloutWords}},
     {"status", "say which proxy has which configuration in force", kStatusUsage, RunStatus, kStatusFlags, {}},
+    {"tail", "follow what a proxy decides", kTailUsage, RunTail, kTailFlags, {}},
     {"validate", "check configuration files as egret would", kValidateUsage, RunValidate, {}, {.takes = Takes::kFile}},
 };
 

@@ -10,9 +10,10 @@
 namespace egret {
 
 inline constexpr int kDone = 0;
-inline constexpr int kRefused = 1;     // what was asked about is not right
-inline constexpr int kMisused = 2;     // the command line is not
-inline constexpr int kNotReached = 3;  // whom it asks does not answer
+inline constexpr int kRefused = 1;      // what was asked about is not right
+inline constexpr int kMisused = 2;      // the command line is not
+inline constexpr int kNotReached = 3;   // whom it asks does not answer
+inline constexpr int kWouldChange = 4;  // what is compared comes out otherwise
 
 // What a command says; main prints it.
 struct Output {

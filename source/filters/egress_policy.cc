@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "source/chain/connection.h"
+#include "source/chain/decide.h"
 #include "source/chain/exchange.h"
 #include "source/chain/local_reply.h"
 #include "source/filters/shown_name.h"
@@ -24,15 +25,15 @@ EgressPolicyHttpFilter::EgressPolicyHttpFilter(std::optional<PolicyStack> polici
 Task<Response> EgressPolicyHttpFilter::Handle(Exchange& exchange, HttpNext next) const {
   Connection& connection = exchange.connection();
   const PolicyStack& stack = StackOf(connection, policies_);
-  const Policy& policy = exchange.worker().policy();
   Decision decision;
   if (connection.binding) {
-    Ruling<RequestPermit> ruling = policy.DecideRequest(*connection.binding, stack, exchange.facts());
+    Ruling<RequestPermit> ruling =
+        DecideRequest(exchange.worker(), &exchange.record(), *connection.binding, stack, exchange.facts());
     exchange.permit = std::move(ruling.permit);
     decision = std::move(ruling.decision);
   } else {
-    Ruling<Admission> ruling =
-        policy.DecideTarget(stack, exchange.facts(), exchange.connect() ? Ask::kTunnel : Ask::kRequest);
+    Ruling<Admission> ruling = DecideTarget(exchange.worker(), &exchange.record(), stack, exchange.facts(),
+                                            exchange.connect() ? Ask::kTunnel : Ask::kRequest);
     exchange.admission = std::move(ruling.permit);
     decision = std::move(ruling.decision);
     if (exchange.admission) exchange.may_identify = false;  // whoever it is: nothing more will be asked
@@ -49,7 +50,8 @@ namespace {
 
 // Stage H. What it decides is in the connection: a permit of one kind, or none.
 Decision DecideTunnel(Connection& connection, const PolicyStack& stack) {
-  HelloRuling ruling = connection.worker.policy().DecideHello(*connection.binding, stack, FactsOf(connection));
+  ExchangeRecord* const record = connection.record ? &*connection.record : nullptr;
+  HelloRuling ruling = DecideHello(connection.worker, record, *connection.binding, stack, FactsOf(connection));
   if (connection.record) RecordDecision(connection.worker, *connection.record, ruling.decision);
   connection.relay_permit = std::move(ruling.relay);
   connection.inspect_permit = std::move(ruling.inspect);

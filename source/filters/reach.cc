@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "source/base/strings.h"
+#include "source/chain/decide.h"
 #include "source/chain/local_reply.h"
 #include "source/filters/recorded.h"
 #include "source/http/head.h"
@@ -54,9 +55,9 @@ Task<Reached> Reach(Exchange& exchange, const Admission& admission, const NextHo
     facts.resolved = std::span<const IpAddress>(resolved.addresses);
   }
 
-  const Policy& policy = exchange.worker().policy();
-  AddressRuling ruling =
-      remote ? policy.DecideRemote(admission, facts, hop->target) : policy.DecideAddress(admission, facts);
+  Worker& worker = exchange.worker();
+  AddressRuling ruling = remote ? DecideRemote(worker, &exchange.record(), admission, facts, hop->target)
+                                : DecideAddress(worker, &exchange.record(), admission, facts);
   if (!ruling.permit) {
     Reached out;
     out.refusal = DenialReply(exchange, ruling.decision);

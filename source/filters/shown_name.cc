@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "source/chain/decide.h"
 #include "source/chain/local_reply.h"
 #include "source/filters/recorded.h"
 
@@ -22,7 +23,7 @@ std::optional<Target> NameOn(const Connection& connection) {
 Decision JudgeName(const Connection& connection, const Target& name, const PolicyStack& stack) {
   Facts facts = FactsOf(connection);
   facts.target = &name;
-  Decision decision = connection.worker.policy().DecideTarget(stack, facts, Ask::kTunnel).decision;
+  Decision decision = DecideTarget(connection.worker, &*connection.record, stack, facts, Ask::kTunnel).decision;
   decision.stage = Stage::kHello;
   return decision;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "source/chain/decide.h"
 #include "source/chain/listener.h"
 #include "source/chain/local_reply.h"
 #include "source/event/combine.h"
@@ -40,7 +41,7 @@ Task<std::optional<DialPermit>> Judge(Connection& connection, const PolicyStack&
   ExchangeRecord& record = *connection.record;
   Worker& worker = connection.worker;
   Facts facts = FactsOf(connection);
-  const Ruling<Admission> target = worker.policy().DecideTarget(stack, facts, Ask::kTunnel);
+  const Ruling<Admission> target = DecideTarget(worker, &record, stack, facts, Ask::kTunnel);
   if (!target.permit) {
     co_await Refuse(connection, target.decision);
     co_return std::nullopt;
@@ -55,7 +56,7 @@ Task<std::optional<DialPermit>> Judge(Connection& connection, const PolicyStack&
     resolved = std::move(*found);
     facts.resolved = std::span<const IpAddress>(resolved.addresses);
   }
-  AddressRuling address = worker.policy().DecideAddress(*target.permit, facts);
+  AddressRuling address = DecideAddress(worker, &record, *target.permit, facts);
   if (!address.permit) {
     co_await Refuse(connection, address.decision);
     co_return std::nullopt;
@@ -64,7 +65,7 @@ Task<std::optional<DialPermit>> Judge(Connection& connection, const PolicyStack&
     co_await Refuse(connection, Policy::OtherAddress(Stage::kAddress));
     co_return std::nullopt;
   }
-  HelloRuling hello = worker.policy().DecideHello(address.permit->binding(), stack, facts);
+  HelloRuling hello = DecideHello(worker, &record, address.permit->binding(), stack, facts);
   if (hello.decision.denied()) {
     co_await Refuse(connection, hello.decision);
     co_return std::nullopt;

@@ -5,6 +5,7 @@
 
 #include "source/base/check.h"
 #include "source/chain/connection.h"
+#include "source/chain/decide.h"
 #include "source/chain/local_reply.h"
 #include "source/filters/reach.h"
 #include "source/filters/recorded.h"
@@ -33,8 +34,8 @@ void Describe(ExchangeRecord& record, const UpstreamRequest& request) {
 std::optional<Response> EnsureAdmission(Exchange& exchange) {
   if (exchange.admission) return std::nullopt;
   Connection& connection = exchange.connection();
-  Ruling<Admission> ruling = exchange.worker().policy().DecideTarget(connection.policies.value_or(PolicyStack()),
-                                                                     exchange.facts(), Ask::kRequest);
+  Ruling<Admission> ruling = DecideTarget(exchange.worker(), &exchange.record(),
+                                          connection.policies.value_or(PolicyStack()), exchange.facts(), Ask::kRequest);
   if (!ruling.permit) return DenialReply(exchange, ruling.decision);
   exchange.admission = std::move(ruling.permit);
   return std::nullopt;
@@ -46,6 +47,15 @@ Ruling<RequestPermit> AdmitLink(Exchange& exchange, const NextHop* hop, const Ip
   const Policy& policy = exchange.worker().policy();
   if (ParentResolves(hop)) return policy.AdmitRemote(*exchange.admission, exchange.facts(), hop->target);
   return policy.Admit(*exchange.admission, exchange.facts(), peer);
+}
+
+void PreviewTaken(Exchange& exchange, const NextHop* hop, const IpAddress& peer, const Decision& agreed) {
+  if (exchange.worker().preview() == nullptr) return;
+  if (ParentResolves(hop)) {
+    PreviewAdmitted(exchange.worker(), &exchange.record(), *exchange.admission, exchange.facts(), hop->target, agreed);
+  } else {
+    PreviewAdmitted(exchange.worker(), &exchange.record(), *exchange.admission, exchange.facts(), peer, agreed);
+  }
 }
 
 std::unique_ptr<UpstreamRequest> TakeAdmitted(Exchange& exchange, const PoolKey& key, const OriginRoute& route,
@@ -61,6 +71,7 @@ std::unique_ptr<UpstreamRequest> TakeAdmitted(Exchange& exchange, const PoolKey&
                                                             : TakePooled(pool, key, std::ref(admits), limits);
   if (request == nullptr) return nullptr;
   RecordDecision(exchange.worker(), exchange.record(), *agreed);
+  PreviewTaken(exchange, route.hop, request->peer().address, *agreed);
   Describe(exchange.record(), *request);
   if (route.hop != nullptr) exchange.record().next_hop = route.hop->target.name();
   if (request->reused()) exchange.worker().counters().upstream_reused.Add();

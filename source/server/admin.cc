@@ -1,10 +1,11 @@
 #include "source/server/admin.h"
 
+#include <optional>
 #include <utility>
 
 #include "source/base/strings.h"
+#include "source/event/combine.h"
 #include "source/http/hop.h"
-#include "source/http/http1_server.h"
 #include "source/io/socket_stream.h"
 
 namespace egret {
@@ -45,6 +46,23 @@ AdminRequest RequestOf(const Head& head) {
   return request;
 }
 
+// Nothing: the client has gone, or sends more than that.
+Task<std::optional<std::string>> ReadContent(Http1Server& codec, Request& request, size_t most) {
+  std::string content;
+  if (request.body == nullptr) co_return content;
+  Head go_on;
+  go_on.status = 100;
+  if (request.expects_continue && co_await codec.Inform(go_on)) co_return std::nullopt;
+  for (;;) {
+    const Chunk chunk = co_await request.body->Read();
+    if (chunk.kind == Chunk::kEnd) co_return content;
+    if (chunk.kind == Chunk::kFailed || content.size() + chunk.bytes.size() > most) co_return std::nullopt;
+    content += chunk.bytes;
+  }
+}
+
+Task<void> UntilLeft(Stream& client) { co_await Race(client.GoneGate(), client.PeerDoneGate()); }
+
 }  // namespace
 
 Admin::Admin(ListenSocket socket, AdminPages& pages) : socket_(std::move(socket)), pages_(pages) {
@@ -58,6 +76,16 @@ Admin::~Admin() {
 
 void Admin::Accepted(int fd, const Endpoint& /*peer*/) { sessions_.Start(Session(fd)); }
 
+Task<AdminReply> Admin::Answer(Http1Server& codec, Request& received) {
+  AdminRequest request = RequestOf(received.head);
+  if (const size_t most = pages_.MostContent(request); most > 0) {
+    std::optional<std::string> content = co_await ReadContent(codec, received, most);
+    if (!content) co_return Refusal(413, Cat("More than ", most, " bytes, or not all of it came.\n"));
+    request.content = std::move(*content);
+  }
+  co_return co_await pages_.Answer(std::move(request));
+}
+
 Task<void> Admin::Session(int fd) {
   SocketStream stream(fd);
   const Http1ServerLimits limits;
@@ -68,7 +96,7 @@ Task<void> Admin::Session(int fd) {
     AdminReply reply = request ? Judge(request->head, pages_.guarded())
                                : Refusal(TextOf(request.error().fault).status, "Bad request.\n");
     if (!request) codec.CloseAfterThis();
-    if (reply.status == 200) reply = co_await pages_.Answer(RequestOf(request->head));
+    if (reply.status == 200) reply = co_await Answer(codec, *request);
     Head head;
     head.status = reply.status;
     head.Add("Content-Type", reply.content_type);
@@ -77,6 +105,11 @@ Task<void> Admin::Session(int fd) {
     head.Add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     if (!reply.allow.empty()) head.Add("Allow", reply.allow);
     EnsureDate(head);
+    if (reply.stream != nullptr) {
+      codec.CloseAfterThis();
+      co_await Race(codec.Respond(head, reply.stream.get()), UntilLeft(stream));
+      co_return;
+    }
     const std::unique_ptr<Body> body = MakeBody(std::move(reply.body));
     if (co_await codec.Respond(head, body.get()) || !co_await codec.Settle()) co_return;
   }

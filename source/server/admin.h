@@ -2,9 +2,13 @@
 // busy. What it serves is a matter of AdminPages.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <string>
 
 #include "source/event/nursery.h"
+#include "source/http/body.h"
+#include "source/http/http1_server.h"
 #include "source/io/listen.h"
 
 namespace egret {
@@ -14,6 +18,7 @@ struct AdminRequest {
   std::string path;    // as it was sent, without the query; nothing is decoded
   std::string query;
   bool wants_html = false;  // a browser asks
+  std::string content;      // where the pages take some
 };
 
 struct AdminReply {
@@ -21,12 +26,16 @@ struct AdminReply {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   std::string allow = {};  // with 405
+  // Instead of `body`, as it comes; it dies when the client goes away, or ends its side.
+  std::unique_ptr<Body> stream = {};
 };
 
 class AdminPages {
  public:
   // A task, since much is gathered from the workers.
   virtual Task<AdminReply> Answer(AdminRequest request) = 0;
+  // How much content a request may have.
+  virtual size_t MostContent(const AdminRequest& /*request*/) const { return 0; }
   // Whether a page in a browser could do harm here or learn something: then Host must be an address or localhost, and
   // Origin, where there is one, the same.
   virtual bool guarded() const = 0;
@@ -47,6 +56,7 @@ class Admin final : public AcceptSink {
  private:
   void Accepted(int fd, const Endpoint& peer) override;
   Task<void> Session(int fd);
+  Task<AdminReply> Answer(Http1Server& codec, Request& received);
 
   ListenSocket socket_;
   AdminPages& pages_;

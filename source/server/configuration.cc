@@ -153,11 +153,15 @@ BoundListener ConfigurationMaker::Bind(const Listener& listener, std::vector<Lis
   return bound;
 }
 
-std::vector<ConfigError> ConfigurationMaker::CompilePolicy(const Configuration* before, Configuration& next) const {
+std::vector<Endpoint> ConfigurationMaker::OwnOf(const Configuration& configuration) const {
   std::vector<Endpoint> own = own_;
-  for (const BoundListener& listener : next.listeners)
+  for (const BoundListener& listener : configuration.listeners)
     if (listener.address.path.empty()) own.push_back(listener.address.ip);
-  auto compiled = CompilePolicies(next.bootstrap, std::move(own), before == nullptr ? nullptr : &before->policies);
+  return own;
+}
+
+std::vector<ConfigError> ConfigurationMaker::CompilePolicy(const Configuration* before, Configuration& next) const {
+  auto compiled = CompilePolicies(next.bootstrap, OwnOf(next), before == nullptr ? nullptr : &before->policies);
   if (!compiled) return compiled.error();
   next.policies = std::move(*compiled);
   return {};

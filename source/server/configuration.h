@@ -57,6 +57,9 @@ class ConfigurationMaker {
   // An endpoint of this proxy beside its listeners, which no destination may be.
   void AddOwn(const Endpoint& own) { own_.push_back(own); }
 
+  // The endpoints of this proxy while that one is in force.
+  std::vector<Endpoint> OwnOf(const Configuration& configuration) const;
+
   // Of a configuration that Validate() found no fault with. `handed`: sockets of a predecessor. Reads files, compiles
   // and binds: takes its time. Not on two threads at once.
   Result<PreparedConfiguration, std::vector<ConfigError>> Make(std::shared_ptr<const config::v1::Bootstrap> bootstrap,

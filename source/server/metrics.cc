@@ -402,6 +402,19 @@ void Pushed(Exposition& out) {
     Exposition::Add(source, {{"source", std::string(NameOf(each))}}, pushed.source == each ? 1 : 0);
 }
 
+void Previewed(Exposition& out) {
+  const MetricsInput& input = out.input();
+  out.One("egret_preview_active", "1 while a candidate policy is previewed.", MetricType::Gauge,
+          input.preview_running ? 1 : 0);
+  MetricFamily& decisions =
+      out.Family("egret_preview_decisions_total",
+                 "Decisions while a candidate policy was previewed, by what it says to them.", MetricType::Counter);
+  const uint64_t same = input.previewed - std::min(input.previewed, input.preview_changed);
+  for (const auto& [result, count] : {std::pair("same", same), std::pair("changed", input.preview_changed),
+                                      std::pair("skipped", input.preview_skipped)})
+    Exposition::Add(decisions, {{"result", result}}, static_cast<double>(count));
+}
+
 void Process(Exposition& out) {
   const MetricsInput& input = out.input();
   Exposition::Add(out.Family("egret_build_info", "Version of this binary.", MetricType::Gauge), {{"version", kVersion}},
@@ -440,6 +453,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Workers(out);
   Compiled(out);
   Pushed(out);
+  Previewed(out);
   Process(out);
   return out.Take();
 }

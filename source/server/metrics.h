@@ -30,6 +30,8 @@ struct MetricsInput {
   size_t taps_open = 0;
   bool tls_key_log_active = false;
   uint64_t tapped = 0, tap_dropped = 0;  // exchanges
+  bool preview_running = false;
+  uint64_t previewed = 0, preview_changed = 0, preview_skipped = 0;  // decisions
   bool draining = false;
   int64_t started_unix = 0;
   std::shared_ptr<const PushStatus> pushed;  // null: nothing is

@@ -15,8 +15,10 @@
 #include "source/event/combine.h"
 #include "source/server/config_pages.h"
 #include "source/server/page_query.h"
+#include "source/server/preview_pages.h"
 #include "source/server/pushed_pages.h"
 #include "source/server/stats_pages.h"
+#include "source/server/tail_pages.h"
 #include "source/server/tap_pages.h"
 #include "source/server/version.h"
 #include "source/server/worker_pages.h"
@@ -25,7 +27,8 @@
 namespace egret {
 namespace {
 
-constexpr uint64_t kAnswerMs = 5000;  // a page that waits longer for its workers gives up
+constexpr uint64_t kAnswerMs = 5000;     // a page that waits longer for its workers gives up
+constexpr uint64_t kPreviewMs = 60'000;  // one that has a candidate policy compiled
 
 AdminReply Text(int status, std::string text) { return {status, "text/plain; charset=utf-8", std::move(text)}; }
 AdminReply Json(std::string text) { return {200, "application/json", std::move(text += '\n')}; }
@@ -228,6 +231,11 @@ constexpr Page kPages[] = {
     {"/stats/prometheus", kGet, true, "the same for Prometheus", StatsPrometheus},
     {"/taps", kGet, false, "where exchanges are captured, and how far that is", Taps},
     {"/logging", Page::Methods::kGetOrPost, false, "log levels; POST ?level=debug or ?dns=debug", Logging},
+    {"/tail", kGet, false, "follows the access log: ?decision=deny, ?host=*.example.com, ?policy=NAME, ?rule=NAME",
+     Tail},
+    {"/preview", kPost, false,
+     "decides by the policies sent as well, enforces nothing, lists what would change: ?for=10m", PreviewCandidate,
+     kMostCandidate},
     {"/drain_listeners", kPost, false, "takes no new connection, lets what is open end", DrainListeners},
     {"/quitquitquit", kPost, false, "ends the process in order", Quit},
 };
@@ -241,6 +249,13 @@ bool Takes(Page::Methods methods, std::string_view method) {
 
 std::span<const Page> AllPages() { return kPages; }
 
+size_t Pages::MostContent(const AdminRequest& request) const {
+  for (const Page& page : kPages)
+    if (page.path == request.path && Takes(page.methods, request.method) && audience_ == Audience::kOperator)
+      return page.most_content;
+  return 0;
+}
+
 Task<AdminReply> Pages::Answer(AdminRequest request) {
   std::vector<std::string> paths;
   for (const Page& page : kPages) {
@@ -252,7 +267,8 @@ Task<AdminReply> Pages::Answer(AdminRequest request) {
       refusal.allow = NameOf(page.methods);
       co_return refusal;
     }
-    auto answered = co_await WithDeadline(page.answer(server_, request), kAnswerMs);
+    const uint64_t within_ms = page.most_content > 0 ? kPreviewMs : kAnswerMs;
+    auto answered = co_await WithDeadline(page.answer(server_, request), within_ms);
     co_return answered ? std::move(*answered) : Text(503, "A worker did not answer in time.\n");
   }
   co_return Text(404, Cat("No such page; ", Suggest(request.path, paths, 20), '\n'));

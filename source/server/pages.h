@@ -1,6 +1,7 @@
 // The pages of the admin interface: one table of what there is, and the pages that need nobody but the server itself.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -17,6 +18,7 @@ struct Page {
   bool for_scrapers = false;  // also served on the metrics address
   std::string_view says;      // one line for people
   Task<AdminReply> (*answer)(const ServerView& server, const AdminRequest& request) = nullptr;
+  size_t most_content = 0;  // bytes that a request may carry
 };
 
 std::span<const Page> AllPages();
@@ -28,6 +30,7 @@ class Pages final : public AdminPages {
 
   Pages(const ServerView& server, Audience audience) : server_(server), audience_(audience) {}
   Task<AdminReply> Answer(AdminRequest request) override;
+  size_t MostContent(const AdminRequest& request) const override;
   bool guarded() const override { return audience_ == Audience::kOperator; }
 
  private:

@@ -36,6 +36,7 @@
 #include "source/server/memory.h"
 #include "source/server/overload.h"
 #include "source/server/pages.h"
+#include "source/server/previews.h"
 #include "source/server/reload.h"
 #include "source/server/secret_watch.h"
 #include "source/server/server_view.h"
@@ -135,6 +136,7 @@ class Server {
     tasks_.Clear();
     close(signals);
     admins_.clear();
+    previews_.Stop();
     workers_.clear();  // ends what is still open
     log_writer_.reset();
     return 0;
@@ -391,6 +393,7 @@ class Server {
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   ConfigurationMaker maker_{workers_wanted_, {InstanceName(), kVersion}};
   LiveConfig live_{loop_, maker_, workers_, secrets_};
+  Previews previews_{loop_, live_.now(), maker_, workers_};
   Reload reload_{options_, bootstrap_, live_};
   FleetAgent fleet_{loop_, workers_, [this] { End(true); }};
   std::optional<Subscriber> subscriber_;
@@ -403,6 +406,7 @@ class Server {
       .pushed = [this]() -> std::shared_ptr<const PushStatus> { return subscriber_ ? subscriber_->Status() : nullptr; },
       .file_errors = [this] { return reload_.errors(); },
       .workers = workers_,
+      .previews = previews_,
       .log = log_queue_,
       .secrets = secrets_,
       .loop = loop_,

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,10 +10,11 @@
 #include <vector>
 
 #include "source/chain/access_log.h"
-#include "source/event/pending.h"
 #include "source/event/task.h"
+#include "source/server/ask_workers.h"
 #include "source/server/configuration.h"
 #include "source/server/options.h"
+#include "source/server/previews.h"
 #include "source/server/secret_watch.h"
 #include "source/server/worker_thread.h"
 #include "source/xds/push_status.h"
@@ -27,7 +27,8 @@ struct ServerView {
   const std::shared_ptr<const Configuration>& now;            // what is in force: keep a share of it across waits
   std::function<std::shared_ptr<const PushStatus>()> pushed;  // gives null where nothing is
   std::function<std::vector<std::string>()> file_errors;      // why the file as it was read last is not in force
-  const std::vector<std::unique_ptr<WorkerThread>>& workers;
+  const Workers& workers;
+  Previews& previews;
   const LogQueue& log;
   const SecretWatch& secrets;
   Loop& loop;  // the main one
@@ -45,20 +46,9 @@ inline std::string_view StateOf(const ServerView& server) {
   return server.health_failed ? "FAILED" : "LIVE";
 }
 
-// What `ask` gives on each worker's own thread, all at once. A worker that has ended gives nothing.
 template <class T>
-Task<std::vector<T>> AskWorkers(const ServerView& server, std::function<T(Worker&)> ask) {
-  std::deque<Pending<T>> answers;
-  for (const auto& worker : server.workers) {
-    Pending<T>& answer = answers.emplace_back();
-    const bool asked = worker->Post([state = answer.state(), main = server.loop.mailbox(), ask](Worker& on) {
-      Pending<T>::FulfilFrom(main, state, ask(on));
-    });
-    if (!asked) answers.pop_back();
-  }
-  std::vector<T> all;
-  for (Pending<T>& answer : answers) all.push_back(co_await answer);
-  co_return all;
+[[clang::coro_wrapper]] Task<std::vector<T>> AskWorkers(const ServerView& server, std::function<T(Worker&)> ask) {
+  return AskWorkers(server.workers, server.loop, std::move(ask));
 }
 
 }  // namespace egret

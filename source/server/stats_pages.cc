@@ -92,6 +92,11 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
     input.tapped += tap->written();
     input.tap_dropped += tap->dropped();
   }
+  input.preview_running = server.previews.running();
+  const Previews::Totals& previews = server.previews.totals();
+  input.previewed = previews.decisions;
+  input.preview_changed = previews.changed;
+  input.preview_skipped = previews.skipped;
   input.draining = server.draining;
   input.started_unix = server.started_unix;
   input.pushed = server.pushed();

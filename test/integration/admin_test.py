@@ -8,7 +8,7 @@ from waiting import SECONDS, until
 
 GET_PAGES = ["/", "/ready", "/server_info", "/listeners", "/clusters", "/connections", "/certs", "/config_dump",
              "/config_status", "/stats", "/stats/prometheus", "/taps", "/logging"]
-POST_PAGES = ["/connections/end", "/drain_listeners", "/quitquitquit"]
+POST_PAGES = ["/connections/end", "/preview", "/drain_listeners", "/quitquitquit"]
 
 
 class Admin(ProxyCase):

@@ -1,0 +1,50 @@
+// Lines of the access log for somebody who follows them, gathered on one worker's thread until they are taken. Bounded:
+// who takes them late misses some, and is told how many; no exchange waits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "source/chain/record.h"
+#include "source/policy/pattern.h"
+
+namespace egret {
+
+// What all of it holds for is followed; what is empty holds for anything.
+struct LogFilter {
+  std::string decision = {};  // "allow", "deny", "challenge"
+  std::string policy = {};
+  std::string rule = {};
+  std::optional<DomainPattern> host = {};  // of the target
+  std::string address = {};                // the target, where it is one
+
+  bool Wants(const ExchangeRecord& record) const;
+};
+
+class LogTail {
+ public:
+  static constexpr size_t kMostBytes = size_t{256} << 10;
+
+  struct Lines {
+    std::string text;  // JSON, each with its end
+    uint64_t dropped = 0;
+  };
+
+  // `number`: of all that follow, in this process.
+  LogTail(uint64_t number, LogFilter filter) : number_(number), filter_(std::move(filter)) {}
+
+  uint64_t number() const { return number_; }
+  void Add(const ExchangeRecord& record, std::string_view event, uint64_t duration_ms);
+  Lines Take();
+
+ private:
+  const uint64_t number_;
+  const LogFilter filter_;
+  Lines lines_;
+};
+
+}  // namespace egret

@@ -1,0 +1,52 @@
+#include "source/ctl/changes.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "source/base/strings.h"
+#include "source/ctl/table.h"
+
+namespace egret {
+namespace {
+
+// "deny by web/closed"
+std::string Shown(const PolicyChange::Side& side) {
+  if (side.rule.empty()) return OneLine(side.verdict);
+  return OneLine(Cat(side.verdict, " by ", side.policy, side.policy.empty() ? "" : "/", side.rule));
+}
+
+std::string Clock(int64_t unix_seconds) {
+  const auto seconds = static_cast<time_t>(unix_seconds);
+  tm utc;
+  gmtime_r(&seconds, &utc);
+  char text[16];
+  return {text, strftime(text, sizeof text, "%H:%M:%SZ", &utc)};
+}
+
+}  // namespace
+
+std::string ChangeLine(const PolicyChange& change, const ChangeCount& count) {
+  return Cat(OneLine(change.who), "  ", OneLine(change.method), " ", OneLine(change.target), "  ", change.stage, ": ",
+             Shown(change.live), " -> ", Shown(change.candidate), "  (", count.count, ")\n");
+}
+
+std::string ChangesTable(const ChangeTable::Rows& rows) {
+  std::vector<ChangeTable::Rows::const_iterator> order;
+  for (auto row = rows.begin(); row != rows.end(); ++row) order.push_back(row);
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return a->second.count != b->second.count ? a->second.count > b->second.count : a->first < b->first;
+  });
+  std::vector<std::vector<std::string>> table = {
+      {"COUNT", "WHO", "METHOD", "TARGET", "STAGE", "NOW", "CANDIDATE", "FIRST", "LAST"}};
+  for (const auto& row : order) {
+    const auto& [change, count] = *row;
+    table.push_back({Cat(count.count), OneLine(change.who), OneLine(change.method), OneLine(change.target),
+                     OneLine(change.stage), Shown(change.live), Shown(change.candidate), Clock(count.first_unix),
+                     Clock(count.last_unix)});
+  }
+  return Table(table);
+}
+
+}  // namespace egret

@@ -1,0 +1,93 @@
+#include "source/ctl/tail.h"
+
+#include <limits>
+#include <optional>
+
+#include "source/base/strings.h"
+#include "source/config/json_parser.h"
+#include "source/ctl/json_node.h"
+#include "source/ctl/table.h"
+
+namespace egret {
+namespace {
+
+// For a query: whatever is no letter, digit, "-", "_" or "." is escaped.
+std::string Escaped(std::string_view text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (IsAsciiLetter(c) || IsAsciiDigit(c) || c == '-' || c == '_' || c == '.') {
+      out += c;
+    } else {
+      Append(out, '%', kHex[byte >> 4], kHex[byte & 15u]);
+    }
+  }
+  return out;
+}
+
+std::string TargetOf(const Given& given) {
+  std::string target = "/tail";
+  for (const std::string_view name : {"decision", "host", "policy", "rule"}) {
+    const std::string flag = Cat("--", name);
+    if (given.Has(flag))
+      Append(target, target.find('?') == std::string::npos ? "?" : "&", name, "=", Escaped(given.Get(flag)));
+  }
+  return target;
+}
+
+// One line for people.
+std::string Shown(const Node& line) {
+  if (TextOf(line, "event") == "dropped") return Cat("(", OneLine(TextOf(line, "count")), " lines are missing)\n");
+  const auto field = [&](std::string_view name) { return OneLine(TextOf(line, name)); };
+  const std::string who = TextOf(line, "identity").empty() ? field("source") : field("identity");
+  std::string out = Cat(field("time"), "  ", TextOf(line, "event") == "open" ? "open" : field("decision"), "  ", who,
+                        "  ", field("method"), " ", field("target"), OneLine(TextOf(line, "path")), "  ",
+                        field("status"), "  ", field("policy"), "/", field("rule"));
+  if (const std::string detail = TextOf(line, "detail"); !detail.empty()) Append(out, "  ", OneLine(detail));
+  return out + '\n';
+}
+
+std::string ShownLine(const std::string& text) {
+  const Tree tree = ParseJson(text, "");
+  return tree.root && tree.root->map() ? Shown(*tree.root) : OneLine(text) + '\n';
+}
+
+int Refused(AdminCall& call, Output& output) {
+  const auto why = call.Rest();
+  Append(output.err, "egretctl tail: ", why ? *why : why.error().text);
+  return kRefused;
+}
+
+}  // namespace
+
+int RunTail(std::span<const std::string> arguments, Output& output) {
+  const auto given = ParseArguments(kTailFlags, arguments);
+  if (!given) return Misuse("tail", given.error().text, output);
+  if (!given->words().empty()) return Misuse("tail", Cat(given->words().front(), ": one word too many"), output);
+  uint64_t left = std::numeric_limits<uint64_t>::max();
+  if (given->Has("--lines")) {
+    const auto lines = ParseDecimal<uint64_t>(given->Get("--lines"));
+    if (!lines || *lines == 0) return Misuse("tail", "--lines: write a number above 0", output);
+    left = *lines;
+  }
+  auto call = AdminCall::Make(given->Get("--admin", kDefaultAdmin), "GET", TargetOf(*given));
+  if (!call) {
+    Append(output.err, "egretctl tail: ", call.error().text, "\n");
+    return kNotReached;
+  }
+  if (call->status() != 200) return Refused(*call, output);
+  const bool json = given->Get("--output") == "json";
+  for (; left > 0; --left) {
+    const std::optional<std::string> line = call->NextLine();
+    if (!line) {
+      output.err += "egretctl tail: the proxy has ended\n";
+      return kNotReached;
+    }
+    output.out += json ? *line + '\n' : ShownLine(*line);
+    if (!output.Flush()) return kRefused;
+  }
+  return kDone;
+}
+
+}  // namespace egret

@@ -1,0 +1,41 @@
+// egretctl tail: of one proxy.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "source/ctl/admin_client.h"
+#include "source/ctl/command.h"
+
+namespace egret {
+
+inline constexpr Flag kTailFlags[] = {
+    kAdminFlag,
+    {.name = "--decision", .choices = "allow deny challenge"},
+    {.name = "--host"},
+    {.name = "--policy"},
+    {.name = "--rule"},
+    {.name = "--lines"},
+    {.name = "--output", .choices = "table json"},
+};
+
+inline constexpr std::string_view kTailUsage =
+    R"(Usage: egretctl tail [--admin WHERE] [OPTION...]
+
+Follows what a proxy decides and how it ends, as it would stand in the access log, whatever is logged. The proxy never
+waits for it: where more comes than is taken, it says how many lines are missing.
+  --admin WHERE       HOST:PORT of loopback or unix:/PATH; default: 127.0.0.1:9901
+  --decision allow|deny|challenge
+                      only what was decided so
+  --host NAME         only to this destination: example.com, *.example.com, .example.com (both) or an address
+  --policy NAME       only what this policy decided
+  --rule NAME         only what this rule decided
+  --lines N           ends after so many
+  --output table|json default: table; json: one object a line, as in the access log
+Exit status: 0 as many as were asked for; 1 no such filter; 2 wrong usage; 3 the proxy does not answer, or has ended.
+)";
+
+int RunTail(std::span<const std::string> arguments, Output& output);
+
+}  // namespace egret
