@@ -6,15 +6,19 @@
 #include "source/base/strings.h"
 #include "source/config/error.h"
 #include "source/control/peer.h"
+#include "source/control/preview_call.h"
 #include "source/server/version.h"
 
 namespace egret {
 namespace {
 
 using control::v1::GroupStatus;
+using control::v1::PreviewNews;
 using control::v1::ProxyStatus;
 using control::v1::StatusRequest;
 using control::v1::StatusResponse;
+
+constexpr int64_t kLongestPreview = 24 * 3600;  // seconds
 
 void Set(google::protobuf::Timestamp& stamp, std::chrono::system_clock::time_point time) {
   const auto since = time.time_since_epoch();
@@ -135,6 +139,29 @@ ControlService::Reactor* ControlService::Drain(grpc::CallbackServerContext* cont
     reactor->Finish(grpc::Status::OK);
   }
   return reactor;
+}
+
+Result<std::string, grpc::Status> ControlService::AdmitTo(const std::string& group,
+                                                          const grpc::ServerContextBase& context) const {
+  auto by = Admit(context, May::kCommand);
+  if (!by) return by;
+  if (!parts_.hub.Look().contains(group))
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, Cat("no group ", ShownValue(group)));
+  return by;
+}
+
+grpc::ServerWriteReactor<PreviewNews>* ControlService::Preview(grpc::CallbackServerContext* context,
+                                                               const control::v1::PreviewRequest* request) {
+  const auto by = AdmitTo(request->group(), *context);
+  if (!by) return new RefusedCall<PreviewNews>(by.error());
+  const int64_t seconds = request->duration().seconds();
+  if (seconds < 1 || seconds > kLongestPreview)
+    return new RefusedCall<PreviewNews>({grpc::StatusCode::INVALID_ARGUMENT, "a preview takes from 1 s to 24 h"});
+  Log(LogComponent::kServer, LogLevel::kInfo, *by, " previews a candidate in group ", ShownValue(request->group()),
+      " for ", seconds, " s");
+  auto* const call = new PreviewCall(*request, parts_.library.FilesOf(request->group()), parts_.switchboard);
+  call->Begin();
+  return call;
 }
 
 }  // namespace egret

@@ -9,6 +9,7 @@
 
 #include "egret/control/v1/control.grpc.pb.h"
 #include "source/control/hub.h"
+#include "source/control/library.h"
 #include "source/control/rollouts.h"
 #include "source/control/roster.h"
 #include "source/control/switchboard.h"
@@ -25,6 +26,7 @@ class ControlService final : public control::v1::Control::CallbackService {
   // What it is made of outlives it.
   struct Parts {
     const Hub& hub;
+    const Library& library;
     const Roster& roster;
     Rollouts& rollouts;
     Switchboard& switchboard;
@@ -41,11 +43,15 @@ class ControlService final : public control::v1::Control::CallbackService {
                 control::v1::Rollout* response) override;
   Reactor* Drain(grpc::CallbackServerContext* context, const control::v1::DrainRequest* request,
                  control::v1::DrainResponse* response) override;
+  grpc::ServerWriteReactor<control::v1::PreviewNews>* Preview(grpc::CallbackServerContext* context,
+                                                              const control::v1::PreviewRequest* request) override;
 
  private:
   enum class May : uint8_t { kLook, kCommand };
   // By which name it may; or why not.
   Result<std::string, grpc::Status> Admit(const grpc::ServerContextBase& context, May what) const;
+  // Whether an operator may ask that of the group's proxies, and there is such a group.
+  Result<std::string, grpc::Status> AdmitTo(const std::string& group, const grpc::ServerContextBase& context) const;
   grpc::Status Fill(const control::v1::StatusRequest& request, control::v1::StatusResponse& response) const;
 
   const std::string identifier_;

@@ -31,6 +31,7 @@ class GroupReader {
     set_ = ReadDirectories(files.folders, config_.own);
     if (set_.errors.empty()) CheckAsPushed();
     if (set_.errors.empty()) CheckTogether();
+    config_.bootstrap = std::move(bootstrap_);
     SortByPlace(set_.errors);
     config_.errors = std::move(set_.errors);
     if (!HasErrors(config_.errors)) config_.bodies = std::move(set_.bodies);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "egret/config/v1/bootstrap.pb.h"
 #include "source/config/error.h"
 #include "source/xds/choose.h"
 
@@ -16,7 +17,8 @@ struct GroupFiles {
 };
 
 struct GroupConfig {
-  Bodies own;                       // what the proxies have from their bootstrap
+  config::v1::Bootstrap bootstrap;  // that the proxies start with, as far as it is known
+  Bodies own;                       // what they have from it
   Bodies bodies;                    // to be published; whole, or not to be used
   std::vector<ConfigError> errors;  // why they are not to be used, by place
 };

@@ -56,13 +56,16 @@ void Library::Look() {
   }
 }
 
+GroupFiles Library::Files(const std::string& group, const std::string& folder) const {
+  return {.folders = {Cat(folder_, "/", kCommon), folder},
+          .bootstrap = bootstraps_.empty() ? "" : Cat(bootstraps_, "/", group, ".yaml")};
+}
+
 std::optional<Result<PublicationPtr, std::vector<ConfigError>>> Library::Read(const std::string& group,
                                                                               const std::string& folder) {
-  GroupFiles files{.folders = {Cat(folder_, "/", kCommon), folder}, .bootstrap = {}};
-  std::string bootstrap = Cat(bootstraps_, "/", group, ".yaml");
-  const auto [watch, added] = watches_.try_emplace(folder, files.folders, std::vector{bootstrap});
+  const GroupFiles files = Files(group, folder);
+  const auto [watch, added] = watches_.try_emplace(folder, files.folders, std::vector{files.bootstrap});
   if (!watch->second.Look()) return std::nullopt;
-  if (!bootstraps_.empty()) files.bootstrap = std::move(bootstrap);
   GroupConfig config = ReadGroup(files);
   if (HasErrors(config.errors)) {
     TellRefused(group, config.errors);

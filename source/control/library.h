@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "source/base/result.h"
+#include "source/control/group.h"
 #include "source/control/hub.h"
 #include "source/control/ticker.h"
 #include "source/xds/directory.h"
@@ -30,8 +31,12 @@ class Library {
   void Start();
   void Stop() { ticker_.Stop(); }
 
+  // Of a group that there is. From any thread.
+  GroupFiles FilesOf(const std::string& group) const { return Files(group, folder_ + '/' + group); }
+
  private:
   std::vector<std::string> Groups() const;
+  GroupFiles Files(const std::string& group, const std::string& folder) const;
   void LookAt(const std::string& group);
   void LookAtNext(const std::string& group);
   // The whole of what these folders hold, if it has changed; its errors, or what is to be published.

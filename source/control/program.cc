@@ -65,7 +65,8 @@ class Program {
         ads_(options.identifier, hub_, roster_),
         fleet_(roster_, switchboard_),
         rollouts_(options.identifier, options.rollouts, hub_, roster_),
-        operators_(options.identifier, {options.viewers, options.operators}, {hub_, roster_, rollouts_, switchboard_}),
+        operators_(options.identifier, {options.viewers, options.operators},
+                   {hub_, library_, roster_, rollouts_, switchboard_}),
         pages_(hub_, roster_) {}
 
   int Run() {

@@ -23,9 +23,9 @@ size_t Switchboard::Tell(const Proxy& whom, const control::v1::Command& command)
   return told;
 }
 
-void Switchboard::Join(Audience& audience) {
+bool Switchboard::Join(Audience& audience) {
   const std::lock_guard lock(mutex_);
-  audiences_.insert(&audience);
+  return audiences_.size() < kMostAudiences && audiences_.insert(&audience).second;
 }
 
 void Switchboard::Leave(Audience& audience) {

@@ -15,6 +15,7 @@ namespace egret {
 
 class Switchboard {
  public:
+  static constexpr size_t kMostAudiences = 32;
   using Proxy = std::pair<std::string, std::string>;  // group and id
 
   // A proxy's stream. Called with the switchboard's lock held: must not block, nor call the switchboard.
@@ -39,8 +40,8 @@ class Switchboard {
   // How many were told. An empty id is all of the group, an empty group all there are.
   size_t Tell(const Proxy& whom, const control::v1::Command& command);
 
-  // From now on it hears every report.
-  void Join(Audience& audience);
+  // From now on it hears every report. False: there are too many.
+  bool Join(Audience& audience);
   void Leave(Audience& audience);
   void Deliver(const Proxy& proxy, const control::v1::Report& report);
 

@@ -22,6 +22,12 @@ ConfigError CandidateFolder::Place(ConfigError error) const {
   return origin->second.Place(std::move(error));
 }
 
+ConfigError CandidateFolder::PlaceOf(std::string_view type_url, const std::string& name, ConfigError error) const {
+  const auto type = ParseTypeUrl(type_url);
+  const auto place = type ? places.find({*type, name}) : places.end();
+  return place == places.end() ? error : origins.at(place->second).Place(std::move(error));
+}
+
 CandidateFolder ReadCandidateFolder(const std::string& path) {
   CandidateFolder folder;
   DirectorySet set = ReadDirectory(path, {});
@@ -36,6 +42,7 @@ CandidateFolder ReadCandidateFolder(const std::string& path) {
       ++folder.left_out;
       continue;
     }
+    folder.places.emplace(key, place);
     folder.origins.emplace(std::move(place), set.origins.at(key));
   }
   return folder;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "egret/config/v1/bootstrap.pb.h"
@@ -16,9 +17,12 @@ struct CandidateFolder {
   std::vector<ConfigError> errors;                // by place; then nothing else is of use
   size_t left_out = 0;                            // resources of other types
   std::map<std::string, ResourceOrigin> origins;  // by the path within `resources`: "policies[0]"
+  std::map<ResourceKey, std::string> places;      // the paths
 
   // An error with a path within `resources`.
   ConfigError Place(ConfigError error) const;
+  // An error with a path within one of the resources.
+  ConfigError PlaceOf(std::string_view type_url, const std::string& name, ConfigError error) const;
 };
 
 // Each file as a proxy reads its `directory`. Blocks.

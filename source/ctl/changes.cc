@@ -28,8 +28,9 @@ std::string Clock(int64_t unix_seconds) {
 }  // namespace
 
 std::string ChangeLine(const PolicyChange& change, const ChangeCount& count) {
-  return Cat(OneLine(change.who), "  ", OneLine(change.method), " ", OneLine(change.target), "  ", change.stage, ": ",
-             Shown(change.live), " -> ", Shown(change.candidate), "  (", count.count, ")\n");
+  return Cat(OneLine(change.who), "  ", OneLine(change.method), " ", OneLine(change.target), "  ",
+             OneLine(change.stage), ": ", Shown(change.live), " -> ", Shown(change.candidate), "  (", count.count,
+             ")\n");
 }
 
 std::string ChangesTable(const ChangeTable::Rows& rows) {
@@ -47,6 +48,16 @@ std::string ChangesTable(const ChangeTable::Rows& rows) {
                      Clock(count.last_unix)});
   }
   return Table(table);
+}
+
+std::string ChangesSummary(const ChangeTable::Rows& rows, const ChangeTotals& totals) {
+  uint64_t changed = totals.overflow;
+  for (const auto& [change, count] : rows) changed += count.count;
+  std::string text = rows.empty() ? "" : Cat("\n", ChangesTable(rows), "\n");
+  Append(text, changed, " of ", totals.decisions, " decisions would change");
+  if (totals.overflow > 0) Append(text, "; ", totals.overflow, " of them found no room in the table");
+  if (totals.skipped > 0) Append(text, "; ", totals.skipped, " were too many to look at");
+  return text + '\n';
 }
 
 }  // namespace egret

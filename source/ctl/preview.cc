@@ -12,6 +12,7 @@
 #include "source/config/scalar.h"
 #include "source/ctl/candidate_folder.h"
 #include "source/ctl/changes.h"
+#include "source/ctl/fleet_preview.h"
 #include "source/ctl/json_node.h"
 
 namespace egret {
@@ -34,6 +35,8 @@ PolicyChange ChangeOf(const Node& line) {
 ChangeCount CountOf(const Node& line) {
   return {static_cast<uint64_t>(NumberOf(line, "count")), NumberOf(line, "first_unix"), NumberOf(line, "last_unix")};
 }
+
+std::string ForOf(const Given& given) { return given.Get("--for", "10m"); }
 
 int TellRefusal(AdminCall& call, const CandidateFolder& folder, Output& output) {
   const auto answer = call.Rest();
@@ -91,15 +94,9 @@ class Watch {
   }
 
   void Close() {
-    const int64_t decisions = NumberOf(totals_, "decisions"), overflow = NumberOf(totals_, "overflow");
-    uint64_t changed = static_cast<uint64_t>(overflow);
-    for (const auto& [change, count] : table_.rows()) changed += count.count;
-    if (!table_.rows().empty()) Append(output_.out, "\n", ChangesTable(table_.rows()), "\n");
-    Append(output_.out, changed, " of ", decisions, " decisions would change");
-    if (overflow > 0) Append(output_.out, "; ", overflow, " of them found no room in the table");
-    if (const int64_t skipped = NumberOf(totals_, "skipped"); skipped > 0)
-      Append(output_.out, "; ", skipped, " were too many to look at");
-    output_.out += '\n';
+    const auto total = [this](std::string_view key) { return static_cast<uint64_t>(NumberOf(totals_, key)); };
+    output_.out += ChangesSummary(
+        table_.rows(), {.decisions = total("decisions"), .skipped = total("skipped"), .overflow = total("overflow")});
   }
 
   const bool json_;
@@ -109,22 +106,8 @@ class Watch {
   bool over_ = false;
 };
 
-}  // namespace
-
-int RunPreview(std::span<const std::string> arguments, Output& output) {
-  const auto given = ParseArguments(kPreviewFlags, arguments);
-  if (!given) return Misuse("preview", given.error().text, output);
-  if (given->words().size() != 1) return Misuse("preview", "of which folder? give one DIR", output);
-  const std::string time = given->Get("--for", "10m");
-  if (!ParseDuration(time)) return Misuse("preview", Cat("--for ", time, ": write 30s, 10m or 24h"), output);
-  const CandidateFolder folder = ReadCandidateFolder(given->words().front());
-  if (HasErrors(folder.errors)) {
-    output.err += ToString(folder.errors);
-    return kRefused;
-  }
-  if (folder.left_out > 0)
-    Append(output.err, folder.left_out, " resources are no policies or domain sets and stay as they are\n");
-  auto call = AdminCall::Make(given->Get("--admin", kDefaultAdmin), "POST", Cat("/preview?for=", time),
+int PreviewOne(const Given& given, const CandidateFolder& folder, Output& output) {
+  auto call = AdminCall::Make(given.Get("--admin", kDefaultAdmin), "POST", Cat("/preview?for=", ForOf(given)),
                               ToCanonicalJson(folder.resources));
   if (!call) {
     Append(output.err, "egretctl preview: ", call.error().text, "\n");
@@ -132,7 +115,34 @@ int RunPreview(std::span<const std::string> arguments, Output& output) {
   }
   if (call->status() != 200) return TellRefusal(*call, folder, output);
   EndReadingAtInterrupt();
-  return Watch(given->Get("--output") == "json", output).Run(*call);
+  return Watch(given.Get("--output") == "json", output).Run(*call);
+}
+
+std::optional<Problem> WrongWith(const Given& given) {
+  if (given.words().size() != 1) return Problem{"of which folder? give one DIR"};
+  if (!ParseDuration(ForOf(given))) return Problem{Cat("--for ", ForOf(given), ": write 30s, 10m or 24h")};
+  const bool group = given.Has("--group");
+  if (!group && (given.Has("--proxy") || given.Has("--control"))) return Problem{"which --group?"};
+  if (group && given.Has("--admin"))
+    return Problem{"--admin is about one proxy, --group is about those of a control plane"};
+  return group ? WrongWithControls(given) : std::nullopt;
+}
+
+}  // namespace
+
+int RunPreview(std::span<const std::string> arguments, Output& output) {
+  const auto given = ParseArguments(kPreviewFlags, arguments);
+  if (!given) return Misuse("preview", given.error().text, output);
+  if (const auto wrong = WrongWith(*given)) return Misuse("preview", wrong->text, output);
+  const CandidateFolder folder = ReadCandidateFolder(given->words().front());
+  if (HasErrors(folder.errors)) {
+    output.err += ToString(folder.errors);
+    return kRefused;
+  }
+  if (folder.left_out > 0)
+    Append(output.err, folder.left_out, " resources are no policies or domain sets and stay as they are\n");
+  if (!given->Has("--group")) return PreviewOne(*given, folder, output);
+  return PreviewGroup(*given, folder, ParseDuration(ForOf(*given))->seconds, output);
 }
 
 }  // namespace egret

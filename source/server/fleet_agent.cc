@@ -50,6 +50,14 @@ class FleetAgent::Gathered {
 void FleetAgent::Tell(Report& report) {
   TellDecisions(report);
   TellFailures(report);
+  outbox_.MoveTo(report);
+}
+
+void FleetAgent::Forget() {
+  main_.mailbox()->Post([this] {
+    preview_.Stop();
+    outbox_.Clear();
+  });
 }
 
 // As of the report before: nobody waits for a worker.
@@ -91,6 +99,9 @@ void FleetAgent::Obey(const Command& command) {
   switch (command.command_case()) {
     case Command::kDrain:
       return Drain(command.drain());
+    case Command::kPreview:
+      main_.mailbox()->Post([this, order = command.preview()] { preview_.Obey(order); });
+      return;
     default:
       return Warn("the control plane asks for what this release does not do");
   }

@@ -11,6 +11,9 @@
 #include <vector>
 
 #include "source/event/loop.h"
+#include "source/server/fleet_outbox.h"
+#include "source/server/fleet_preview.h"
+#include "source/server/previews.h"
 #include "source/server/worker_thread.h"
 #include "source/xds/fleet_host.h"
 
@@ -22,12 +25,24 @@ class FleetAgent final : public FleetHost {
   // A command that is older, or as far in the future, was meant for another time.
   static constexpr int64_t kObeyWithinSeconds = 300;
 
-  // `quit`: as on SIGTERM; called on the main loop's thread. All outlive it.
-  FleetAgent(Loop& main, const Workers& workers, std::function<void()> quit)
-      : main_(main), workers_(workers), quit_(std::move(quit)) {}
+  // What the server does for it. Called on the main loop's thread.
+  struct Hooks {
+    std::function<void()> quit;   // as on SIGTERM
+    std::function<void()> hurry;  // a report before its time
+  };
+  // All outlive it.
+  FleetAgent(Loop& main, const Workers& workers, Previews& previews, Hooks hooks)
+      : main_(main),
+        workers_(workers),
+        quit_(std::move(hooks.quit)),
+        outbox_(std::move(hooks.hurry)),
+        preview_(previews, outbox_) {}
+
+  // On the main thread, once the config thread has ended and before the workers do.
+  void Stop() { preview_.Stop(); }
 
   void Tell(control::v1::Report& report) override;
-  void Forget() override {}
+  void Forget() override;
   void Obey(const control::v1::Command& command) override;
 
  private:
@@ -45,6 +60,8 @@ class FleetAgent final : public FleetHost {
   Loop& main_;
   const Workers& workers_;
   const std::function<void()> quit_;
+  FleetOutbox outbox_;
+  FleetPreview preview_;  // the main thread's
   std::shared_ptr<Gathered> gathered_;
   Decisions told_;
   uint64_t requests_told_ = 0, failures_told_ = 0;

@@ -136,6 +136,7 @@ class Server {
     tasks_.Clear();
     close(signals);
     admins_.clear();
+    fleet_.Stop();
     previews_.Stop();
     workers_.clear();  // ends what is still open
     log_writer_.reset();
@@ -395,7 +396,14 @@ class Server {
   LiveConfig live_{loop_, maker_, workers_, secrets_};
   Previews previews_{loop_, live_.now(), maker_, workers_};
   Reload reload_{options_, bootstrap_, live_};
-  FleetAgent fleet_{loop_, workers_, [this] { End(true); }};
+  FleetAgent fleet_{loop_,
+                    workers_,
+                    previews_,
+                    {.quit = [this] { End(true); },
+                     .hurry =
+                         [this] {
+                           if (subscriber_) subscriber_->Hurry();
+                         }}};
   std::optional<Subscriber> subscriber_;
   bool ready_ = false;
   bool health_failed_ = false;

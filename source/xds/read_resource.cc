@@ -185,4 +185,8 @@ ReadResult ReadResource(const WireType& type, std::string_view name, std::string
   return result;
 }
 
+ReadResult ReadUnnamed(ResourceType type, const Any& any, const ReadRules& rules) {
+  return ReadNative(type, "", any, rules);
+}
+
 }  // namespace egret

@@ -39,5 +39,7 @@ struct ReadResult {
 // `name`: that of the envelope.
 ReadResult ReadResource(const WireType& type, std::string_view name, std::string_view version,
                         const google::protobuf::Any& any, const ReadRules& rules);
+// One that came without an envelope.
+ReadResult ReadUnnamed(ResourceType type, const google::protobuf::Any& any, const ReadRules& rules);
 
 }  // namespace egret

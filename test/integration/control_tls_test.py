@@ -162,6 +162,13 @@ class ControlTlsTest(unittest.TestCase):
             self.assertEqual((run.returncode, run.stdout), (1, ""))
             self.assertIn("--operators", run.stderr)
         self.assertIn("--operators", self.egretctl("viewer", "drain", "--group", "web").stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "candidate.yaml"), "w") as f:
+                f.write("policies: [{name: web}]\n")
+            run = self.egretctl("viewer", "preview", folder, "--group", "web")
+            self.assertEqual((run.returncode, run.stdout), (1, ""))
+            self.assertIn("--operators", run.stderr)
+            self.assertIn("no proxy", self.egretctl("operator", "preview", folder, "--group", "web").stderr)
         self.assertIn("not begun", self.egretctl("viewer", "rollout", "status").stdout)
         run = self.egretctl("operator", *advance)
         self.assertEqual(run.returncode, 0, run.stderr)
