@@ -7,6 +7,7 @@
 #include "source/config/error.h"
 #include "source/control/peer.h"
 #include "source/control/preview_call.h"
+#include "source/control/tail_call.h"
 #include "source/server/version.h"
 
 namespace egret {
@@ -17,6 +18,7 @@ using control::v1::PreviewNews;
 using control::v1::ProxyStatus;
 using control::v1::StatusRequest;
 using control::v1::StatusResponse;
+using control::v1::TailNews;
 
 constexpr int64_t kLongestPreview = 24 * 3600;  // seconds
 
@@ -160,6 +162,16 @@ grpc::ServerWriteReactor<PreviewNews>* ControlService::Preview(grpc::CallbackSer
   Log(LogComponent::kServer, LogLevel::kInfo, *by, " previews a candidate in group ", ShownValue(request->group()),
       " for ", seconds, " s");
   auto* const call = new PreviewCall(*request, parts_.library.FilesOf(request->group()), parts_.switchboard);
+  call->Begin();
+  return call;
+}
+
+grpc::ServerWriteReactor<TailNews>* ControlService::Tail(grpc::CallbackServerContext* context,
+                                                         const control::v1::TailRequest* request) {
+  const auto by = AdmitTo(request->group(), *context);
+  if (!by) return new RefusedCall<TailNews>(by.error());
+  Log(LogComponent::kServer, LogLevel::kInfo, *by, " follows the access logs of group ", ShownValue(request->group()));
+  auto* const call = new TailCall(*request, parts_.switchboard);
   call->Begin();
   return call;
 }

@@ -45,6 +45,8 @@ class ControlService final : public control::v1::Control::CallbackService {
                  control::v1::DrainResponse* response) override;
   grpc::ServerWriteReactor<control::v1::PreviewNews>* Preview(grpc::CallbackServerContext* context,
                                                               const control::v1::PreviewRequest* request) override;
+  grpc::ServerWriteReactor<control::v1::TailNews>* Tail(grpc::CallbackServerContext* context,
+                                                        const control::v1::TailRequest* request) override;
 
  private:
   enum class May : uint8_t { kLook, kCommand };

@@ -1,14 +1,10 @@
 #include "source/control/preview_call.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
-#include "source/base/check.h"
-#include "source/base/strings.h"
 #include "source/control/candidate.h"
+#include "source/control/order_id.h"
 #include "source/xds/told_change.h"
 
 namespace egret {
@@ -19,13 +15,6 @@ using control::v1::PreviewStatus;
 
 constexpr std::chrono::seconds kTellEvery{1};
 constexpr std::chrono::seconds kLinger{6};  // a proxy that is in time reports within 5 s
-constexpr size_t kMostLate = 10'000;
-
-std::string NewId() {
-  uint64_t random = 0;
-  CHECK(getrandom(&random, sizeof random, 0) == sizeof random);
-  return Cat("preview-", random);
-}
 
 void Add(const PreviewStatus& more, PreviewStatus& sum) {
   sum.set_decisions(sum.decisions() + more.decisions());
@@ -36,7 +25,7 @@ void Add(const PreviewStatus& more, PreviewStatus& sum) {
 }  // namespace
 
 PreviewCall::PreviewCall(const control::v1::PreviewRequest& request, GroupFiles files, Switchboard& switchboard)
-    : request_(request), files_(std::move(files)), switchboard_(switchboard), id_(NewId()) {}
+    : request_(request), files_(std::move(files)), switchboard_(switchboard), id_(NewOrderId("preview")) {}
 
 grpc::Status PreviewCall::Run() {
   auto candidate = MakeCandidate(files_, request_.resources());
@@ -85,23 +74,14 @@ grpc::Status PreviewCall::Follow(const control::v1::Preview& preview) {
 
 // Who was away, or has come to the group.
 void PreviewCall::TellLate(const control::v1::Preview& preview, Clock::time_point end) {
-  std::set<std::string> late;
-  {
-    const std::lock_guard lock(mutex_);
-    late = late_;
-  }
   const auto left = std::chrono::duration_cast<std::chrono::seconds>(end - Clock::now());
-  if (late.empty() || left.count() < 1) return;
+  if (late_.empty() || left.count() < 1) return;
   control::v1::Command begin;
   *begin.mutable_preview() = preview;
   begin.mutable_preview()->mutable_duration()->set_seconds(left.count());
-  for (const std::string& proxy : late) {
-    const size_t told = switchboard_.Tell({request_.group(), proxy}, begin);
-    if (told == 0) continue;  // its stream has just begun, or has ended again
-    const std::lock_guard lock(mutex_);
-    late_.erase(proxy);
-    told_ += told;
-  }
+  const size_t told = late_.Tell(switchboard_, request_.group(), begin);
+  const std::lock_guard lock(mutex_);
+  told_ += told;
 }
 
 void PreviewCall::Hear(const Switchboard::Proxy& proxy, const control::v1::Report& report) {
@@ -120,8 +100,7 @@ void PreviewCall::Hear(const Switchboard::Proxy& proxy, const control::v1::Repor
 
 // What was there before counts on, and is told anew.
 void PreviewCall::Welcome(const std::string& proxy) {
-  if (late_.size() == kMostLate) return;
-  late_.insert(proxy);
+  if (!late_.Add(proxy)) return;
   const auto before = by_proxy_.find(proxy);
   if (before == by_proxy_.end()) return;
   Add(before->second, past_);

@@ -13,6 +13,7 @@
 #include "egret/control/v1/control.pb.h"
 #include "source/chain/change_table.h"
 #include "source/control/group.h"
+#include "source/control/latecomers.h"
 #include "source/control/news_call.h"
 #include "source/control/switchboard.h"
 
@@ -41,9 +42,9 @@ class PreviewCall final : public NewsCall<control::v1::PreviewNews>, private Swi
   const GroupFiles files_;
   Switchboard& switchboard_;
   const std::string id_;
+  Latecomers late_;
 
   std::mutex mutex_;
-  std::set<std::string> late_;  // proxies that came since, and were not told yet
   size_t told_ = 0;
   std::map<std::string, control::v1::PreviewStatus> by_proxy_;
   control::v1::PreviewStatus past_;  // sums of those that came anew since

@@ -5,6 +5,7 @@
 
 #include "source/base/strings.h"
 #include "source/config/json_parser.h"
+#include "source/ctl/fleet_tail.h"
 #include "source/ctl/json_node.h"
 #include "source/ctl/table.h"
 
@@ -48,46 +49,56 @@ std::string Shown(const Node& line) {
   return out + '\n';
 }
 
-std::string ShownLine(const std::string& text) {
-  const Tree tree = ParseJson(text, "");
-  return tree.root && tree.root->map() ? Shown(*tree.root) : OneLine(text) + '\n';
-}
-
 int Refused(AdminCall& call, Output& output) {
   const auto why = call.Rest();
   Append(output.err, "egretctl tail: ", why ? *why : why.error().text);
   return kRefused;
 }
 
-}  // namespace
+std::optional<Problem> WrongWith(const Given& given) {
+  if (!given.words().empty()) return Problem{Cat(given.words().front(), ": one word too many")};
+  if (const auto lines = ParseDecimal<uint64_t>(given.Get("--lines", "1")); !lines || *lines == 0)
+    return Problem{"--lines: write a number above 0"};
+  const bool group = given.Has("--group");
+  if (!group && (given.Has("--proxy") || given.Has("--control"))) return Problem{"which --group?"};
+  if (group && given.Has("--admin"))
+    return Problem{"--admin is about one proxy, --group is about those of a control plane"};
+  return group ? WrongWithControls(given) : std::nullopt;
+}
 
-int RunTail(std::span<const std::string> arguments, Output& output) {
-  const auto given = ParseArguments(kTailFlags, arguments);
-  if (!given) return Misuse("tail", given.error().text, output);
-  if (!given->words().empty()) return Misuse("tail", Cat(given->words().front(), ": one word too many"), output);
-  uint64_t left = std::numeric_limits<uint64_t>::max();
-  if (given->Has("--lines")) {
-    const auto lines = ParseDecimal<uint64_t>(given->Get("--lines"));
-    if (!lines || *lines == 0) return Misuse("tail", "--lines: write a number above 0", output);
-    left = *lines;
-  }
-  auto call = AdminCall::Make(given->Get("--admin", kDefaultAdmin), "GET", TargetOf(*given));
+int TailOne(const Given& given, uint64_t left, Output& output) {
+  auto call = AdminCall::Make(given.Get("--admin", kDefaultAdmin), "GET", TargetOf(given));
   if (!call) {
     Append(output.err, "egretctl tail: ", call.error().text, "\n");
     return kNotReached;
   }
   if (call->status() != 200) return Refused(*call, output);
-  const bool json = given->Get("--output") == "json";
+  const bool json = given.Get("--output") == "json";
   for (; left > 0; --left) {
     const std::optional<std::string> line = call->NextLine();
     if (!line) {
       output.err += "egretctl tail: the proxy has ended\n";
       return kNotReached;
     }
-    output.out += json ? *line + '\n' : ShownLine(*line);
+    output.out += json ? *line + '\n' : ShownLogLine(*line);
     if (!output.Flush()) return kRefused;
   }
   return kDone;
+}
+
+}  // namespace
+
+std::string ShownLogLine(const std::string& json) {
+  const Tree tree = ParseJson(json, "");
+  return tree.root && tree.root->map() ? Shown(*tree.root) : OneLine(json) + '\n';
+}
+
+int RunTail(std::span<const std::string> arguments, Output& output) {
+  const auto given = ParseArguments(kTailFlags, arguments);
+  if (!given) return Misuse("tail", given.error().text, output);
+  if (const auto wrong = WrongWith(*given)) return Misuse("tail", wrong->text, output);
+  const uint64_t lines = ParseDecimal<uint64_t>(given->Get("--lines")).value_or(std::numeric_limits<uint64_t>::max());
+  return given->Has("--group") ? TailGroup(*given, lines, output) : TailOne(*given, lines, output);
 }
 
 }  // namespace egret

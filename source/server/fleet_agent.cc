@@ -55,9 +55,14 @@ void FleetAgent::Tell(Report& report) {
 
 void FleetAgent::Forget() {
   main_.mailbox()->Post([this] {
-    preview_.Stop();
+    Stop();
     outbox_.Clear();
   });
+}
+
+void FleetAgent::Stop() {
+  preview_.Stop();
+  tails_.Stop();
 }
 
 // As of the report before: nobody waits for a worker.
@@ -101,6 +106,9 @@ void FleetAgent::Obey(const Command& command) {
       return Drain(command.drain());
     case Command::kPreview:
       main_.mailbox()->Post([this, order = command.preview()] { preview_.Obey(order); });
+      return;
+    case Command::kTail:
+      main_.mailbox()->Post([this, order = command.tail()] { tails_.Obey(order); });
       return;
     default:
       return Warn("the control plane asks for what this release does not do");

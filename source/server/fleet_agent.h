@@ -13,6 +13,7 @@
 #include "source/event/loop.h"
 #include "source/server/fleet_outbox.h"
 #include "source/server/fleet_preview.h"
+#include "source/server/fleet_tails.h"
 #include "source/server/previews.h"
 #include "source/server/worker_thread.h"
 #include "source/xds/fleet_host.h"
@@ -36,10 +37,11 @@ class FleetAgent final : public FleetHost {
         workers_(workers),
         quit_(std::move(hooks.quit)),
         outbox_(std::move(hooks.hurry)),
-        preview_(previews, outbox_) {}
+        preview_(previews, outbox_),
+        tails_(workers, main, outbox_) {}
 
   // On the main thread, once the config thread has ended and before the workers do.
-  void Stop() { preview_.Stop(); }
+  void Stop();
 
   void Tell(control::v1::Report& report) override;
   void Forget() override;
@@ -62,6 +64,7 @@ class FleetAgent final : public FleetHost {
   const std::function<void()> quit_;
   FleetOutbox outbox_;
   FleetPreview preview_;  // the main thread's
+  FleetTails tails_;      // too
   std::shared_ptr<Gathered> gathered_;
   Decisions told_;
   uint64_t requests_told_ = 0, failures_told_ = 0;

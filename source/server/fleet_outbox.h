@@ -1,6 +1,7 @@
 // What the next report has to say of what operators asked for. Filled on the main thread, emptied on the config thread.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -21,10 +22,11 @@ class FleetOutbox {
     }
     hurry_();
   }
-  // Who puts more only where this holds is bounded by what it puts at once.
-  bool empty() const {
+  // Whoever puts more only where this holds makes it no larger than that and what it puts at once.
+  static constexpr size_t kFull = size_t{1} << 20;
+  bool HasRoom() const {
     const std::lock_guard lock(mutex_);
-    return news_.ByteSizeLong() == 0;
+    return news_.ByteSizeLong() < kFull;
   }
   void MoveTo(control::v1::Report& report) {
     const std::lock_guard lock(mutex_);

@@ -100,7 +100,7 @@ Task<void> FleetPreview::Follow(std::string id, uint32_t number) {
   for (bool over = false; !over;) {
     co_await Sleep(std::clamp<uint64_t>(previews_.Left(number), 1, kLookEveryMs));
     over = previews_.Left(number) == 0;
-    if (!over && !outbox_.empty()) continue;
+    if (!over && !outbox_.HasRoom()) continue;
     Report report = ReportOf(id, co_await previews_.Take(number));
     report.mutable_previews(0)->set_ended(over);
     outbox_.Put(report);
