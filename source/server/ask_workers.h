@@ -26,6 +26,7 @@ Task<std::vector<T>> AskWorkers(const Workers& workers, Loop& main, std::functio
     if (!asked) answers.pop_back();
   }
   std::vector<T> all;
+  all.reserve(answers.size());
   for (Pending<T>& answer : answers) all.push_back(co_await answer);
   co_return all;
 }
