@@ -2,6 +2,7 @@
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,7 +17,10 @@ namespace {
 constexpr size_t kMostPem = size_t{1} << 20;
 constexpr std::chrono::seconds kAnswerWithin{10};
 
-bool IsLocal(std::string_view control) { return control.starts_with("unix:"); }
+constexpr std::string_view kUnix = "unix:";
+constexpr size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+
+bool IsLocal(std::string_view control) { return control.starts_with(kUnix); }
 
 }  // namespace
 
@@ -28,6 +32,9 @@ std::vector<std::string> ControlsOf(const Given& given) {
 
 std::optional<Problem> WrongWithControls(const Given& given) {
   const std::vector<std::string> controls = ControlsOf(given);
+  for (const std::string& control : controls)
+    if (IsLocal(control) && control.size() > kUnix.size() + kLongestPath)
+      return Problem{Cat(control, ": a socket's path has at most ", kLongestPath, " bytes")};
   const bool local = std::all_of(controls.begin(), controls.end(), IsLocal);
   const bool all = given.Has("--tls-ca") && given.Has("--tls-cert") && given.Has("--tls-key");
   if (!local && !all) return Problem{"not by a Unix socket, it needs --tls-ca, --tls-cert and --tls-key"};

@@ -76,6 +76,10 @@ class OneProxy(ProxyCase):
             self.assertIn("not on this machine", egretctl(command, "--admin", "192.0.2.1:9901")[2])
             self.assertEqual(self.ctl(command, "--outputt", "json")[0], 2)
 
+    def test_a_socket_that_cannot_be_is_told_of(self):
+        status, _, err = egretctl("status", "--control", "unix:/" + "x" * 108)
+        self.assertEqual((status, "at most 107 bytes" in err), (2, True), err)
+
 
 class Completion(unittest.TestCase):
     def script(self, shell):
