@@ -30,7 +30,7 @@ class NameChecker : public Visitor {
 
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
-  bool Enters(const Message& message) override { return within_(*message.GetDescriptor()); }
+  bool Seeks(const google::protobuf::Descriptor& type) override { return within_(type); }
   bool Visit(const Message& holder, const FieldDescriptor& field, const std::string& path) override {
     const Reference* reference = ReferenceOf(field);
     if (reference != nullptr && !reference->in_policy) CheckReference(*reference, holder, field, path);

@@ -24,7 +24,7 @@ using google::protobuf::Message;
 // What the chains can do, and which policies they use.
 class ChainSurvey : public Visitor {
  public:
-  bool Enters(const Message& message) override { return within_(*message.GetDescriptor()); }
+  bool Seeks(const google::protobuf::Descriptor& type) override { return within_(type); }
   bool Visit(const Message& holder, const FieldDescriptor& field, const std::string& path) override {
     const std::string_view name = field.full_name();
     authenticates = authenticates || name == "egret.config.v1.HttpFilter.proxy_auth";

@@ -18,7 +18,7 @@ class RewriteChecker : public Visitor {
  public:
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
-  bool Enters(const google::protobuf::Message& message) override { return within_(*message.GetDescriptor()); }
+  bool Seeks(const google::protobuf::Descriptor& type) override { return within_(type); }
   void Enter(const google::protobuf::Message& message, const std::string& path) override {
     if (const auto* rewrite = dynamic_cast<const BodyRewrite*>(&message)) {
       if (rewrite->request_size() + rewrite->response_size() == 0)

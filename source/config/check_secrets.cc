@@ -19,7 +19,7 @@ class RouterChecker final : public Visitor {
  public:
   explicit RouterChecker(std::vector<ConfigError>& errors) : errors_(errors) {}
 
-  bool Enters(const google::protobuf::Message& message) override { return within_(*message.GetDescriptor()); }
+  bool Seeks(const google::protobuf::Descriptor& type) override { return within_(type); }
   void Enter(const google::protobuf::Message& message, const std::string& path) override {
     if (message.GetDescriptor() != ForwardRouter::descriptor()) return;
     const std::string& name = static_cast<const ForwardRouter&>(message).tls().server_name();

@@ -15,7 +15,7 @@ class TapChecker : public Visitor {
  public:
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
-  bool Enters(const google::protobuf::Message& message) override { return within_(*message.GetDescriptor()); }
+  bool Seeks(const google::protobuf::Descriptor& type) override { return within_(type); }
   void Enter(const google::protobuf::Message& message, const std::string& path) override {
     const auto* tap = dynamic_cast<const filters::http::v1::Tap*>(&message);
     if (tap == nullptr) return;

@@ -56,6 +56,7 @@ class ShapeChecker {
     const bool resources = message.GetDescriptor() == config::v1::Bootstrap::descriptor();
     const int count = reflection.FieldSize(message, &field);
     for (int i = 0; i < count; ++i) {
+      if (resources && judged_.Has(reflection.GetRepeatedMessage(message, &field, i))) continue;
       if (resources) nodes_ = 0;
       CheckOne(message, field, i, Below(path, static_cast<size_t>(i)));
     }

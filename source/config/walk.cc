@@ -6,6 +6,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
+bool Visitor::Seeks(const google::protobuf::Descriptor&) { return true; }
 bool Visitor::Enters(const Message&) { return true; }
 void Visitor::Enter(const Message&, const std::string&) {}
 
@@ -19,6 +20,7 @@ void Walk(const Message& message, const std::string& path, Visitor& visitor) {
     if (!visitor.Visit(message, *field, below) || field->is_map()) continue;
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (field->message_type()->full_name().starts_with("google.protobuf.")) continue;
+    if (!visitor.Seeks(*field->message_type())) continue;
     if (!field->is_repeated()) {
       const Message& one = reflection.GetMessage(message, field);
       if (visitor.Enters(one)) Walk(one, below, visitor);

@@ -18,6 +18,8 @@ namespace egret {
 class Visitor {
  public:
   virtual ~Visitor() = default;
+  // False: messages of this type, and all in them, are passed by.
+  virtual bool Seeks(const google::protobuf::Descriptor& type);
   // False: this message, and all in it, is passed by.
   virtual bool Enters(const google::protobuf::Message& message);
   // Before the fields of a message.
