@@ -2,6 +2,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
@@ -32,6 +33,11 @@ using KeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
 using DigestContextPtr = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
 using SignaturePtr = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
 using KeyPtr = std::shared_ptr<EVP_PKEY>;
+
+// What fails here is no error of the TLS connections of the same thread, which would find it in the library's queue.
+struct ErrorsForgotten {
+  ~ErrorsForgotten() { ERR_clear_error(); }
+};
 
 const unsigned char* Bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
@@ -168,6 +174,7 @@ Result<std::optional<Jwk>, Problem> Jwk::Parse(const JsonValue& key) {
 }
 
 bool Jwk::Verifies(std::string_view text, std::string_view signature) const {
+  const ErrorsForgotten forgotten;
   std::string der;
   if (algorithm_ == JwtAlgorithm::kEs256 || algorithm_ == JwtAlgorithm::kEs384) {
     der = ToDer(signature, algorithm_ == JwtAlgorithm::kEs256 ? 32 : 48);
@@ -187,6 +194,7 @@ bool Jwk::SameAs(const Jwk& other) const {
 
 Result<std::shared_ptr<const KeySet>, Problem> KeySet::Parse(std::string_view json, const KeySet* before) {
   static std::atomic<uint64_t> last{0};
+  const ErrorsForgotten forgotten;
   const std::optional<JsonValue> whole = JsonValue::Parse(json);
   const JsonValue* const keys = whole ? whole->Find("keys") : nullptr;
   if (keys == nullptr || !keys->is(JsonValue::Kind::kArray)) return Problem{"not a JSON object with a list `keys`"};

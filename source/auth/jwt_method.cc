@@ -37,9 +37,10 @@ KeyedHash::Value JwtMethod::CacheKey(std::string_view token, const KeySet& keys,
 AuthVerdict JwtMethod::AtOnce(const AuthQuestion& question) const {
   if (question.credentials == nullptr) return {};
   const std::optional<std::string_view> token = TokenOf(question);
-  if (!token || !ParseJwt(*token)) return {Kind::kWrong};
+  if (!token) return {Kind::kWrong};
   const auto known = sound_.Find(CacheKey(*token, *keys_->Get(), question.in_tls), static_cast<uint64_t>(question.now));
-  return known ? AuthVerdict{Kind::kAccepted, *known} : AuthVerdict{Kind::kCosts};
+  if (known) return {Kind::kAccepted, *known};
+  return {ParseJwt(*token) ? Kind::kCosts : Kind::kWrong};
 }
 
 // Whoever is on the way of what comes in clear has the token, too.

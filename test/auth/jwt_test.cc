@@ -1,6 +1,7 @@
 #include "source/auth/jwt.h"
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 #include <random>
 #include <string>
@@ -62,6 +63,30 @@ TEST(Jwt, EveryAlgorithmIsCheckedByItsKeyAndBrokenOnesAreRefused) {
     EXPECT_EQ(Check(token.substr(0, token.rfind('.') + 1), *keys), nullptr);
     EXPECT_EQ(Check(token.substr(0, token.size() - 4), *keys), nullptr);
   }
+}
+
+// TLS on the same thread takes whatever stands in that queue for an error of its own.
+TEST(Jwt, WhatIsRefusedLeavesTheErrorQueueClean) {
+  using enum JwtAlgorithm;
+  for (const JwtAlgorithm algorithm : {kRs256, kPs256, kEs256, kEdDsa}) {
+    SCOPED_TRACE(NameOf(algorithm));
+    const JwtIssuer issuer(algorithm), stranger(algorithm);
+    const auto keys = KeysOf(issuer.Jwks());
+    ERR_clear_error();  // the issuers are the test's own
+    EXPECT_NE(Check(issuer.Sign(Claims()), *keys), nullptr);
+    EXPECT_EQ(ERR_peek_error(), 0u);
+    const std::string strange = stranger.Sign(Claims());
+    ERR_clear_error();
+    EXPECT_EQ(Check(strange, *keys), nullptr);
+    EXPECT_EQ(ERR_peek_error(), 0u);
+    EXPECT_EQ(Check(Cat(strange.substr(0, strange.rfind('.')), ".AAAA"), *keys), nullptr);
+    EXPECT_EQ(ERR_peek_error(), 0u);
+  }
+  const std::string off_curve(43, 'B');
+  EXPECT_FALSE(KeySet::Parse(Cat(R"({"keys":[{"kty":"EC","crv":"P-256","x":")", off_curve.substr(0, 42), R"(A","y":")",
+                                 off_curve.substr(0, 42), R"(A"}]})"),
+                             nullptr));
+  EXPECT_EQ(ERR_peek_error(), 0u);
 }
 
 // RFC 8725 2.1, 3.1.

@@ -1,13 +1,16 @@
 """Who asks, by token and by address: what rules know of it, and what becomes of tunnels when it ends or changes."""
+import json
 import os
 import signal
+import subprocess
 import time
 import unittest
 
-from auth_case import AFTER, CHALLENGE, AuthCase, Issuer, basic, bearer
+from auth_case import AFTER, CHALLENGE, AuthCase, Issuer, b64url, basic, bearer
 from harness import HOSTS, ProxyCase, allow, proxy_config
 from origins import echo
 from reload_case import Reloading
+from tls_case import TlsProxy, pair
 from waiting import until
 
 JWT = {"issuer": "https://issuer.test", "audiences": ["egret"], "jwks": "keys", "accept_as_basic_password": True}
@@ -99,6 +102,34 @@ class Tokens(AuthCase):
         self.assertEqual(gone.end(), "rst")
         self.assert_lives(kept)
         self.asked(self.client().get(self.url(origin), bearer(self.issuer.sign())), BEARER, CHALLENGE)
+
+
+class TokensInTls(TlsProxy):
+    def rsa_key(self):
+        """A key that nobody here signs by."""
+        path = os.path.join(self.folder, "rsa.pem")
+        subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, stderr=subprocess.DEVNULL)
+        told = subprocess.run(["openssl", "rsa", "-in", path, "-noout", "-modulus"], check=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True).stdout
+        modulus = bytes.fromhex(told.strip().partition("=")[2])
+        return {"kty": "RSA", "kid": "rsa", "alg": "RS256", "n": b64url(modulus), "e": "AQAB"}
+
+    def test_a_signature_that_is_wrong_harms_no_connection(self):
+        """What the check of one leaves in the thread is not taken for an error of the TLS of others."""
+        issuer = Issuer(self.folder)
+        config = proxy_config([allow()], [{"proxy_auth": {"methods": [{"jwt": JWT}]}}, *AFTER], workers=1)
+        config["listeners"][0]["filters"].insert(0, {"tls_terminator": {"certificates": ["proxy"]}})
+        keys = json.dumps({"keys": [issuer.jwk, self.rsa_key()]})
+        config["secrets"] = [pair("proxy", self.proxy), {"name": "keys", "jwks": {"inline_string": keys}}]
+        self.start_config(config, HOSTS)
+        origin, good = self.origin(), bearer(issuer.sign())
+        other, wrong = self.tls_client(), self.tls_client()
+        self.assert_ok(other.get(self.url(origin), good))
+        forged = bearer(".".join(b64url(part) for part in (b'{"alg":"RS256","kid":"rsa"}', b"{}", b"x" * 256)))
+        for _ in range(3):
+            self.assertEqual(wrong.get(self.url(origin), forged).status, 407)
+            self.assert_ok(other.get(self.url(origin), good))
+        self.assert_ok(wrong.get(self.url(origin), good))
 
 
 class Addresses(Reloading, ProxyCase):
