@@ -184,6 +184,7 @@ Response DenialReply(Exchange& exchange, const Decision& decision) {
 
 void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision) {
   DecisionRecord& told = record.decision;
+  told.verdict = decision.verdict;
   told.action = ActionOf(decision);
   told.stage = NameOf(decision.stage);
   told.policy = decision.policy;
@@ -193,8 +194,9 @@ void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& deci
     told.audit = Cat(NameOf(decision.audit), ' ', decision.audit_policy, '/', decision.audit_rule);
   Log(LogComponent::kPolicy, LogLevel::kDebug, record.request_id, ' ', told.stage, ": ", told.action, " by ",
       told.policy, '/', told.rule, ", ", told.reason);
-  if (decision.verdict != Decision::Verdict::kContinue)
-    worker.decisions().Add({told.policy, told.rule, told.action, told.stage});
+  if (decision.verdict == Decision::Verdict::kContinue) return;
+  worker.decisions().Add({told.policy, told.rule, told.action, told.stage});
+  worker.TellDecision(record);
 }
 
 }  // namespace egret

@@ -15,7 +15,7 @@ Response LocalReply(Exchange& exchange, Failure why);
 // For a denial or a challenge; records the decision.
 Response DenialReply(Exchange& exchange, const Decision& decision);
 
-// Puts the decision into the record and counts it.
+// Puts the decision into the record; one that leaves nothing open is counted, and told to those who follow decisions.
 void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision);
 
 // A response without a cause, for what the proxy itself serves. `content_type`: a literal.

@@ -1,5 +1,5 @@
-// Lines of the access log for somebody who follows them, gathered on one worker's thread until they are taken. Bounded:
-// who takes them late misses some, and is told how many; no exchange waits.
+// Decisions, or lines of the access log, for somebody who follows them, gathered on one worker's thread until they are
+// taken. Bounded: who takes them late misses some, and is told how many; no exchange waits.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,20 @@ namespace egret {
 
 // What all of it holds for is followed; what is empty holds for anything.
 struct LogFilter {
-  std::string decision = {};  // "allow", "deny", "challenge"
+  bool decisions = false;    // as they are made; else how what they were about began and ended
+  std::string verdict = {};  // one of IsVerdict
+  std::string identity = {};
   std::string policy = {};
   std::string rule = {};
+  std::string contains = {};               // anywhere in the line
   std::optional<DomainPattern> host = {};  // of the target
   std::string address = {};                // the target, where it is one
 
   bool Wants(const ExchangeRecord& record) const;
 };
+
+// "allow", "deny" or "challenge"; or how it is allowed: "forward", "relay" or "inspect".
+bool IsVerdict(std::string_view text);
 
 class LogTail {
  public:
@@ -39,9 +45,13 @@ class LogTail {
 
   uint64_t number() const { return number_; }
   void Add(const ExchangeRecord& record, std::string_view event, uint64_t duration_ms);
+  void AddDecision(const ExchangeRecord& record, uint64_t unix_us);
   Lines Take();
 
  private:
+  template <class Append>
+  void Keep(const ExchangeRecord& record, const Append& append);
+
   const uint64_t number_;
   const LogFilter filter_;
   Lines lines_;

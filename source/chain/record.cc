@@ -72,12 +72,9 @@ void AppendHello(JsonWriter& json, const HelloFacts& hello) {
   json.MemberIf("hello_alpn", hello.alpn);
 }
 
-}  // namespace
-
-void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_view event, uint64_t duration_ms) {
-  JsonWriter json(out);
-  json.BeginObject();
-  AppendTime(json, record.started_unix_us);
+// What a line begins with: who asked for what.
+void AppendAsked(JsonWriter& json, const ExchangeRecord& record, std::string_view event, uint64_t unix_us) {
+  AppendTime(json, unix_us);
   json.Member("event", event);
   json.Member("kind", NameOf(record.kind));
   json.Member("request_id", record.request_id);
@@ -89,6 +86,24 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
   json.MemberIf("target", record.target);
   json.MemberIf("original_destination", record.original_destination);
   json.MemberIf("path", record.path);
+}
+
+}  // namespace
+
+void AppendDecisionLine(std::string& out, const ExchangeRecord& record, uint64_t unix_us) {
+  JsonWriter json(out);
+  json.BeginObject();
+  AppendAsked(json, record, "decision", unix_us);
+  json.Member("verdict", NameOf(record.decision.verdict));
+  AppendDecision(json, record.decision);
+  json.EndObject();
+  out += '\n';
+}
+
+void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_view event, uint64_t duration_ms) {
+  JsonWriter json(out);
+  json.BeginObject();
+  AppendAsked(json, record, event, record.started_unix_us);
   json.MemberIf("protocol", record.protocol);
   json.Member("status", record.status);
   AppendDecision(json, record.decision);

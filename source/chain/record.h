@@ -24,8 +24,9 @@ struct DecisionRecord {
   std::string_view stage;   // static: "target", "address", "hello", "request"
   std::string policy;
   std::string rule;
-  std::string_view reason;  // static
-  std::string audit;        // "would_allow" or "would_deny" and the AUDIT rule, or empty
+  std::string_view reason;                               // static
+  std::string audit;                                     // "would_allow" or "would_deny" and the AUDIT rule, or empty
+  Decision::Verdict verdict = Decision::Verdict::kDeny;  // means something where there is an action
 };
 
 class Worker;
@@ -117,6 +118,8 @@ struct ExchangeRecord : ListNode {
 
 // One line of JSON, with its line end. `event`: "end", or "open" for a tunnel that has just been answered.
 void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_view event, uint64_t duration_ms);
+// The same of a decision that has just been made: who asked for what, and the decision.
+void AppendDecisionLine(std::string& out, const ExchangeRecord& record, uint64_t unix_us);
 
 // Owns a record and writes its line to the access log when it dies, however that comes.
 class RecordHolder {

@@ -150,6 +150,10 @@ void Worker::WriteLog(const ExchangeRecord& record, std::string_view event) {
   if (log_ != nullptr) log_->Write(record, event, took_ms);
 }
 
+void Worker::TellDecision(const ExchangeRecord& record) {
+  for (const auto& tail : tails_) tail->AddDecision(record, unix_microseconds());
+}
+
 void Worker::SetPreview(std::unique_ptr<Preview> preview) { preview_ = std::move(preview); }
 
 bool Worker::Follow(std::unique_ptr<LogTail> tail) {

@@ -78,7 +78,7 @@ class Worker {
   Preview* preview() { return preview_.get(); }
   void SetPreview(std::unique_ptr<Preview> preview);
 
-  // Lines of the log are kept for this one as well. False: too many follow already.
+  // Decisions or lines of the log are kept for this one as well. False: too many follow already.
   static constexpr size_t kMostTails = 8;
   bool Follow(std::unique_ptr<LogTail> tail);
   LogTail* FindTail(uint64_t number);
@@ -90,6 +90,8 @@ class Worker {
   std::string NextRequestId();
 
   void WriteLog(const ExchangeRecord& record, std::string_view event);
+  // To those who follow decisions: the one that the record has.
+  void TellDecision(const ExchangeRecord& record);
 
  private:
   void EndLargest();

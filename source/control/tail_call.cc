@@ -19,7 +19,9 @@ Command OrderOf(const control::v1::TailRequest& request, const std::string& id) 
   control::v1::Tail& tail = *command.mutable_tail();
   tail.set_id(id);
   tail.set_contains(request.contains());
-  tail.set_decision(request.decision());
+  tail.set_verdict(request.verdict());
+  tail.set_identity(request.identity());
+  tail.set_decisions(request.decisions());
   tail.set_policy(request.policy());
   tail.set_rule(request.rule());
   tail.set_host(request.host());

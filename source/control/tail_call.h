@@ -1,5 +1,5 @@
-// Lines of the access logs of a group's proxies, for one operator: begins and ends with the stream. Where more comes
-// than is taken, lines are lost and counted.
+// Decisions or lines of the access logs of a group's proxies, for one operator: begins and ends with the stream. Where
+// more comes than is taken, lines are lost and counted.
 #pragma once
 
 #include <cstddef>

@@ -24,7 +24,10 @@ TailRequest RequestOf(const Given& given) {
   TailRequest request;
   request.set_group(given.Get("--group"));
   request.set_proxy(given.Get("--proxy"));
-  request.set_decision(given.Get("--decision"));
+  request.set_decisions(!given.Has("--log"));
+  request.set_contains(given.Get("--contains"));
+  request.set_identity(given.Get("--identity"));
+  request.set_verdict(given.Get("--verdict"));
   request.set_policy(given.Get("--policy"));
   request.set_rule(given.Get("--rule"));
   request.set_host(given.Get("--host"));

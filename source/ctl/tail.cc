@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "source/base/strings.h"
 #include "source/config/json_parser.h"
@@ -28,24 +29,28 @@ std::string Escaped(std::string_view text) {
 }
 
 std::string TargetOf(const Given& given) {
-  std::string target = "/tail";
-  for (const std::string_view name : {"decision", "host", "policy", "rule"}) {
+  std::string target = given.Has("--log") ? "/tail" : "/decisions";
+  char mark = '?';
+  for (const std::string_view name : {"verdict", "identity", "host", "policy", "rule", "contains"}) {
     const std::string flag = Cat("--", name);
-    if (given.Has(flag))
-      Append(target, target.find('?') == std::string::npos ? "?" : "&", name, "=", Escaped(given.Get(flag)));
+    if (given.Has(flag)) Append(target, std::exchange(mark, '&'), name, "=", Escaped(given.Get(flag)));
   }
   return target;
 }
 
-// One line for people.
+// One line for people: of a decision, of an exchange that ended, or of a tunnel that was opened.
 std::string Shown(const Node& line) {
-  if (TextOf(line, "event") == "dropped") return Cat("(", OneLine(TextOf(line, "count")), " lines are missing)\n");
+  const std::string event = TextOf(line, "event");
+  if (event == "dropped") return Cat("(", OneLine(TextOf(line, "count")), " lines are missing)\n");
+  const bool decision = event == "decision";
   const auto field = [&](std::string_view name) { return OneLine(TextOf(line, name)); };
   const std::string who = TextOf(line, "identity").empty() ? field("source") : field("identity");
-  std::string out = Cat(field("time"), "  ", TextOf(line, "event") == "open" ? "open" : field("decision"), "  ", who,
-                        "  ", field("method"), " ", field("target"), OneLine(TextOf(line, "path")), "  ",
-                        field("status"), "  ", field("policy"), "/", field("rule"));
-  if (const std::string detail = TextOf(line, "detail"); !detail.empty()) Append(out, "  ", OneLine(detail));
+  const std::string path = TextOf(line, "path");
+  std::string out = Cat(field("time"), "  ", event == "open" ? event : field(decision ? "verdict" : "decision"), "  ",
+                        who, "  ", field("method"), " ", field("target"), path.empty() ? "" : OneLine(path), "  ",
+                        field(decision ? "stage" : "status"), "  ", field("policy"), "/", field("rule"));
+  for (const std::string_view more : {decision ? "reason" : "detail", "audit"})
+    if (const std::string text = TextOf(line, more); !text.empty()) Append(out, "  ", OneLine(text));
   return out + '\n';
 }
 

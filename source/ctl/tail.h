@@ -13,10 +13,13 @@ namespace egret {
 
 inline constexpr Flag kTailFlags[] = {
     kAdminFlag,
-    {.name = "--decision", .choices = "allow deny challenge"},
+    {.name = "--log", .takes = Takes::kNothing},
+    {.name = "--verdict", .choices = "allow deny challenge forward relay inspect"},
+    {.name = "--identity"},
     {.name = "--host"},
     {.name = "--policy"},
     {.name = "--rule"},
+    {.name = "--contains"},
     {.name = "--lines"},
     {.name = "--output", .choices = "table json"},
     {.name = "--group"},
@@ -31,15 +34,19 @@ inline constexpr std::string_view kTailUsage =
     R"(Usage: egretctl tail [--admin WHERE] [OPTION...]
        egretctl tail --group GROUP [--proxy ID] [--control WHERE]... [OPTION...]
 
-Follows what a proxy decides and how it ends, as it would stand in the access log, whatever is logged. The proxy never
-waits for it: where more comes than is taken, it says how many lines are missing. Of a group: by way of its control
-plane, as an operator; each line says which proxy it is of.
+Follows what a proxy decides, as it decides it: who asked for what, the verdict, and the rule. With --log how it began
+and ended, as it would stand in the access log, whatever is logged. The proxy never waits for it: where more comes than
+is taken, it says how many lines are missing. Of a group: by way of its control plane, as an operator; each line says
+which proxy it is of.
   --admin WHERE       HOST:PORT of loopback or unix:/PATH; default: 127.0.0.1:9901
-  --decision allow|deny|challenge
-                      only what was decided so
+  --log               tunnels as they are opened, and all as it ends
+  --verdict deny|challenge|allow
+                      only what was decided so; or how it is allowed: forward|relay|inspect
+  --identity NAME     only what this one asked for, by its whole name
   --host NAME         only to this destination: example.com, *.example.com, .example.com (both) or an address
   --policy NAME       only what this policy decided
   --rule NAME         only what this rule decided
+  --contains TEXT     only lines that have this in them, as --output json shows them
   --lines N           ends after so many
   --output table|json default: table; json: one object a line, as in the access log
   --group GROUP       of the control plane; with --proxy only the one of that node.id

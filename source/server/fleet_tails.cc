@@ -17,9 +17,10 @@ using control::v1::TailLine;
 constexpr uint64_t kLookEveryMs = 250;
 
 Result<LogFilter, Problem> FilterOf(const control::v1::Tail& order) {
-  LogFilter filter;
-  for (const auto& [by, value] : {std::pair("decision", &order.decision()), std::pair("policy", &order.policy()),
-                                  std::pair("rule", &order.rule()), std::pair("host", &order.host())}) {
+  LogFilter filter{.decisions = order.decisions()};
+  for (const auto& [by, value] : {std::pair("verdict", &order.verdict()), std::pair("identity", &order.identity()),
+                                  std::pair("host", &order.host()), std::pair("policy", &order.policy()),
+                                  std::pair("rule", &order.rule()), std::pair("contains", &order.contains())}) {
     if (value->empty()) continue;
     if (auto problem = Narrow(filter, by, *value)) return std::move(*problem);
   }
@@ -66,7 +67,7 @@ Report FleetTails::ReportOf(const Tail& tail, const LogTail::Lines& lines) const
   uint64_t dropped = lines.dropped;
   for (std::string_view rest = lines.text; !rest.empty();) {
     const std::string_view line = SplitFirst(rest, '\n');
-    if (line.empty() || line.find(tail.order.contains()) == line.npos) continue;
+    if (line.empty()) continue;
     bytes += line.size();
     if (bytes > kMostBytes) {
       ++dropped;

@@ -1,4 +1,4 @@
-// Lines of the access log that the control plane's operators asked for. On the main thread.
+// Decisions and lines of the access log that the control plane's operators asked for. On the main thread.
 #pragma once
 
 #include <cstddef>

@@ -17,6 +17,11 @@ uint64_t NextNumber() {
   return ++last;
 }
 
+constexpr std::pair<std::string_view, std::string LogFilter::*> kTexts[] = {
+    {"verdict", &LogFilter::verdict}, {"identity", &LogFilter::identity}, {"policy", &LogFilter::policy},
+    {"rule", &LogFilter::rule},       {"contains", &LogFilter::contains},
+};
+
 std::optional<Problem> NarrowByHost(LogFilter& filter, const std::string& host) {
   if (const auto address = IpAddress::Parse(host)) {
     filter.address = address->ToString();
@@ -32,18 +37,14 @@ std::optional<Problem> NarrowByHost(LogFilter& filter, const std::string& host) 
 
 std::optional<Problem> Narrow(LogFilter& filter, std::string_view by, std::string value) {
   if (by == "host") return NarrowByHost(filter, value);
-  if (by == "decision") {
-    if (value != "allow" && value != "deny" && value != "challenge")
-      return Problem{"A decision is allow, deny or challenge."};
-    filter.decision = std::move(value);
-  } else if (by == "policy") {
-    filter.policy = std::move(value);
-  } else if (by == "rule") {
-    filter.rule = std::move(value);
-  } else {
-    return Problem{"Ask by decision, host, policy or rule."};
+  if (by == "verdict" && !IsVerdict(value))
+    return Problem{"A verdict is allow, deny or challenge; or forward, relay or inspect."};
+  for (const auto& [name, member] : kTexts) {
+    if (name != by) continue;
+    filter.*member = std::move(value);
+    return std::nullopt;
   }
-  return std::nullopt;
+  return Problem{"Ask by verdict, identity, host, policy, rule or contains."};
 }
 
 FollowedLog::FollowedLog(const Workers& workers, Loop& main) : workers_(workers), main_(main), number_(NextNumber()) {}

@@ -1,4 +1,4 @@
-// The access log of all workers, followed for as long as this lives. On the main thread.
+// The decisions or the access log of all workers, followed for as long as this lives. On the main thread.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace egret {
 
-// By "decision", "policy", "rule" or "host"; or what is wrong with it.
+// By "verdict", "identity", "host", "policy", "rule" or "contains"; or what is wrong with it.
 std::optional<Problem> Narrow(LogFilter& filter, std::string_view by, std::string value);
 
 class FollowedLog {

@@ -231,8 +231,12 @@ constexpr Page kPages[] = {
     {"/stats/prometheus", kGet, true, "the same for Prometheus", StatsPrometheus},
     {"/taps", kGet, false, "where exchanges are captured, and how far that is", Taps},
     {"/logging", Page::Methods::kGetOrPost, false, "log levels; POST ?level=debug or ?dns=debug", Logging},
-    {"/tail", kGet, false, "follows the access log: ?decision=deny, ?host=*.example.com, ?policy=NAME, ?rule=NAME",
-     Tail},
+    {"/decisions", kGet, false,
+     "follows decisions as they are made: ?verdict=deny, ?identity=NAME, ?host=*.example.com, ?policy=NAME, "
+     "?rule=NAME, "
+     "?contains=TEXT",
+     Decisions},
+    {"/tail", kGet, false, "follows the access log, by the same", Tail},
     {"/preview", kPost, false,
      "decides by the policies sent as well, enforces nothing, lists what would change: ?for=10m", PreviewCandidate,
      kMostCandidate},

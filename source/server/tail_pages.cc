@@ -38,17 +38,14 @@ class TailBody final : public Body {
   std::string text_;
 };
 
-Result<LogFilter, Problem> FilterOf(const AdminRequest& request) {
-  LogFilter filter;
+Result<LogFilter, Problem> FilterOf(const AdminRequest& request, bool decisions) {
+  LogFilter filter{.decisions = decisions};
   for (auto& [name, value] : ParseQuery(request.query))
     if (auto problem = Narrow(filter, name, std::move(value))) return std::move(*problem);
   return filter;
 }
 
-}  // namespace
-
-Task<AdminReply> Tail(const ServerView& server, const AdminRequest& request) {
-  Result<LogFilter, Problem> filter = FilterOf(request);
+Task<AdminReply> Follow(const ServerView& server, Result<LogFilter, Problem> filter) {
   if (!filter) co_return AdminReply{400, "text/plain; charset=utf-8", filter.error().text + '\n'};
   auto body = std::make_unique<TailBody>(server);
   if (!co_await body->Begin(std::move(*filter)))
@@ -56,6 +53,16 @@ Task<AdminReply> Tail(const ServerView& server, const AdminRequest& request) {
   AdminReply reply{200, "application/x-ndjson", {}};
   reply.stream = std::move(body);
   co_return reply;
+}
+
+}  // namespace
+
+[[clang::coro_wrapper]] Task<AdminReply> Decisions(const ServerView& server, const AdminRequest& request) {
+  return Follow(server, FilterOf(request, true));
+}
+
+[[clang::coro_wrapper]] Task<AdminReply> Tail(const ServerView& server, const AdminRequest& request) {
+  return Follow(server, FilterOf(request, false));
 }
 
 }  // namespace egret

@@ -1,4 +1,4 @@
-// The access log, followed by an operator for as long as he stays connected.
+// Decisions and the access log, followed by an operator for as long as he stays connected.
 #pragma once
 
 #include "source/event/task.h"
@@ -8,6 +8,7 @@
 namespace egret {
 
 // Lines of JSON as they come, of what the query asks for. Where some were lost, {"event":"dropped","count":N}.
+Task<AdminReply> Decisions(const ServerView& server, const AdminRequest& request);
 Task<AdminReply> Tail(const ServerView& server, const AdminRequest& request);
 
 }  // namespace egret

@@ -36,7 +36,7 @@ ExchangeRecord& Sample(ExchangeRecord& record) {
   record.close_reason = "client_fin";
   record.received_bytes = 12;
   record.sent_bytes = 34;
-  record.decision = {"allow", "address", "web", "local", "rule", ""};
+  record.decision = {"allow", "address", "web", "local", "rule", "", Decision::Verdict::kForward};
   return record;
 }
 

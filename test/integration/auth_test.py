@@ -1,6 +1,7 @@
 """Who asks, by user and password or by certificate: rows P09, P10, H26 and T05 of the catalogue, the 407 over both versions, and what is
 inside a tunnel."""
 import base64
+import json
 import signal
 import subprocess
 import threading
@@ -109,6 +110,18 @@ class Challenges(AuthCase):
         self.assertEqual(self.accepted("none"), 3)
         line = self.egret.one_line(status=407, decision="challenge")
         self.assertEqual((line["rule"], line["reason"], line["stage"]), ("alices", "identity_unknown", "target"))
+
+    def test_decisions_are_followed_by_who_asks(self):
+        self.start_auth()
+        origin = self.origin()
+        page = self.client(self.egret.admin)
+        page.send(b"GET /decisions?identity=bob HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        self.assertIn(b" 200 ", page.reader.until(b"\r\n\r\n"))
+        for who in (ALICE, BOB):
+            self.assert_ok(self.client().get(self.url(origin), who))
+        told = json.loads(page.reader.until(b"\n"))
+        self.assertEqual((told["identity"], told["verdict"]), ("bob", "forward"))
+        self.assertNotIn(COLONS, json.dumps(told))
 
     def test_users_change_without_a_restart(self):
         self.start_auth()

@@ -57,8 +57,8 @@ class FleetTail(StatusCase):
     def test_lines_of_all_proxies_come_as_they_are_asked_for(self):
         origin = self.origin()
         egrets = self.proxies("p1", "p2")
-        denied = self.begin("--output", "json", "--decision", "deny")
-        one = self.begin("--proxy", "p2", "--lines", "1")
+        denied = self.begin("--output", "json", "--verdict", "deny")
+        one = self.begin("--proxy", "p2", "--lines", "1", "--log", "--contains", '"status":403')
 
         def both_are_heard():
             for egret in egrets:
@@ -71,6 +71,7 @@ class FleetTail(StatusCase):
         status, out, _ = self.ended(one)
         self.assertEqual(status, 0)
         self.assertTrue(out.startswith("p2  "), out)
+        self.assertIn("denied.test:%d/  403  " % origin.port, out)
 
     def test_it_is_given_back_when_nobody_follows(self):
         origin = self.origin()

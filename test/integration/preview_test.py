@@ -196,8 +196,8 @@ class Tail(ByCtl):
     def test_lines_are_followed_and_filtered(self):
         self.start(workers=2)
         origin = self.origin()
-        denied = self.begin("tail", "--decision", "deny", "--lines", "2", "--output", "json")
-        second = self.begin("tail", "--host", "second.test", "--lines", "1")
+        denied = self.begin("tail", "--log", "--verdict", "deny", "--lines", "2", "--output", "json")
+        second = self.begin("tail", "--log", "--host", "second.test", "--lines", "1")
         get = lambda name, path="/": self.client().get(self.url(origin, path, name))  # noqa: E731
 
         def both_follow():
@@ -218,7 +218,7 @@ class Tail(ByCtl):
     def test_text_logs_can_be_followed_as_well(self):
         self.start(access_log=[{"file": {"path": "/dev/null"}, "format": "TEXT"}])
         origin = self.origin()
-        run = self.begin("tail", "--lines", "1", "--output", "json")
+        run = self.begin("tail", "--log", "--lines", "1", "--output", "json")
 
         def seen():
             self.client().get(self.url(origin))
@@ -259,6 +259,72 @@ class Tail(ByCtl):
             return run.lines
         until(again, "room for another")
         self.assertEqual(self.ended(self.begin("tail", "--host", "*.*"))[0], 1)
+
+
+class Decisions(ByCtl):
+    def follow(self, query=""):
+        """What /decisions says, from now on."""
+        page = self.client(self.egret.admin)
+        page.send(b"GET /decisions?%s HTTP/1.0\r\nHost: localhost\r\n\r\n" % query.encode())
+        self.assertIn(b" 200 ", page.reader.until(b"\r\n\r\n"))
+        return page
+
+    def test_decisions_come_as_they_are_made(self):
+        """Of a request whose answer is still being waited for, and of a tunnel that is open."""
+        self.start(workers=2)
+        release = threading.Event()
+        self.addCleanup(release.set)
+
+        def held(connection):
+            connection.read_request()
+            release.wait(SECONDS)
+        origin, tunnelled = self.origin(held), self.origin(echo)
+        page = self.follow()
+        client = self.client()
+        client.send(b"GET %s HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n"
+                    % (self.url(origin, "/p?token=canary").encode(), origin.port))
+        told = json.loads(page.reader.until(b"\n"))
+        self.assertEqual((told["event"], told["verdict"], told["decision"], told["rule"], told["path"], told["target"]),
+                         ("decision", "forward", "allow", "local", "/p", "origin.test:%d" % origin.port))
+        self.assertNotIn("canary", json.dumps(told))  # S05
+        self.assertEqual([line for line in self.egret.all_log_lines() if line["request_id"] == told["request_id"]], [])
+        tunnel = self.client()
+        tunnel.send(b"CONNECT origin.test:%d HTTP/1.1\r\nHost: origin.test\r\n\r\n" % tunnelled.port)
+        self.assertIn(b" 200 ", tunnel.reader.until(b"\r\n\r\n"))
+        tunnel.send(b"\0neither TLS nor HTTP")
+        told = json.loads(page.reader.until(b"\n"))
+        self.assertEqual((told["verdict"], told["kind"], told["stage"]), ("relay", "tunnel", "hello"))
+        release.set()
+
+    def test_verdict_host_and_rule_narrow_what_is_told(self):
+        self.start(workers=2)
+        origin = self.origin()
+        pages = {narrowed: self.follow(narrowed)
+                 for narrowed in ("verdict=deny", "verdict=forward&host=second.test", "rule=closed", "contains=second")}
+        for name in ("origin.test", "second.test", "denied.test"):
+            self.client().get(self.url(origin, "/", name))
+        first = {narrowed: json.loads(page.reader.until(b"\n"))["target"].split(":")[0]
+                 for narrowed, page in pages.items()}
+        self.assertEqual(first, {"verdict=deny": "denied.test", "verdict=forward&host=second.test": "second.test",
+                                 "rule=closed": "denied.test", "contains=second": "second.test"})
+        for wrong in ("verdict=continue", "host=*.*", "who=me"):
+            self.assertEqual(self.egret.get("/decisions?" + wrong)[0], 400, wrong)
+
+    def test_egretctl_shows_them(self):
+        self.start(workers=2)
+        origin = self.origin()
+        denied = self.begin("tail", "--verdict", "deny", "--rule", "closed", "--lines", "1")
+        second = self.begin("tail", "--host", "second.test", "--contains", "/wanted", "--lines", "1", "--output", "json")
+
+        def both_follow():
+            self.client().get(self.url(origin, "/%1b[31mred", "denied.test"))
+            self.client().get(self.url(origin, "/other", "second.test"))
+            self.client().get(self.url(origin, "/wanted", "second.test"))
+            return denied.lines and second.lines
+        until(both_follow, "the lines")
+        self.assertRegex(self.ended(denied)[1], r"  deny  \S+  GET denied\.test:%d/%%1b\[31mred  target  web/closed"
+                         % origin.port)
+        self.assertEqual(json.loads(self.ended(second)[1])["path"], "/wanted")
 
 
 if __name__ == "__main__":
