@@ -1,11 +1,11 @@
 // What is kept of the words of others.
 #pragma once
 
-#include "egret/control/v1/rejection.pb.h"
+#include <google/protobuf/message.h>
 
 namespace egret {
 
-// Texts that are longer than anybody reads are cut.
-void Shorten(control::v1::Rejection& rejection);
+// Texts in it that are longer than anybody reads are cut, and of lists of messages only the first are left.
+void Shorten(google::protobuf::Message& message);
 
 }  // namespace egret

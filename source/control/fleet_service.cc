@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "source/base/log.h"
+#include "source/control/bounds.h"
 #include "source/control/peer.h"
 
 namespace egret {
@@ -12,6 +13,18 @@ namespace {
 
 using control::v1::Command;
 using control::v1::Report;
+
+// What is kept of it, by rule, name or row, is so many and each of them short. Lines are counted by whoever keeps them.
+void Bound(Report& report) {
+  const auto shorten = [](auto& list) {
+    for (auto& entry : list) Shorten(entry);
+  };
+  shorten(*report.mutable_resources());
+  shorten(*report.mutable_counts());
+  shorten(*report.mutable_changes());
+  shorten(*report.mutable_previews());
+  if (report.has_config()) Shorten(*report.mutable_config());
+}
 
 constexpr size_t kMostCommands = 100;  // that a proxy has not taken yet
 
@@ -27,6 +40,7 @@ class FleetCall final : public grpc::ServerBidiReactor<Report, Command>, private
  private:
   void OnReadDone(bool ok) override {
     if (!ok) return End(grpc::Status::OK);
+    Bound(incoming_);
     if (const grpc::Status status = joined_ ? Take(false) : Join(); !status.ok()) return End(status);
     incoming_.Clear();
     const std::lock_guard lock(mutex_);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "source/control/bounds.h"
-
 namespace egret {
 namespace {
 
@@ -32,8 +30,7 @@ void TakeResources(const control::v1::Report& report, Proxy& proxy) {
     });
     proxy.troubles.erase(name);
     if (!IsTrouble(status) || proxy.troubles.size() >= Roster::kMostRefusals) continue;
-    control::v1::ResourceStatus& trouble = proxy.troubles[name] = status;
-    for (control::v1::Rejection& error : *trouble.mutable_errors()) Shorten(error);
+    proxy.troubles[name] = status;
   }
   std::erase_if(proxy.refusals, [](Refusal& refusal) { return ++refusal.reports > 1; });
 }
@@ -109,10 +106,7 @@ bool Roster::Reported(const std::string& group, const std::string& id, const con
     proxy.troubles.clear();
   }
   TakeResources(report, proxy);
-  if (report.has_config()) {
-    proxy.config = report.config();
-    for (control::v1::Rejection& error : *proxy.config->mutable_errors()) Shorten(error);
-  }
+  if (report.has_config()) proxy.config = report.config();
   proxy.requests += report.requests();
   proxy.local_failures += report.local_failures();
   RuleCounts& decisions = decisions_[group];

@@ -63,7 +63,8 @@ class Roster {
   void Offered(const std::string& group, const std::string& id, const std::string& version);
   // A reason goes when its name is judged anew, or, where it is about something else, any name of its response.
   void Judged(const std::string& group, const std::string& id, const Verdict& verdict);
-  // `first`: of its stream; what was reported before counts no more. False: it is not known here.
+  // `first`: of its stream; what was reported before counts no more. The report's texts are short (bounds.h). False: it
+  // is not known here.
   bool Reported(const std::string& group, const std::string& id, const control::v1::Report& report, bool first);
   void ReportsNoMore(const std::string& group, const std::string& id);
   // It has all of this version; whatever it refuses of it is told by refusals.

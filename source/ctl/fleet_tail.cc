@@ -6,6 +6,7 @@
 #include "source/base/json.h"
 #include "source/base/strings.h"
 #include "source/config/json_parser.h"
+#include "source/ctl/json_node.h"
 #include "source/ctl/news_streams.h"
 #include "source/ctl/table.h"
 #include "source/ctl/tail.h"
@@ -48,6 +49,13 @@ std::string JsonOf(const ProxyLine& line) {
   if (line.dropped() > 0 || line.line().size() < 3) return out + '\n';
   out.back() = ',';
   return out + line.line().substr(1) + '\n';
+}
+
+// One object on one line, that does not say itself which proxy it is of. No proxy of ours sends anything else.
+bool IsSound(const std::string& line) {
+  const Tree tree = ParseJson(line, "");
+  return tree.root && tree.root->map() && MemberOf(*tree.root, "proxy").key.empty() &&
+         line.find('\n') == std::string::npos;
 }
 
 bool IsHost(const std::string& text) { return IpAddress::Parse(text) || ParsePattern(text).ok(); }
@@ -93,8 +101,7 @@ class Watch {
   }
 
   void Show(const ProxyLine& line) {
-    const Tree tree = ParseJson(line.line(), "");
-    if (line.dropped() == 0 && (!tree.root || !tree.root->map())) return;  // no proxy of ours sends that
+    if (line.dropped() == 0 && !IsSound(line.line())) return;
     --left_;
     if (json_)
       output_.out += JsonOf(line);

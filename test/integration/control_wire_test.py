@@ -1,14 +1,20 @@
 """egret-control on the wire, asked by a client that does what no proxy of ours does: rows X05 and X21 of the catalogue."""
+import json
+import os
 import queue
+import subprocess
 import unittest
 
 import grpc
 
+from control_case import StatusCase
 from control_plane import Control, Library, listener
-from fake_ads import METHOD, PATIENCE, Request, Response, url
+from fake_ads import METHOD, PATIENCE, Request, Response, message, url
 from harness import allow
+from waiting import SECONDS, until
 
 POLICY = "EgressPolicy"
+Report, Command = message("egret.control.v1.Report"), message("egret.control.v1.Command")
 
 
 class Conversation:
@@ -125,6 +131,57 @@ class ControlWire(unittest.TestCase):
         again = self.talk()
         again.say(POLICY, more=["a", "b", "c"], held={**versions, "a": "older"})
         self.assert_next(again, ["a"], ["c"])
+
+
+class FleetWire(StatusCase):
+    """What a proxy reports that is none of ours."""
+
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        talk = Conversation(self.plane.address)
+        self.addCleanup(talk.close)
+        talk.say("Listener", more=["*"])
+        until(lambda: talk.hear(), "an answer")
+        self.reports = queue.Queue()
+        call = talk.channel.stream_stream("/egret.control.v1.Fleet/Connect",
+                                          request_serializer=Report.SerializeToString,
+                                          response_deserializer=Command.FromString)
+        self.commands = call(iter(self.reports.get, None), timeout=PATIENCE)
+        self.addCleanup(self.reports.put, None)
+        first = Report()
+        first.node.id, first.node.cluster = "p1", "web"
+        self.reports.put(first)
+
+    def test_of_what_is_too_long_the_beginning_is_kept(self):
+        report = Report()
+        report.counts.add(policy="\u00fc" * 10000, rule="r", allowed=1)
+        trouble = report.resources.add(type_url=url(POLICY), name="n" * 10000, state=2)
+        for _ in range(1000):
+            trouble.errors.add(type_url=url(POLICY), name="n" * 10000, reason="x" * 10000)
+        self.reports.put(report)
+
+        def told():
+            status = json.loads(self.egretctl("--output", "json")[1])
+            return status["groups"][0].get("counts") and status
+        status = until(told, "the report")
+        self.assertEqual(status["groups"][0]["counts"][0]["policy"], "\u00fc" * 500)
+        rejections = status["proxies"][0]["rejections"]
+        self.assertEqual({(r["name"], r["reason"]) for r in rejections}, {("n" * 1000, "x" * 1000)})
+        self.assertEqual(len(rejections), 50)
+
+    def test_no_line_passes_for_that_of_another_proxy(self):
+        run = subprocess.Popen([os.environ["EGRETCTL"], "tail", "--group", "web", "--control", self.plane.operators,
+                                "--output", "json", "--lines", "1"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(run.kill)
+        report = Report()
+        order = next(self.commands).tail.id
+        for line in ('{"proxy":"p2","event":"decision"}', '{"event":"decision"\n,"x":{"proxy":"p2"}}',
+                     '{"event":"decision","target":"a.test:443"}'):
+            report.lines.add(id=order, line=line)
+        self.reports.put(report)
+        out, _ = run.communicate(timeout=SECONDS * 3)
+        self.assertEqual(out, '{"proxy":"p1","event":"decision","target":"a.test:443"}\n')
 
 
 if __name__ == "__main__":
