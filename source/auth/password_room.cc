@@ -1,24 +1,14 @@
 #include "source/auth/password_room.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
 
 #include <utility>
 
 #include "source/auth/htpasswd.h"
+#include "source/base/thread_rank.h"
 #include "source/event/loop.h"
 
 namespace egret {
-namespace {
-
-// Of this thread alone (on Linux): connections that are served already come first.
-void YieldToOthers() {
-  constexpr int kNice = 10;
-  setpriority(PRIO_PROCESS, 0, kNice);
-}
-
-}  // namespace
-
 PasswordRoom::PasswordRoom(const Limits& limits) : limits_(limits), right_(limits.remembered) {
   for (size_t i = 0; i < limits.threads; ++i) threads_.emplace_back([this] { Run(); });
 }
@@ -57,7 +47,7 @@ void PasswordRoom::Check(const std::string& hash, std::string_view password, boo
 
 void PasswordRoom::Run() {
   pthread_setname_np(pthread_self(), "egret-password");
-  YieldToOthers();
+  ComeAfterWorkers();
   std::unique_lock lock(mutex_);
   for (;;) {
     filled_.wait(lock, [this] { return closed_ || !waiting_.empty(); });

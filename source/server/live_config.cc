@@ -1,14 +1,11 @@
 #include "source/server/live_config.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <deque>
-#include <tuple>
 #include <utility>
 
 #include "source/base/log.h"
+#include "source/base/thread_rank.h"
 #include "source/config/validate.h"
 #include "source/event/pending.h"
 
@@ -18,13 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 int64_t Ms(Clock::duration time) { return std::chrono::duration_cast<std::chrono::milliseconds>(time).count(); }
-
-// The calling thread works on configuration: from its first time on it comes after those that carry traffic.
-void ComeAfterWorkers() {
-  constexpr int kNice = 10;
-  thread_local const bool done = setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice) == 0;
-  std::ignore = done;
-}
 
 }  // namespace
 

@@ -1,11 +1,10 @@
 #include "source/server/work_thread.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include <tuple>
 #include <utility>
+
+#include "source/base/thread_rank.h"
 
 namespace egret {
 
@@ -27,9 +26,8 @@ void WorkThread::Stop() {
 }
 
 void WorkThread::Run() {
-  constexpr int kNice = 10;
   pthread_setname_np(pthread_self(), "preview");
-  std::ignore = setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  ComeAfterWorkers();
   for (;;) {
     std::function<void()> work;
     {

@@ -11,6 +11,7 @@
 #include "source/base/buffer.h"
 #include "source/base/descriptors.h"
 #include "source/base/strings.h"
+#include "source/base/thread_rank.h"
 #include "source/chain/connection.h"
 #include "source/chain/listener.h"
 #include "source/chain/revocation.h"
@@ -192,6 +193,7 @@ WorkerThread::WorkerThread(Setup setup) {
 
 void WorkerThread::Run(Setup setup, std::function<void()> started) {
   pthread_setname_np(pthread_self(), Cat("worker-", setup.index).c_str());  // as top -H shows it
+  WakeAtOnce();
   Loop loop;
   Core core(loop, std::move(setup));
   mailbox_ = loop.mailbox();

@@ -10,6 +10,7 @@
 #include "source/base/current.h"
 #include "source/base/log.h"
 #include "source/base/strings.h"
+#include "source/base/thread_rank.h"
 #include "source/config/duration.h"
 #include "source/xds/directory.h"
 #include "source/xds/fleet_link.h"
@@ -70,6 +71,7 @@ class Subscriber::Thread {
 
  private:
   void Run() {
+    ComeAfterWorkers();  // gRPC's threads, too: they start from here
     const Ms begin = Now();
     first_set_due_ = begin + Or(bootstrap_->xds().has_initial_fetch_timeout(),
                                 bootstrap_->xds().initial_fetch_timeout(), kInitialFetch);

@@ -167,9 +167,14 @@ class FakeAds:
     def put(self, *pairs):
         """Pairs of message and version; all of one type in one response."""
         with self.lock:
+            changed = {}
             for one, version in pairs:
-                self.state.setdefault(URL + one.DESCRIPTOR.full_name, {})[one.name] = (one, version)
-            self._push_all()
+                changed.setdefault(URL + one.DESCRIPTOR.full_name, {})[one.name] = (one, version)
+            for type_url, those in changed.items():
+                self.state.setdefault(type_url, {}).update(those)
+            for stream, subscriptions in self.live.items():
+                for type_url, subscription in subscriptions.items():
+                    self._push_changed(stream, type_url, subscription, changed.get(type_url, {}))
 
     def remove(self, kind, *names):
         with self.lock:
@@ -196,6 +201,16 @@ class FakeAds:
         if not new and not gone and not must:
             return
         subscription.sent = {n: s[1] for n, s in state.items()}
+        self._send(stream, type_url, new, gone)
+
+    def _push_changed(self, stream, type_url, subscription, those):
+        """As _push, without a look at all the others."""
+        new = {n: s for n, s in those.items() if subscription.wants(n) and subscription.sent.get(n) != s[1]}
+        if new:
+            subscription.sent.update((n, s[1]) for n, s in new.items())
+            self._send(stream, type_url, list(new.values()), [])
+
+    def _send(self, stream, type_url, new, gone):
         made = response(type_url[len(URL):], new, gone, "%s-%d" % (self.name, next(self.nonces)))
         made.control_plane.identifier = self.name
         stream.send(made)
@@ -215,7 +230,8 @@ class FakeAds:
             for name in request.resource_names_unsubscribe:
                 subscription.sent.pop(name, None)
             fresh = set() if first else set(request.resource_names_subscribe)
-            self._push(stream, request.type_url, subscription, fresh, must=first and "*" in subscription.names)
+            if first or fresh or request.resource_names_unsubscribe:
+                self._push(stream, request.type_url, subscription, fresh, must=first and "*" in subscription.names)
 
     # --- Streams.
 

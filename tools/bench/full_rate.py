@@ -1,4 +1,4 @@
-"""A client at full rate beside what is done to the proxy meanwhile."""
+"""A client at full rate, or at a given one, beside what is done to the proxy meanwhile."""
 import json
 import os
 import subprocess
@@ -9,12 +9,12 @@ class FullRate:
     """The client of the benchmarks, until the time is over: it accepts no error. The host that it asks for is the
     machine's address."""
 
-    def __init__(self, kind, binaries, proxy, targets, connections, seconds):
+    def __init__(self, kind, binaries, proxy, targets, connections, seconds, rate=0):
         self.kind, self.connections = kind, connections
         self.process = subprocess.Popen(
             [os.path.join(binaries, "load"), "--workload", kind, "--proxy", "%s:%d" % proxy, "--targets", ",".join(targets),
              *(["--path", "/1k"] if kind == "forward" else ["--answer-bytes", "1024"]),
-             "--connections", str(connections), "--seconds", str(seconds), "--warm-up", "0"],
+             "--connections", str(connections), "--seconds", str(seconds), "--warm-up", "0", "--rate", str(rate)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             sys.exit("the load did not get through its first requests")

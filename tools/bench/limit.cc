@@ -91,7 +91,7 @@ class Limit {
 
   [[noreturn]] void Run() {
     for (;;) {
-      for (const epoll_event& event : poller_.Wait(-1)) {
+      for (const epoll_event& event : poller_.Wait()) {
         auto* source = static_cast<Source*>(event.data.ptr);
         if (source->type == Source::Type::kListener)
           Accept(*static_cast<Listener*>(source));

@@ -85,7 +85,7 @@ class Http2Limit {
 
   [[noreturn]] void Run() {
     for (;;) {
-      for (const epoll_event& event : poller_.Wait(-1)) OnEvent(*static_cast<Source*>(event.data.ptr));
+      for (const epoll_event& event : poller_.Wait()) OnEvent(*static_cast<Source*>(event.data.ptr));
       for (Client* const client : std::exchange(touched_, {})) Flush(*client);
     }
   }

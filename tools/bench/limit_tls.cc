@@ -81,7 +81,7 @@ class TlsLimit {
 
   [[noreturn]] void Run() {
     for (;;)
-      for (const epoll_event& event : poller_.Wait(-1)) OnEvent(*static_cast<Source*>(event.data.ptr), event.events);
+      for (const epoll_event& event : poller_.Wait()) OnEvent(*static_cast<Source*>(event.data.ptr), event.events);
   }
 
  private:

@@ -13,11 +13,12 @@
 //
 //   load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT[,ADDRESS:PORT...]
 //        --path /1k | --answer-bytes 1024 [--connections 32] [--streams 1] [--scheme https] [--content-type TYPE]
-//        [--names N] [--seconds 3 | --operations N] [--warm-up 0.3 | --warm-up-operations N]
+//        [--names N] [--rate N] [--seconds 3 | --operations N] [--warm-up 0.3 | --warm-up-operations N]
 //
 // Warms up and lets every operation end; then says "ready" and waits for a line, so that whoever measures can read
 // the proxy's CPU time; then works for --seconds, lets every operation end again and prints one line of JSON. Each
-// connection does one operation at least, of the warm-up, too.
+// connection does one operation at least, of the warm-up, too. With --rate so many operations a second become due,
+// and each one's latency counts from then; without, each connection begins the next when one has ended.
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -90,6 +91,8 @@ std::optional<Plan> PlanOf(std::span<char* const> arguments) {
   plan.content_type = Option(arguments, "--content-type").value_or("");
   plan.connections = ParseDecimal<size_t>(Option(arguments, "--connections").value_or("32")).value_or(0);
   plan.streams = ParseDecimal<size_t>(Option(arguments, "--streams").value_or("1")).value_or(0);
+  if (const auto rate = Option(arguments, "--rate")) plan.rate = std::strtod(std::string(*rate).c_str(), nullptr);
+  if (plan.http2 && plan.rate > 0) return std::nullopt;
   const bool forwards = plan.work == Plan::Work::kForward;
   const bool asks = forwards ? path.has_value() : plan.answer_bytes || (path && !plan.http2);
   if (!asks || plan.connections == 0 || plan.streams == 0) return std::nullopt;
@@ -118,6 +121,7 @@ int Main(std::span<char* const> arguments) {
     std::fputs(
         "usage: load --workload NAME --proxy ADDRESS:PORT --targets ADDRESS:PORT,... --path PATH | --answer-bytes N\n"
         "            [--connections N] [--streams N] [--scheme S] [--content-type TYPE] [--names N]\n"
+        "            [--rate N (a second; HTTP/1.1 only)]\n"
         "            [--seconds S | --operations N] [--warm-up S | --warm-up-operations N]\n",
         stderr);
     return 2;

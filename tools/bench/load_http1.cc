@@ -17,6 +17,7 @@ class Http1Client final : public Client {
   explicit Http1Client(Run& run) : run_(run), plan_(run.plan()) {}
 
   void Begin() override {
+    waits_ = false;
     const std::string authority = run_.NextAuthority();
     began_ = run_.Began();
     if (channel_.open()) return SendRequest();
@@ -32,7 +33,10 @@ class Http1Client final : public Client {
 
   void OnEvent(uint32_t events) override {
     Advance(events);
-    if (step_ == Step::kIdle && run_.more()) Begin();
+    if (step_ != Step::kIdle || waits_ || !run_.more()) return;
+    if (!run_.paced()) return Begin();
+    waits_ = true;
+    run_.AwaitTurn(*this);
   }
 
  private:
@@ -139,6 +143,7 @@ class Http1Client final : public Client {
   Channel channel_;
   Step step_ = Step::kIdle;
   bool tunnel_ = false;  // CONNECT has been answered
+  bool waits_ = false;   // for its turn
   std::string host_, request_, connect_;
   ResponseReader response_;
   Clock::time_point began_;

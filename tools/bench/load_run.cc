@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "source/base/strings.h"
 #include "tools/bench/load_http1.h"
@@ -12,7 +13,7 @@
 namespace egret::bench {
 namespace {
 
-constexpr int kSilenceMs = 10'000;  // a proxy that says nothing for so long has failed
+constexpr std::chrono::seconds kSilence{10};  // a proxy that says nothing for so long has failed
 constexpr uint64_t kMaxErrors = 1000;
 
 }  // namespace
@@ -30,15 +31,33 @@ double Run::Go(const Extent& extent) {
   begun_ = 0;
   const Clock::time_point began = Clock::now();
   const auto stop = began + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(extent.seconds));
+  due_ = began;
+  idle_.clear();
   for (const auto& client : clients_) client->Begin();
-  while (outstanding_ > 0) {
-    const std::span<const epoll_event> events = poller_.Wait(kSilenceMs);
+  while (outstanding_ > 0 || (paced() && more())) {
+    const std::chrono::nanoseconds patience = Patience();
+    const std::span<const epoll_event> events = poller_.Wait(patience);
     errno = ETIMEDOUT;
-    if (events.empty()) Die("no answer");
+    if (events.empty() && patience == kSilence) Die("no answer");
     in_time_ = Clock::now() < stop;
     for (const epoll_event& event : events) static_cast<Client*>(event.data.ptr)->OnEvent(event.events);
+    if (paced()) BeginDue();
   }
   return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+void Run::BeginDue() {
+  while (!idle_.empty() && more() && due_ <= Clock::now()) {
+    Client* const client = idle_.back();
+    idle_.pop_back();
+    client->Begin();
+  }
+}
+
+// How long nothing may happen.
+std::chrono::nanoseconds Run::Patience() const {
+  if (idle_.empty() || !more()) return kSilence;
+  return std::clamp<std::chrono::nanoseconds>(due_ - Clock::now(), std::chrono::nanoseconds(0), kSilence);
 }
 
 std::string Run::NextAuthority() {
@@ -51,7 +70,8 @@ std::string Run::NextAuthority() {
 Clock::time_point Run::Began() {
   ++outstanding_;
   ++begun_;
-  return Clock::now();
+  if (!paced()) return Clock::now();
+  return std::exchange(due_, due_ + std::chrono::nanoseconds(static_cast<int64_t>(1e9 / plan_.rate)));
 }
 
 void Run::Succeeded(Clock::time_point began) {

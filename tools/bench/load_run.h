@@ -34,6 +34,7 @@ struct Plan {
   std::string content_type;              // of requests over HTTP/2; empty: none
   size_t connections = 32;
   size_t streams = 1;  // of each connection of HTTP/2
+  double rate = 0;     // operations a second that are due, whatever the proxy does; 0: as many as it can do
 };
 
 // How long a run goes on: for so many operations, or (0) for so long. Each client does one at least.
@@ -53,7 +54,7 @@ class Run;
 inline std::string HostOf(std::string_view authority) { return std::string(authority.substr(0, authority.rfind(':'))); }
 
 // A connection. It begins an operation, or as many as it may have outstanding, and when one ends the next, until the
-// run has no more for it.
+// run has no more for it. Where the plan has a rate it asks the run for its next turn.
 class Client {
  public:
   virtual ~Client() = default;
@@ -79,13 +80,20 @@ class Run {
   Poller& poller() { return poller_; }
   char* buffer() { return buffer_.get(); }
   bool more() const { return extent_.operations > 0 ? begun_ < extent_.operations : in_time_; }
+  bool paced() const { return plan_.rate > 0; }
+  // The client is idle: it begins again when the next operation is due.
+  void AwaitTurn(Client& client) { idle_.push_back(&client); }
   std::string NextAuthority();
+  // Of a paced run: when it was due, so that whatever holds operations up counts for each of them.
   Clock::time_point Began();
   void Received(size_t bytes) { totals_.bytes += bytes; }
   void Succeeded(Clock::time_point began);
   void Failed(std::string_view why);
 
  private:
+  void BeginDue();
+  std::chrono::nanoseconds Patience() const;
+
   const Plan plan_;
   const std::unique_ptr<char[]> buffer_;
   Poller poller_;
@@ -95,6 +103,8 @@ class Run {
   bool in_time_ = false;
   uint64_t begun_ = 0;
   size_t outstanding_ = 0;
+  std::vector<Client*> idle_;  // of a paced run
+  Clock::time_point due_;      // ... when its next operation is
   size_t next_ = 0;
 };
 

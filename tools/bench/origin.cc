@@ -49,7 +49,7 @@ class Origin {
 
   [[noreturn]] void Run() {
     for (;;) {
-      for (const epoll_event& event : poller_.Wait(-1)) {
+      for (const epoll_event& event : poller_.Wait()) {
         auto& socket = *static_cast<Socket*>(event.data.ptr);
         if (socket.listens) {
           Accept(socket.fd);

@@ -83,9 +83,12 @@ Poller::Poller() : fd_(epoll_create1(EPOLL_CLOEXEC)) {
 
 Poller::~Poller() { close(fd_); }
 
-std::span<const epoll_event> Poller::Wait(int timeout_ms) {
-  const int count = epoll_wait(fd_, ready_, static_cast<int>(std::size(ready_)), timeout_ms);
-  if (count < 0 && errno != EINTR) Die("epoll_wait");
+std::span<const epoll_event> Poller::Wait(std::optional<std::chrono::nanoseconds> timeout) {
+  timespec left{};
+  if (timeout) left = {timeout->count() / 1'000'000'000, timeout->count() % 1'000'000'000};
+  const int count =
+      epoll_pwait2(fd_, ready_, static_cast<int>(std::size(ready_)), timeout ? &left : nullptr, /*ss=*/nullptr);
+  if (count < 0 && errno != EINTR) Die("epoll_pwait2");
   return {ready_, count < 0 ? 0 : static_cast<size_t>(count)};
 }
 

@@ -4,6 +4,7 @@
 
 #include <sys/epoll.h>
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -43,8 +44,8 @@ class Poller {
   void Add(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_ADD, fd, events, owner); }
   void Remove(int fd) { Control(EPOLL_CTL_DEL, fd, 0, nullptr); }
   void Modify(int fd, uint32_t events, void* owner) { Control(EPOLL_CTL_MOD, fd, events, owner); }
-  // Empty after `timeout_ms` (-1: never) or a signal.
-  std::span<const epoll_event> Wait(int timeout_ms);
+  // Empty after `timeout` (none: never) or a signal.
+  std::span<const epoll_event> Wait(std::optional<std::chrono::nanoseconds> timeout = {});
 
  private:
   void Control(int operation, int fd, uint32_t events, void* owner);
