@@ -1,8 +1,8 @@
 // What PushedConfig knows, as plain values.
-#include <iterator>
+#include <algorithm>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "source/base/strings.h"
 #include "source/xds/pushed_config.h"
@@ -12,11 +12,34 @@ namespace {
 
 using State = ResourceTable::State;
 
-struct InForceNow {
-  const ResourceBody* body;
-  bool told = false;
+// What is in force, found by what is told of: mostly in the same order.
+class Telling {
+ public:
+  explicit Telling(const Bodies& bodies) : bodies_(bodies), next_(bodies.begin()) {}
+
+  // Null: nothing of this name is.
+  const ResourceBody* Tell(ResourceType type, std::string_view name) {
+    if (next_ == bodies_.end() || next_->first.type != type || next_->first.name != name)
+      next_ = bodies_.find({type, std::string(name)});
+    if (next_ == bodies_.end()) return nullptr;
+    const ResourceBody* const body = next_->second.get();
+    told_.push_back(&next_->first);
+    ++next_;
+    return body;
+  }
+
+  template <class Do>
+  void ForEachUntold(const Do& tell) {
+    std::sort(told_.begin(), told_.end());
+    for (const auto& [key, body] : bodies_)
+      if (!std::binary_search(told_.begin(), told_.end(), &key)) tell(key, *body);
+  }
+
+ private:
+  const Bodies& bodies_;
+  Bodies::const_iterator next_;
+  std::vector<const ResourceKey*> told_;
 };
-using ByName = std::unordered_map<std::string_view, InForceNow>;
 
 std::string VersionOf(const ResourceBody* body) { return body == nullptr ? std::string() : body->version; }
 
@@ -36,21 +59,13 @@ PushStatus PushedConfig::Status() const {
   PushStatus status = status_;
   status.source = source_;
   status.applied = in_force_.applied();
-  ByName in_force[std::size(kResourceTypes)];
-  for (const auto& [key, body] : in_force_.bodies())
-    in_force[static_cast<size_t>(key.type)].try_emplace(key.name, body.get());
-  const auto tell = [&](ResourceType type, std::string_view name) -> const ResourceBody* {
-    const auto found = in_force[static_cast<size_t>(type)].find(name);
-    if (found == in_force[static_cast<size_t>(type)].end()) return nullptr;
-    found->second.told = true;
-    return found->second.body;
-  };
+  Telling in_force(in_force_.bodies());
   const std::vector<ResourceTable::Row> rows = table_.Rows();
   status.resources.reserve(rows.size());
   for (const ResourceTable::Row& row : rows) {
     ResourceStatus& one = status.resources.emplace_back(row.type ? TypeUrl(*row.type) : CarrierUrl(),
                                                         std::string(row.name), std::string(row.version));
-    const ResourceBody* const body = row.type ? tell(*row.type, row.name) : nullptr;
+    const ResourceBody* const body = row.type ? in_force.Tell(*row.type, row.name) : nullptr;
     one.version_in_force = VersionOf(body);
     one.state = StateOf(row, body, choice_);
     one.errors = row.errors;
@@ -62,13 +77,18 @@ PushStatus PushedConfig::Status() const {
     if (!IsMissing(key)) continue;
     ++status.missing;
     const ConfigError why{.why = Cat("is not there, and ", ToString(users.front()), " refers to it")};
-    status.resources.push_back(
-        {TypeUrl(key.type), key.name, "", VersionOf(tell(key.type, key.name)), ResourceState::kMissing, {why}});
+    status.resources.push_back({TypeUrl(key.type),
+                                key.name,
+                                "",
+                                VersionOf(in_force.Tell(key.type, key.name)),
+                                ResourceState::kMissing,
+                                {why}});
   }
   // From another source than the server.
-  for (const auto& [key, body] : in_force_.bodies())
-    if (!in_force[static_cast<size_t>(key.type)].at(key.name).told && !in_force_.own().contains(key))
-      status.resources.push_back({TypeUrl(key.type), key.name, body->version, body->version});
+  in_force.ForEachUntold([&](const ResourceKey& key, const ResourceBody& body) {
+    if (!in_force_.own().contains(key))
+      status.resources.push_back({TypeUrl(key.type), key.name, body.version, body.version});
+  });
   return status;
 }
 
