@@ -182,6 +182,22 @@ class Responses(Rewrites):
         if not SANITIZED:
             self.assertLess(self.peak_kib() - before, 16 * 1024)
 
+    def test_P14_a_bomb_takes_no_memory_and_chunks_hide_nothing(self):
+        """What would unfold to 256 MiB: no more than max_bytes of it is, and what passes stays folded."""
+        bomb = gzip.compress(bytes(256 * MIB), 9)
+        found = gzip.compress(b"an " + PAGE)
+        for unchangeable, status in (("PASS", 200), ("REFUSE", 502)):
+            self.rewrite({**PATTERN, "unchangeable": unchangeable})
+            before = self.peak_kib()
+            response = self.client().get(self.url(self.origin(reply(answer(bomb, "Content-Encoding: gzip")))))
+            self.assertEqual((response.status, response.body == bomb), (status, status == 200))
+            self.assertEqual(self.outcomes(), {"too_large": 1})
+            if not SANITIZED:
+                self.assertLess(self.peak_kib() - before, 16 * 1024)
+            coded = chunked(found).replace(b"text/html", b"text/html\r\nContent-Encoding: gzip", 1)
+            response = self.client().get(self.url(self.origin(reply(coded))))
+            self.assert_ok(response, b"an " + PAGE.replace(b"old", b"newly"))
+
 
 class Requests(Rewrites):
     def test_an_upload_is_changed(self):
