@@ -87,6 +87,8 @@ enum class Fault : uint8_t {
   kPolicyRevoked,
   kInspectionNowRequired,  // relayed so far, and only to be read by now
   kDepth,                  // tunnels in tunnels
+  kExtAuthzDenied,         // by an outside service
+  kExtAuthzError,          // that service gave no answer, or none that can be carried out
   // What resolving, dialling or the upstream did.
   kDnsTimeout,
   kDnsFailure,    // SERVFAIL, REFUSED, malformed

@@ -45,6 +45,12 @@ std::string_view NameOf(AuthRefusal refusal) {
   return kNames[static_cast<size_t>(refusal)];
 }
 
+std::string_view NameOf(AuthzResult result) {
+  constexpr std::array<std::string_view, static_cast<size_t>(AuthzResult::kCount)> kNames = {"allowed", "denied",
+                                                                                             "error", "failed_open"};
+  return kNames[static_cast<size_t>(result)];
+}
+
 std::string_view NameOf(TlsResult result) {
   constexpr std::array<std::string_view, static_cast<size_t>(TlsResult::kCount)> kNames = {
       "ok", "protocol", "certificate", "alert", "timeout", "gone"};

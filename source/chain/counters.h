@@ -130,6 +130,16 @@ struct AuthCounters {
   std::array<Counter, static_cast<size_t>(AuthRefusal::kCount)> refused;
 };
 
+// What came of asking an outside service about a request.
+enum class AuthzResult : uint8_t {
+  kAllowed,
+  kDenied,
+  kError,       // no answer, or none that can be carried out: refused
+  kFailedOpen,  // no answer, and it went on, as the configuration says
+  kCount,
+};
+std::string_view NameOf(AuthzResult result);
+
 struct WorkerCounters {
   Counter connections;
   Gauge connections_active;
@@ -149,11 +159,13 @@ struct WorkerCounters {
   OverloadActions overload_actions;
   BodyRewrites body_rewrites;
   AuthCounters auth;
+  std::array<Counter, static_cast<size_t>(AuthzResult::kCount)> ext_authz;
   Counter received_bytes, sent_bytes;  // of clients, on the wire
   Counter upstream_connections, upstream_reused;
   Counter spurious_proxy_authorization;  // credentials for a proxy, sent inside a tunnel
   SizeHistogram request_size, response_size;
-  DurationHistogram request_duration, tunnel_duration, connect_duration, dns_duration, inspect_duration;
+  DurationHistogram request_duration, tunnel_duration, connect_duration, dns_duration, inspect_duration,
+      ext_authz_duration;
 };
 
 }  // namespace egret

@@ -35,6 +35,8 @@ std::string_view ResponseFlagOf(Fault fault) {
     case Fault::kPolicyRevoked:
     case Fault::kInspectionNowRequired:
     case Fault::kDepth:
+    case Fault::kExtAuthzDenied:
+    case Fault::kExtAuthzError:
       return "UAEX";
     case Fault::kNoChain:
       return "NR";

@@ -88,4 +88,11 @@ Result<HostPort, Unfit> ParseHostPort(std::string_view text) {
   return HostPort{ToLower(host), *port};
 }
 
+bool IsThisHost(std::string_view server) {
+  const auto place = ParseHostPort(server);
+  if (!place) return false;
+  const auto literal = IpAddress::Parse(place->host);
+  return literal ? IsLoopback(*literal) : place->host == "localhost";
+}
+
 }  // namespace egret

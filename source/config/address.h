@@ -33,5 +33,7 @@ struct HostPort {
 };
 
 Result<HostPort, Unfit> ParseHostPort(std::string_view text);
+// Whether that server is surely on this host, so that nobody is on the way to it.
+bool IsThisHost(std::string_view server);
 
 }  // namespace egret

@@ -120,6 +120,8 @@ class ListenerBuilder {
         return BuildBodyRewrite(filter.body_rewrite());
       case config::v1::HttpFilter::kTap:
         return std::make_unique<TapFilter>(TapOf(filter.tap()));
+      case config::v1::HttpFilter::kExtAuthz:
+        return BuildExtAuthz(filter.ext_authz());
       case config::v1::HttpFilter::kForwardRouter:
         return std::make_unique<ForwardRouterFilter>(RouterOptions(filter.forward_router()));
       default:
@@ -182,6 +184,14 @@ class ListenerBuilder {
         MakeProxyAuth(message, where, shared_.secrets, {shared_.workloads, shared_.passwords}, renewables_);
     if (!options) Fail(options.error().text);
     return std::make_unique<ProxyAuthFilter>(options ? std::move(*options) : ProxyAuthOptions());
+  }
+
+  std::unique_ptr<const HttpFilter> BuildExtAuthz(const filters::http::v1::ExtAuthz& message) {
+    const std::string where = Cat("listener ", listener_.name(), ", ext_authz");
+    Result<ExtAuthzOptions, Problem> options =
+        MakeExtAuthz(message, where, shared_.secrets, shared_.defaults.open_authorizer, renewables_);
+    if (!options) Fail(options.error().text);
+    return std::make_unique<ExtAuthzFilter>(options ? std::move(*options) : ExtAuthzOptions());
   }
 
   std::unique_ptr<const HttpFilter> BuildConnectTunnel(const filters::http::v1::ConnectTunnel& message,

@@ -13,6 +13,7 @@
 #include "source/base/result.h"
 #include "source/chain/listener.h"
 #include "source/config/authority_secret.h"
+#include "source/config/build_ext_authz.h"
 #include "source/config/next_hops.h"
 #include "source/config/renewable.h"
 #include "source/config/workload_tables.h"
@@ -25,6 +26,7 @@ namespace egret {
 struct ChainDefaults {
   std::string via;      // pseudonym of an http_connection that names none
   std::string version;  // of this program
+  OpenAuthorizer open_authorizer;
 };
 
 // By the message of the filter: one that stands in the chains of several listeners is one file.

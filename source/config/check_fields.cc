@@ -15,6 +15,7 @@
 #include "source/config/field_rules.h"
 #include "source/config/scalar.h"
 #include "source/config/walk.h"
+#include "source/http/field_name.h"
 #include "source/tls/ssl_context.h"
 
 namespace egret {
@@ -37,15 +38,6 @@ bool IsToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), tchar);
 }
 
-// Fields that say where a message ends or belong to one connection (RFC 9110 7.6.1, RFC 9112 6), or to the proxy.
-bool IsOurs(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"connection",        "content-length", "expect", "host",
-                                                "http2-settings",    "keep-alive",     "te",     "trailer",
-                                                "transfer-encoding", "upgrade",        "via"};
-  const std::string lower = ToLower(name);
-  return lower.starts_with("proxy-") || std::find(std::begin(kNames), std::end(kNames), lower) != std::end(kNames);
-}
-
 std::optional<Unfit> CheckName(std::string_view text) {
   const auto allowed = [](char c) {
     return IsAlphanumeric(c) || std::string_view("-_.@").find(c) != std::string_view::npos;
@@ -64,7 +56,7 @@ std::optional<Unfit> CheckLoopback(std::string_view text) {
 
 std::optional<Unfit> CheckHeader(std::string_view name) {
   if (!IsToken(name)) return Unfit{"not the name of a header field", "write e.g. x-request-id"};
-  if (IsOurs(name)) return Unfit{"frames the message or belongs to the connection", "the proxy alone sets it"};
+  if (IsForProxy(name)) return Unfit{"frames the message or belongs to the connection", "the proxy alone sets it"};
   return std::nullopt;
 }
 

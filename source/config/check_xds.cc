@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "source/base/strings.h"
+#include "source/config/address.h"
 #include "source/config/nearest.h"
 
 namespace egret {
@@ -27,10 +28,6 @@ void CheckTypes(const Xds& xds, std::vector<ConfigError>& errors) {
                       .why = "not a type of resources",
                       .remedy = Suggest(name, TypeNames())});
   }
-}
-
-bool IsThisHost(std::string_view address) {
-  return address.starts_with("127.") || address.starts_with("[::1]:") || address.starts_with("localhost:");
 }
 
 void CheckClear(const Xds& xds, int server, std::vector<ConfigError>& errors) {

@@ -10,6 +10,7 @@
 #include "source/config/check_access_log.h"
 #include "source/config/check_auth.h"
 #include "source/config/check_chains.h"
+#include "source/config/check_ext_authz.h"
 #include "source/config/check_fields.h"
 #include "source/config/check_mitm.h"
 #include "source/config/check_names.h"
@@ -95,6 +96,7 @@ void CheckMessages(const Bootstrap& bootstrap, const Judged& judged, std::vector
   Join(errors, CheckAccessLog(bootstrap));
   Join(errors, CheckChains(bootstrap));
   Join(errors, CheckAuth(bootstrap));
+  Join(errors, CheckExtAuthz(bootstrap));
   Join(errors, CheckRewrites(bootstrap));
   Join(errors, CheckSecrets(bootstrap));
   Join(errors, CheckTaps(bootstrap));

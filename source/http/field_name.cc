@@ -69,6 +69,15 @@ FieldName LookUpFieldName(std::string_view name) {
 
 std::string_view TextOf(FieldName name) { return kNames[static_cast<size_t>(name)]; }
 
+bool IsForProxy(std::string_view name) {
+  constexpr std::string_view kPrefix = "proxy-";
+  if (EqualsIgnoreCase(name.substr(0, kPrefix.size()), kPrefix)) return true;
+  constexpr FieldNames kMore = {FieldName::kContentLength, FieldName::kExpect, FieldName::kHost, FieldName::kTrailer,
+                                FieldName::kVia};
+  const FieldName known = LookUpFieldName(name);
+  return kHopByHop.Has(known) || kMore.Has(known);
+}
+
 // All the names that Egret knows are of that kind.
 bool MayBeTrailer(std::string_view name) {
   static constexpr auto kForbidden = std::to_array<std::string_view>({

@@ -73,6 +73,10 @@ inline constexpr FieldNames kHopByHop = {
     FieldName::kUpgrade,
 };
 
+// Says where a message ends, belongs to one connection (RFC 9110 7.6.1, RFC 9112 6) or to a proxy: for no one else to
+// set, add or remove.
+bool IsForProxy(std::string_view name);
+
 // Not for framing, routing, authentication, conditions and what describes the content (RFC 9110 6.5.1): for all that
 // somebody may already have acted on when the trailers come.
 bool MayBeTrailer(std::string_view name);

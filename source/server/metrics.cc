@@ -334,6 +334,17 @@ void Authentication(Exposition& out) {
                     out.Sum([i](const WorkerThread& w) { return w.counters().auth.refused[i].Read(); }));
 }
 
+void OutsideAuthorization(Exposition& out) {
+  MetricFamily& results =
+      out.Family("egret_ext_authz_total", "Requests that an authorization service was asked about, by what came of it.",
+                 MetricType::Counter);
+  for (size_t i = 0; i < static_cast<size_t>(AuthzResult::kCount); ++i)
+    Exposition::Add(results, {{"result", std::string(NameOf(static_cast<AuthzResult>(i)))}},
+                    out.Sum([i](const WorkerThread& w) { return w.counters().ext_authz[i].Read(); }));
+  out.Histogram("egret_ext_authz_duration_seconds", "From asking an authorization service until its answer was there.",
+                &WorkerCounters::ext_authz_duration);
+}
+
 void Taps(Exposition& out) {
   out.One("egret_taps_open", "Files that exchanges are captured into now.", MetricType::Gauge,
           static_cast<double>(out.input().taps_open));
@@ -449,6 +460,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Overloads(out);
   Rewrites(out);
   Authentication(out);
+  OutsideAuthorization(out);
   Taps(out);
   Workers(out);
   Compiled(out);

@@ -31,6 +31,7 @@
 #include "source/server/cpus.h"
 #include "source/server/drain.h"
 #include "source/server/fleet_agent.h"
+#include "source/server/grpc_authorizer.h"
 #include "source/server/live_config.h"
 #include "source/server/log_writer.h"
 #include "source/server/memory.h"
@@ -392,7 +393,7 @@ class Server {
   SecretWatch secrets_{[this] { JudgeIdentities(); }};
   Loop loop_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
-  ConfigurationMaker maker_{workers_wanted_, {InstanceName(), kVersion}};
+  ConfigurationMaker maker_{workers_wanted_, {InstanceName(), kVersion, OpenGrpcAuthorizer}};
   LiveConfig live_{loop_, maker_, workers_, secrets_};
   Previews previews_{loop_, live_.now(), maker_, workers_};
   Reload reload_{options_, bootstrap_, live_};

@@ -8,18 +8,13 @@
 
 #include "egret/config/v1/bootstrap.pb.h"
 #include "source/base/result.h"
+#include "source/config/client_pem.h"
 
 namespace egret {
 
 struct AdsTarget {
-  struct Tls {
-    std::string roots_pem;
-    std::string certificate_pem;  // empty: none is shown
-    std::string key_pem;
-    std::string server_name;  // empty: the host of the address
-  };
-  std::string address;     // host:port
-  std::optional<Tls> tls;  // none: in clear
+  std::string address;           // host:port
+  std::optional<ClientPem> tls;  // none: in clear
   int max_message_bytes = 0;
   int keepalive_ms = 30'000;          // a quiet connection is asked for a sign of life
   int keepalive_timeout_ms = 10'000;  // ... and given up without one

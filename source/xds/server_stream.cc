@@ -1,10 +1,7 @@
 #include "source/xds/server_stream.h"
 
-#include <grpc/support/log.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 #include <grpcpp/support/client_callback.h>
 
@@ -15,23 +12,13 @@
 
 #include "egret/control/v1/fleet.grpc.pb.h"
 #include "envoy/service/discovery/v3/ads.grpc.pb.h"
-#include "source/base/log.h"
-#include "source/base/strings.h"
+#include "source/xds/grpc_channel.h"
 
 namespace egret {
 namespace {
 
 using control::v1::Fleet;
 using envoy::service::discovery::v3::AggregatedDiscoveryService;
-
-// gRPC writes to standard error by itself, a line for each attempt. What matters of it comes as the end of a stream.
-void QuietenGrpc() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    gpr_set_log_function(
-        [](gpr_log_func_args* line) { Log(LogComponent::kConfig, LogLevel::kDebug, "grpc: ", line->message); });
-  });
-}
 
 // What is begun of it from outside gRPC's own calls it may do so for as long as it reads.
 template <class Sent, class Received>
@@ -121,25 +108,12 @@ class GrpcStream final : public ServerStream<Sent>, private grpc::ClientBidiReac
 }  // namespace
 
 ServerChannel OpenChannel(const AdsTarget& target) {
-  QuietenGrpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(target.max_message_bytes);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, target.keepalive_ms);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, target.keepalive_timeout_ms);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // as many as it takes
-  // A connection of our own: when it is tried again is for Reconnect to say.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  // The environment's http_proxy is for others: this may be the very proxy.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  if (!target.tls)
-    return grpc::CreateCustomChannel(Cat("dns:///", target.address), grpc::InsecureChannelCredentials(), arguments);
-  if (!target.tls->server_name.empty()) arguments.SetSslTargetNameOverride(target.tls->server_name);
-  grpc::SslCredentialsOptions options;
-  options.pem_root_certs = target.tls->roots_pem;
-  options.pem_cert_chain = target.tls->certificate_pem;
-  options.pem_private_key = target.tls->key_pem;
-  return grpc::CreateCustomChannel(Cat("dns:///", target.address), grpc::SslCredentials(options), arguments);
+  // When it is tried again is for Reconnect to say.
+  return OpenGrpcChannel(target.address, target.tls, std::move(arguments));
 }
 
 std::unique_ptr<AdsStream> OpenAdsStream(const ServerChannel& channel, uint64_t id, AdsListener& listener) {

@@ -548,6 +548,23 @@ TEST(Validate, WhatATransparentListenerJudgesHasToBeInspectedToo) {
   EXPECT_EQ(Verdict(kTurned), Uninspected("http", "l"));
 }
 
+TEST(Validate, WantsExtAuthzAfterThePolicyThatItNarrows) {
+  EXPECT_EQ(Verdict(WithHttp("{egress_policy: {policy: web}}, {ext_authz: {address: 'localhost:1', credential_headers: "
+                             "[Authorization, cookie]}}, connect_tunnel, forward_router")),
+            "");
+  constexpr std::string_view kAt = "listeners[0].filters[0].http_connection.filters[0].ext_authz";
+  EXPECT_EQ(
+      Verdict(WithHttp("{ext_authz: {address: 'localhost:1', timeout: 1ms, credential_headers: [host], max_calls: "
+                       "0, tls: {ocsp: REQUIRE_STAPLE}}}, {egress_policy: {policy: web}}, connect_tunnel, "
+                       "forward_router")),
+      Cat(kAt, ": it only narrows what egress_policy, before it, has let through; put egress_policy before it\n", kAt,
+          ".timeout: 1ms: out of bounds; from 10ms to 10s\n", kAt,
+          ".credential_headers[0]: host: not a header that is kept back; name e.g. authorization or cookie; others are "
+          "told anyway\n",
+          kAt, ".max_calls: 0: out of bounds; from 1 to 100000\n", kAt,
+          ".tls.ocsp: REQUIRE_STAPLE: staples of the service are not looked at; leave it out\n"));
+}
+
 TEST(Validate, WantsProxyAuthWhereClientsCanBeAskedAndBeforeWhatGoesByIt) {
   constexpr std::string_view kUsers = "secrets: [{name: u, htpasswd: {file: /u}}]\n";
   const auto with = [&](std::string_view filters) { return Verdict(WithHttp(filters, kUsers)); };
