@@ -10,6 +10,7 @@ from auth_case import ALICE, BCRYPT
 from fake_authz import FakeAuthz, allowed, denied
 from harness import ProxyCase
 from mitm_case import MitmCase
+from reload_case import Reloading
 from waiting import SECONDS, until
 
 
@@ -217,6 +218,23 @@ class P07_FailsClosed(AuthzCase):
         for i in range(len(answers)):
             self.failed(self.client().get(self.url(origin, "/%d" % i)), path="/%d" % i)
         self.assertEqual((origin.requests, self.results("failed_open")), ([], 0))
+
+
+class Reloads(Reloading, AuthzCase):
+    def test_the_service_that_is_now_named_is_asked(self):
+        first, origin = self.service(), self.origin()
+        second = self.service(lambda _: denied(451))
+        self.start(filters=chain(first))
+        self.config = self.read_config()
+        self.assert_ok(self.client().get(self.url(origin)))
+
+        def name_the_second(config):
+            for http in config["listeners"][0]["filters"][0]["http_connection"]["filters"]:
+                if "ext_authz" in http:
+                    http["ext_authz"]["address"] = second.address
+        self.reload(name_the_second)
+        self.assertEqual(self.client().get(self.url(origin)).status, 451)
+        self.assertEqual((len(first.asked), len(second.asked)), (1, 1))
 
 
 class Inside(MitmCase, AuthzCase):
