@@ -110,7 +110,7 @@ std::shared_ptr<const Authorizer> OpenGrpcAuthorizer(const AuthorizerTarget& tar
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetLoadBalancingPolicyName("round_robin");  // over all addresses of the name
   auto line = std::make_shared<Line>();
-  line->stub = Authorization::NewStub(OpenGrpcChannel(target.address, target.tls, std::move(arguments)));
+  line->stub = Authorization::NewStub(OpenGrpcChannel(target.address, target.tls, arguments));
   return std::make_shared<const GrpcAuthorizer>(std::move(line), target);
 }
 

@@ -113,7 +113,7 @@ ServerChannel OpenChannel(const AdsTarget& target) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, target.keepalive_ms);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, target.keepalive_timeout_ms);
   // When it is tried again is for Reconnect to say.
-  return OpenGrpcChannel(target.address, target.tls, std::move(arguments));
+  return OpenGrpcChannel(target.address, target.tls, arguments);
 }
 
 std::unique_ptr<AdsStream> OpenAdsStream(const ServerChannel& channel, uint64_t id, AdsListener& listener) {
