@@ -31,17 +31,25 @@ void Inbox::Nudge() {
   something_.notify_all();
 }
 
-bool Inbox::HasSomething() const {
-  return events_.nudged || events_.stop || events_.end || !events_.responses.empty() || events_.fleet_end ||
+bool Inbox::HasResponses(Clock::time_point from) const {
+  return !events_.responses.empty() && (events_.end || Clock::now() >= from);
+}
+
+bool Inbox::HasSomething(Clock::time_point responses_from) const {
+  return events_.nudged || events_.stop || events_.end || HasResponses(responses_from) || events_.fleet_end ||
          !events_.commands.empty();
 }
 
-Inbox::Events Inbox::Wait(Clock::time_point until) {
+Inbox::Events Inbox::Wait(Clock::time_point until, Clock::time_point responses_from) {
   std::unique_lock lock(mutex_);
-  something_.wait_until(lock, until, [&] { return HasSomething(); });
-  bytes_ = 0;
+  something_.wait_until(lock, until, [&] { return HasSomething(responses_from); });
+  const bool with_responses = HasResponses(responses_from);
   Events taken = std::exchange(events_, {});
   events_.stop = taken.stop;
+  if (with_responses)
+    bytes_ = 0;
+  else
+    std::swap(events_.responses, taken.responses);
   return taken;
 }
 

@@ -17,7 +17,7 @@ namespace egret {
 class Inbox final : public AdsListener {
  public:
   using Clock = std::chrono::steady_clock;
-  // More than one response waits only while a configuration is put in force.
+  // More than one response waits only while a configuration is put in force, or rests from it.
   static constexpr size_t kMostBytes = size_t{64} << 20;
   static constexpr size_t kMostResponses = 1000;
   static constexpr size_t kMostCommands = 100;
@@ -41,8 +41,9 @@ class Inbox final : public AdsListener {
   void Stop();
   // Somebody has something to report: Wait returns.
   void Nudge();
-  // Waits until there is something, or until then.
-  Events Wait(Clock::time_point until);
+  // Waits until there is something, or until then. Responses of a stream that goes on stay here before
+  // `responses_from`.
+  Events Wait(Clock::time_point until, Clock::time_point responses_from = Clock::time_point::min());
 
   bool OnReceived(uint64_t stream, DiscoveryResponse response) override;
   void OnEnd(uint64_t stream, int code, const std::string& message) override;
@@ -60,7 +61,8 @@ class Inbox final : public AdsListener {
    private:
     Inbox& inbox_;
   };
-  bool HasSomething() const;
+  bool HasSomething(Clock::time_point responses_from) const;
+  bool HasResponses(Clock::time_point from) const;
 
   std::mutex mutex_;
   std::condition_variable something_;

@@ -1,5 +1,7 @@
 #include "source/xds/subscriber.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -12,6 +14,7 @@
 #include "source/base/strings.h"
 #include "source/base/thread_rank.h"
 #include "source/config/duration.h"
+#include "source/xds/cpu_budget.h"
 #include "source/xds/directory.h"
 #include "source/xds/fleet_link.h"
 #include "source/xds/inbox.h"
@@ -35,6 +38,15 @@ constexpr Ms kInitialFetch = 15'000;
 constexpr Ms kMaxAge = 24 * 3'600'000;
 
 Ms Now() { return std::chrono::duration_cast<milliseconds>(Inbox::Clock::now().time_since_epoch()).count(); }
+
+Inbox::Clock::time_point AtMs(Ms time) { return Inbox::Clock::time_point(milliseconds(time)); }
+
+// Of the calling thread.
+int64_t CpuUs() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return int64_t{used.tv_sec} * 1'000'000 + used.tv_nsec / 1000;
+}
 
 Ms Or(bool set, const google::protobuf::Duration& duration, Ms otherwise) {
   return set ? static_cast<Ms>(Milliseconds(duration)) : otherwise;
@@ -80,7 +92,8 @@ class Subscriber::Thread {
     changed_ = true;
     Tick();
     for (;;) {
-      Inbox::Events events = inbox_.Wait(Inbox::Clock::time_point(milliseconds(Next())));
+      const Ms from = ResponsesFrom();
+      Inbox::Events events = inbox_.Wait(AtMs(Next(from)), AtMs(from));
       if (events.stop) break;
       TakeIn(events);
       Tick();
@@ -88,9 +101,13 @@ class Subscriber::Thread {
     Save(Now(), true);
   }
 
+  // When responses are taken in. One that may bring what others wait for is never late.
+  Ms ResponsesFrom() const { return config_.IsWhole() ? budget_.Due() : 0; }
+
   // When something is due.
-  Ms Next() const {
+  Ms Next(Ms responses_from) const {
     Ms next = config_.NextTick().value_or(INT64_MAX / 2'000'000);
+    if (responses_from > Now()) next = std::min(next, responses_from);
     if (link_) next = std::min(next, link_->NextTick());
     if (fleet_) next = std::min(next, fleet_->NextTick());
     if (watch_) next = std::min(next, next_look_);
@@ -102,12 +119,14 @@ class Subscriber::Thread {
   void TakeIn(const Inbox::Events& events) {
     const Ms now = Now();
     if (!events.responses.empty()) {
+      const int64_t begun_us = CpuUs();
       const uint64_t accepted = config_.accepted();
       std::vector<DiscoveryRequest> requests = config_.Take(events.responses, now);
       link_->OnResponses(events.responses);
       if (config_.accepted() != accepted) last_accepted_ = system_clock::now();
       Publish();  // first: whoever hears the answer may ask here what it means
       link_->Send(std::move(requests));
+      budget_.Spend(CpuUs() - begun_us, Now());
     }
     if (events.end) {
       config_.End();
@@ -215,6 +234,7 @@ class Subscriber::Thread {
   std::optional<DirectoryWatch> watch_;
   std::vector<ConfigError> directory_errors_;
   uint64_t directory_reloads_ = 0;
+  CpuBudget budget_{Now()};
   Ms next_look_ = 0, first_set_due_ = 0;
   Ms next_save_ = 0, saved_at_ = 0;
   uint64_t saved_ = 0;  // which of the applied configurations
