@@ -174,26 +174,25 @@ class P07_FailsClosed(AuthzCase):
             self.failed(self.client().get(self.url(origin, "/%d" % i)), path="/%d" % i)
         self.assertEqual(origin.requests, [])
 
-    def test_more_than_max_calls_have_no_answer(self):
+    def one_that_waits(self):
+        """A request about which the service thinks until it is released, and there is room for one."""
         release = threading.Event()
         self.addCleanup(release.set)
         service, origin = self.service(lambda _: release.wait(SECONDS) and allowed()), self.origin()
         self.start(filters=chain(service, max_calls=1))
-        first = self.client()
-        first.send(b"GET %s HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % (self.url(origin).encode(), origin.port))
+        client = self.client()
+        client.send(b"GET %s HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % (self.url(origin).encode(), origin.port))
         until(lambda: service.asked, "the question")
+        return client, origin, service, release
+
+    def test_more_than_max_calls_have_no_answer(self):
+        first, origin, service, release = self.one_that_waits()
         self.failed(self.client().get(self.url(origin, "/second")), path="/second")
         release.set()
         self.assert_ok(first.read_response())
 
     def test_who_goes_gives_the_question_up(self):
-        release = threading.Event()
-        self.addCleanup(release.set)
-        service, origin = self.service(lambda _: release.wait(SECONDS) and allowed()), self.origin()
-        self.start(filters=chain(service, max_calls=1))
-        first = self.client()
-        first.send(b"GET %s HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % (self.url(origin).encode(), origin.port))
-        until(lambda: service.asked, "the question")
+        first, origin, service, release = self.one_that_waits()
         first.reset()
         until(lambda: service.given_up, "the service to be told")
         second = self.client()
