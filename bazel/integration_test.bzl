@@ -7,7 +7,7 @@
         srcs = ["forward_test.py"],                # one file of unittest.TestCase classes
         data = ["harness.py", "forward.yaml"],     # helper modules, configs, certificates
         binaries = {                               # environment name -> target; this is the default:
-            "EGRET": "//source/server:egret",
+            "EGRET": "//source/run:egret",
         },
         shard_count = 4,                           # optional: methods spread over 4 processes
     )
@@ -30,7 +30,7 @@ def egret_integration_test(
         name,
         srcs,
         data = [],
-        binaries = {"EGRET": "//source/server:egret"},
+        binaries = {"EGRET": "//source/run:egret"},
         size = "medium",
         tags = [],
         **kwargs):

@@ -20,7 +20,8 @@ constexpr int kFinalWaitMs = 1000;
 
 }  // namespace
 
-LogWriter::LogWriter(LogQueue& queue, const std::vector<LogPlan::Sink>& sinks) : queue_(queue) {
+LogWriter::LogWriter(LogQueue& queue, const std::vector<LogPlan::Sink>& sinks, Reader reader)
+    : queue_(queue), reader_(std::move(reader)) {
   for (const LogPlan::Sink& sink : sinks) sinks_.push_back({sink.path, sink.format});
   OpenAll();
   thread_ = std::thread([this] { Run(); });
@@ -65,6 +66,7 @@ void LogWriter::Run() {
     }
     for (Sink& sink : sinks_)
       if (sink.format == block.format) Write(sink, block.text);
+    if (reader_ && block.format == 0) reader_(block.text);
   }
 }
 

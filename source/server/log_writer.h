@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -14,8 +15,11 @@ namespace egret {
 
 class LogWriter {
  public:
-  // Files to append to; "/dev/stdout" and "/dev/stderr" are this process's own.
-  LogWriter(LogQueue& queue, const std::vector<LogPlan::Sink>& sinks);
+  // Gets whole lines of the first format, on the writer's thread.
+  using Reader = std::function<void(std::string_view lines)>;
+
+  // Files to append to; "/dev/stdout" and "/dev/stderr" are this process's own. `reader` may be empty.
+  LogWriter(LogQueue& queue, const std::vector<LogPlan::Sink>& sinks, Reader reader = {});
   // Writes what is queued, then ends. A pipe that nobody reads does not hold it up: what is left for it is dropped.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
@@ -43,6 +47,7 @@ class LogWriter {
 
   LogQueue& queue_;
   std::vector<Sink> sinks_;
+  const Reader reader_;
   std::vector<std::string> problems_;
   std::atomic<bool> reopen_{false};
   std::atomic<bool> ending_{false};

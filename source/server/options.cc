@@ -90,6 +90,7 @@ std::string HelpText() {
   return R"(egret: an egress proxy. Clients reach it as an HTTP proxy; a policy decides what may leave.
 
   egret [--config FILE] [OPTION...]
+  egret run [--allow HOST]... COMMAND     a command that reaches nothing else: egret run --help
 
   --config FILE, -c FILE  YAML, JSON or textproto; without it: a proxy on 127.0.0.1:3128 for the public web
   --mode serve|validate   validate: check the configuration, say all that is wrong with it, and end

@@ -67,9 +67,11 @@ std::string InstanceName() {
   return text;
 }
 
+// A server that nobody can speak to loses its peers at any time.
+void IgnoreBrokenPipes() { signal(SIGPIPE, SIG_IGN); }
+
 // Signals are read from a descriptor; every thread started after this has them blocked.
 int OpenSignals() {
-  signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) sigaddset(&set, number);
@@ -111,8 +113,9 @@ bool FirstSetIsWhole(const PushStatus& pushed) {
 
 class Server {
  public:
-  Server(const Options& options, Settings settings)
+  Server(const Options& options, Settings settings, ServerHost* host)
       : options_(options),
+        host_(host),
         bootstrap_(std::make_shared<const config::v1::Bootstrap>(std::move(settings.bootstrap))),
         started_unix_(time(nullptr)),
         workers_wanted_(bootstrap_->has_workers() ? bootstrap_->workers() : GrantedCpus()),
@@ -120,12 +123,13 @@ class Server {
         balance_(workers_wanted_) {}
 
   int Run() {
-    const int signals = OpenSignals();
+    IgnoreBrokenPipes();
+    const int signals = host_ == nullptr ? OpenSignals() : -1;
     RaiseDescriptorLimit();
     if (bootstrap_->limits().has_large_buffers_per_worker())
       Buffer::max_large_per_thread = bootstrap_->limits().large_buffers_per_worker();
     if (!Start()) return 1;
-    tasks_.Start(WatchSignals(signals));
+    tasks_.Start(host_ == nullptr ? WatchSignals(signals) : FollowHost());
     tasks_.Start(secrets_.Run());
     if (subscriber_) tasks_.Start(AwaitFirstSet());
     if (const MemoryThresholds thresholds = MemoryThresholdsOf(bootstrap_->limits()); thresholds.any())
@@ -135,7 +139,7 @@ class Server {
     subscriber_.reset();
     reload_.Stop();
     tasks_.Clear();
-    close(signals);
+    if (signals >= 0) close(signals);
     admins_.clear();
     fleet_.Stop();
     previews_.Stop();
@@ -146,11 +150,12 @@ class Server {
 
  private:
   bool Start() {
+    if (host_ != nullptr) handed_ = host_->TakeSockets();
     if (!MeetPredecessor() || !OpenAdmin()) return false;
     OpenKeyLog();  // before the contexts that write to it
     std::optional<PreparedConfiguration> first = Compile();
     if (!first) return false;
-    log_writer_ = std::make_unique<LogWriter>(log_queue_, log_plan_.sinks);
+    log_writer_ = std::make_unique<LogWriter>(log_queue_, log_plan_.sinks, LogReader());
     for (const std::string& problem : log_writer_->problems()) Say(Cat("access log: ", problem));
     for (uint32_t i = 0; i < workers_wanted_; ++i) StartWorker(i, std::move(first->opened[i]), first->next->snapshot());
     if (IsPushed()) {
@@ -183,6 +188,12 @@ class Server {
     while (live_.now()->listeners.empty() || !FirstSetIsWhole(*subscriber_->Status())) co_await Sleep(kLookEveryMs);
     live_.Hand({});
     SayReady();
+  }
+
+  // Of those who run this inside a program of their own.
+  LogWriter::Reader LogReader() const {
+    if (host_ == nullptr) return {};
+    return [this](std::string_view lines) { host_->TakeLog(lines); };
   }
 
   // With --take-over: the sockets of whoever runs with it already, and our own place there.
@@ -330,6 +341,11 @@ class Server {
     }
   }
 
+  Task<void> FollowHost() {
+    co_await host_->Run();
+    loop_.Stop();
+  }
+
   Task<void> WatchSignals(int fd) {
     FdWatch watch;
     CHECK(loop_.Watch(fd, watch));
@@ -381,12 +397,13 @@ class Server {
   }
 
   const Options& options_;
+  ServerHost* const host_;                                        // null: none
   const std::shared_ptr<const config::v1::Bootstrap> bootstrap_;  // that it started with
   int64_t started_unix_;
   uint32_t workers_wanted_;
   ConnectionLimits limits_;
   WorkerBalance balance_;
-  const LogPlan log_plan_{LogPlanOf(*bootstrap_)};
+  const LogPlan log_plan_{host_ == nullptr ? LogPlanOf(*bootstrap_) : LogPlan{.sinks = {}, .formats = {std::nullopt}}};
   LogQueue log_queue_{log_plan_.formats, log_plan_.fingerprints};
   std::unique_ptr<KeyLog> key_log_;
   std::unique_ptr<LogWriter> log_writer_;
@@ -443,7 +460,12 @@ int RunServer(const Options& options) {
   SayAll(settings.warnings);
   SayAll(settings.problems);
   if (!settings.problems.empty()) return 1;
-  return Server(options, std::move(settings)).Run();
+  return Server(options, std::move(settings), nullptr).Run();
+}
+
+bool RunServer(Settings settings, ServerHost& host) {
+  const Options options;
+  return Server(options, std::move(settings), &host).Run() == 0;
 }
 
 int RunValidate(const Options& options) {

@@ -80,7 +80,7 @@ class ReadmeTest(unittest.TestCase):
         folder = tempfile.mkdtemp(dir="/tmp")  # a socket's path is short
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         shutil.copytree("deploy", os.path.join(folder, "deploy"))
-        for room, variable in (("server", "EGRET"), ("control", "EGRET_CONTROL"), ("ctl", "EGRETCTL")):
+        for room, variable in (("run", "EGRET"), ("control", "EGRET_CONTROL"), ("ctl", "EGRETCTL")):
             os.makedirs(os.path.join(folder, "out/bin/source", room))
             program = os.environ[variable]
             os.symlink(program, os.path.join(folder, "out/bin/source", room, os.path.basename(program)))
@@ -125,6 +125,9 @@ class ReadmeTest(unittest.TestCase):
             until(holds, command)
         except AssertionError:
             self.fail("%s\nprints\n%s\nand README.md says\n%s" % (command, "\n".join(got), "\n".join(want)))
+
+    def test_a_fence_around_a_command(self):
+        self.follow("A fence around a command")
 
     def test_five_minutes(self):
         self.follow("Five minutes")

@@ -18,7 +18,7 @@ def build(egret, with_egret, config="opt"):
     if with_egret and not egret and os.path.exists(build_file):
         with open(build_file) as f:
             if '"egret"' in f.read():
-                targets.append("//source/server:egret")
+                targets.append("//source/run:egret")
     try:
         bazel("build", "--config=" + config, "--ui_event_filters=-info", "--noshow_loading_progress", "--noshow_progress",
               *targets)
@@ -26,6 +26,6 @@ def build(egret, with_egret, config="opt"):
         sys.exit("what is to be measured cannot be built; --subjects limit,... leaves Egret out, --egret FILE takes "
                  "another one")
     binaries = bazel("info", "--config=" + config, "--ui_event_filters=-info", "bazel-bin")
-    if not egret and "//source/server:egret" in targets:
-        egret = os.path.join(binaries, "source/server/egret")
+    if not egret and "//source/run:egret" in targets:
+        egret = os.path.join(binaries, "source/run/egret")
     return os.path.join(binaries, "tools/bench"), egret

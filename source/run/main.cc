@@ -1,8 +1,12 @@
+// egret: the proxy, or a command behind one.
 #include <sys/prctl.h>
 
 #include <cstdio>
+#include <span>
+#include <string_view>
 
 #include "source/base/crash.h"
+#include "source/run/run.h"
 #include "source/server/options.h"
 #include "source/server/server.h"
 #include "source/server/version.h"
@@ -11,6 +15,8 @@
 
 int main(int argc, char** argv) {
   using egret::Options;
+  if (argc > 1 && std::string_view(argv[1]) == "run")
+    return egret::RunCommand(std::span<char* const>(argv, static_cast<size_t>(argc)).subspan(2));
   const egret::Result<Options, egret::Problem> options = egret::ParseOptions(argc, argv);
   if (!options) {
     std::fprintf(stderr, "egret: %s\n", options.error().text.c_str());

@@ -1,0 +1,50 @@
+#include "source/run/environment.h"
+
+#include <utility>
+
+#include "source/base/strings.h"
+
+namespace egret {
+namespace {
+
+constexpr std::string_view kDirect = "localhost,127.0.0.1,::1";
+
+void Set(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
+  const std::string start = Cat(name, "=");
+  std::erase_if(environment, [&start](const std::string& one) { return one.starts_with(start); });
+  environment.push_back(start + std::string(value));
+}
+
+std::string ValueOf(const std::vector<std::string>& environment, std::string_view name) {
+  const std::string start = Cat(name, "=");
+  for (const std::string& one : environment)
+    if (one.starts_with(start)) return one.substr(start.size());
+  return {};
+}
+
+// Java looks at none of the others. What is local goes past a proxy by itself there.
+std::string JavaOptions(std::string options, std::string_view address) {
+  const size_t colon = address.rfind(':');
+  for (const std::string_view scheme : {"http", "https"})
+    Append(options, options.empty() ? "" : " ", "-D", scheme, ".proxyHost=", address.substr(0, colon), " -D", scheme,
+           ".proxyPort=", address.substr(colon + 1));
+  return options;
+}
+
+}  // namespace
+
+std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::string_view address) {
+  const std::string url = Cat("http://", address);
+  // Clients differ in which spelling they look at: curl takes http_proxy in lower case only.
+  for (const std::string_view name :
+       {"http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
+        // npm's own configuration would otherwise come before the variables.
+        "npm_config_proxy", "npm_config_https_proxy"})
+    Set(inherited, name, url);
+  for (const std::string_view name : {"no_proxy", "NO_PROXY", "npm_config_noproxy"}) Set(inherited, name, kDirect);
+  Set(inherited, "NODE_USE_ENV_PROXY", "1");
+  Set(inherited, "JAVA_TOOL_OPTIONS", JavaOptions(ValueOf(inherited, "JAVA_TOOL_OPTIONS"), address));
+  return inherited;
+}
+
+}  // namespace egret

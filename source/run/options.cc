@@ -1,0 +1,81 @@
+#include "source/run/options.h"
+
+#include <string_view>
+
+#include "source/base/strings.h"
+
+namespace egret {
+namespace {
+
+// Those without a value.
+bool ApplyFlag(std::string_view name, RunOptions& options) {
+  if (name == "--no-fence") {
+    options.fenced = false;
+  } else if (name == "--quiet" || name == "-q") {
+    options.quiet = true;
+  } else if (name == "--verbose" || name == "-v") {
+    options.verbose = true;
+  } else if (name == "--help" || name == "-h") {
+    options.help = true;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// Where the values of an option go; null: there is no such option.
+std::vector<std::string>* ListOf(std::string_view name, RunOptions& options) {
+  if (name == "--allow") return &options.allow;
+  if (name == "--private") return &options.private_ranges;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments) {
+  RunOptions options;
+  size_t i = 0;
+  for (; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--") {
+      ++i;
+      break;
+    }
+    if (!argument.starts_with('-')) break;
+    if (ApplyFlag(argument, options)) continue;
+    const size_t equals = argument.find('=');
+    const std::string_view name = argument.substr(0, equals);
+    std::vector<std::string>* const list = ListOf(name, options);
+    if (list == nullptr) return Problem{Cat(name, " is not an option of egret run; see egret run --help")};
+    if (equals == std::string_view::npos && ++i == arguments.size())
+      return Problem{Cat(name, " needs a value; see egret run --help")};
+    list->emplace_back(equals == std::string_view::npos ? arguments[i] : argument.substr(equals + 1));
+  }
+  for (; i < arguments.size(); ++i) options.command.emplace_back(arguments[i]);
+  if (options.command.empty() && !options.help)
+    return Problem{"no command is given; write: egret run --allow HOST -- COMMAND"};
+  return options;
+}
+
+std::string RunHelpText() {
+  return R"(egret run: runs a command that reaches what you allow, and nothing else.
+
+  egret run [--allow HOST]... [OPTION...] [--] COMMAND [ARGUMENT...]
+
+The command gets a network of its own with nothing in it but a proxy, and variables that lead programs there. It needs
+no root. Without --allow it reaches nothing.
+
+  --allow HOST     example.com, *.example.com (any name below it), .example.com (both), 192.0.2.1, 192.0.2.0/24,
+                   [2001:db8::1], each also with :PORT; without: 80 and 443. May be given several times
+  --private RANGE  names that are allowed may lead to these private addresses, such as 10.0.0.0/8
+  --no-fence       no network of its own: the variables alone, which a program is free not to look at
+  --quiet, -q      says nothing of a run that works
+  --verbose, -v    says all of it
+  --help
+
+Exit status: that of the command, 128+N where signal N ended it; 125 where egret run fails itself, 126 where the command
+cannot be started, 127 where there is none of that name.
+)";
+}
+
+}  // namespace egret

@@ -1,0 +1,27 @@
+// egret run's command line.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "source/base/result.h"
+
+namespace egret {
+
+struct RunOptions {
+  std::vector<std::string> allow;           // destinations, see allowance.h
+  std::vector<std::string> private_ranges;  // CIDR: where the names of `allow` may lead though it is private
+  bool fenced = true;                       // false: variables only
+  bool quiet = false;                       // nothing is said but what keeps the command from running
+  bool verbose = false;
+  bool help = false;
+  std::vector<std::string> command;  // never empty, unless `help`
+};
+
+// `arguments`: what follows "run".
+Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments);
+
+std::string RunHelpText();
+
+}  // namespace egret

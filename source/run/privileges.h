@@ -1,0 +1,11 @@
+// What a command behind the fence may do there: never anything to the fence itself.
+#pragma once
+
+namespace egret {
+
+// Of the calling process and all that it executes, for good: nothing that gives more privileges than it has
+// (set-user-ID programs run as whoever starts them), and no capability but those that installing software as root
+// needs; none over networks, mounts, other processes' memory or the kernel. False: the kernel refused (errno).
+bool DropPrivileges();
+
+}  // namespace egret
