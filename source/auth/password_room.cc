@@ -56,7 +56,7 @@ void PasswordRoom::Run() {
     waiting_.pop_front();
     lock.unlock();
     // Askers may join it meanwhile; what else is in it stays.
-    const bool right = HasHash(at->second.password, at->second.hash) && !at->second.decoy;
+    const bool right = IsRight(at->second);
     lock.lock();
     const Job job = std::move(jobs_.extract(at).mapped());
     lock.unlock();
@@ -64,6 +64,11 @@ void PasswordRoom::Run() {
     Tell(job, right ? PasswordVerdict::kRight : PasswordVerdict::kWrong);
     lock.lock();
   }
+}
+
+bool PasswordRoom::IsRight(const Job& job) {
+  const WorkInPieces pieces;
+  return HasHash(job.password, job.hash) && !job.decoy;
 }
 
 void PasswordRoom::Tell(const Job& job, PasswordVerdict verdict) {

@@ -65,6 +65,7 @@ class PasswordRoom {
   using Jobs = std::map<KeyedHash::Value, Job>;
 
   void Run();
+  static bool IsRight(const Job& job);
   void Tell(const Job& job, PasswordVerdict verdict);
 
   const Limits limits_;

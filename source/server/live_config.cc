@@ -41,6 +41,7 @@ Result<PreparedConfiguration, std::vector<ConfigError>> LiveConfig::Start(
 std::vector<ConfigError> LiveConfig::Apply(std::shared_ptr<const config::v1::Bootstrap> effective) {
   const std::lock_guard one(applying_);
   ComeAfterWorkers();
+  const WorkInPieces pieces;
   const Clock::time_point begin = Clock::now();
   // What is in force changes by this function alone, so that it may be read here.
   std::vector<ConfigError> errors = ValidateUncompiled(*effective, *now_->bootstrap);

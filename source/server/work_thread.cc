@@ -37,6 +37,7 @@ void WorkThread::Run() {
       work = std::move(waiting_.front());
       waiting_.pop_front();
     }
+    const WorkInPieces pieces;
     work();
   }
 }

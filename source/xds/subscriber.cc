@@ -95,6 +95,7 @@ class Subscriber::Thread {
       const Ms from = ResponsesFrom();
       Inbox::Events events = inbox_.Wait(AtMs(Next(from)), AtMs(from));
       if (events.stop) break;
+      const WorkInPieces pieces;
       TakeIn(events);
       Tick();
     }
