@@ -3,6 +3,7 @@
 
 namespace egret {
 
+inline constexpr int kExitDenied = 77;       // with --fail-on-deny: something was refused
 inline constexpr int kExitOwnFailure = 125;  // of egret run itself
 inline constexpr int kExitCannotExecute = 126;
 inline constexpr int kExitNotFound = 127;

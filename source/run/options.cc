@@ -11,6 +11,8 @@ namespace {
 bool ApplyFlag(std::string_view name, RunOptions& options) {
   if (name == "--no-fence") {
     options.fenced = false;
+  } else if (name == "--fail-on-deny") {
+    options.fail_on_deny = true;
   } else if (name == "--quiet" || name == "-q") {
     options.quiet = true;
   } else if (name == "--verbose" || name == "-v") {
@@ -23,11 +25,18 @@ bool ApplyFlag(std::string_view name, RunOptions& options) {
   return true;
 }
 
-// Where the values of an option go; null: there is no such option.
-std::vector<std::string>* ListOf(std::string_view name, RunOptions& options) {
-  if (name == "--allow") return &options.allow;
-  if (name == "--private") return &options.private_ranges;
-  return nullptr;
+// False: there is no such option.
+bool ApplyValue(std::string_view name, std::string_view value, RunOptions& options) {
+  if (name == "--allow") {
+    options.allow.emplace_back(value);
+  } else if (name == "--private") {
+    options.private_ranges.emplace_back(value);
+  } else if (name == "--report") {
+    options.report = value;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -45,11 +54,12 @@ Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments) {
     if (ApplyFlag(argument, options)) continue;
     const size_t equals = argument.find('=');
     const std::string_view name = argument.substr(0, equals);
-    std::vector<std::string>* const list = ListOf(name, options);
-    if (list == nullptr) return Problem{Cat(name, " is not an option of egret run; see egret run --help")};
-    if (equals == std::string_view::npos && ++i == arguments.size())
-      return Problem{Cat(name, " needs a value; see egret run --help")};
-    list->emplace_back(equals == std::string_view::npos ? arguments[i] : argument.substr(equals + 1));
+    const bool joined = equals != std::string_view::npos;
+    const bool has_value = joined || i + 1 < arguments.size();
+    const std::string_view value = joined ? argument.substr(equals + 1) : has_value ? arguments[++i] : "";
+    if (!ApplyValue(name, value, options))
+      return Problem{Cat(name, " is not an option of egret run; see egret run --help")};
+    if (!has_value) return Problem{Cat(name, " needs a value; see egret run --help")};
   }
   for (; i < arguments.size(); ++i) options.command.emplace_back(arguments[i]);
   if (options.command.empty() && !options.help)
@@ -68,9 +78,12 @@ no root. Without --allow it reaches nothing.
   --allow HOST     example.com, *.example.com (any name below it), .example.com (both), 192.0.2.1, 192.0.2.0/24,
                    [2001:db8::1], each also with :PORT; without: 80 and 443. May be given several times
   --private RANGE  names that are allowed may lead to these private addresses, such as 10.0.0.0/8
+  --report FILE    what was reached and what was refused, as JSON, or as Markdown where FILE ends in .md; where
+                   $GITHUB_STEP_SUMMARY names a file, Markdown is appended to it as well
+  --fail-on-deny   exit status 77 where anything was refused, whatever the command's own
   --no-fence       no network of its own: the variables alone, which a program is free not to look at
-  --quiet, -q      says nothing of a run that works
-  --verbose, -v    says all of it
+  --quiet, -q      does not say at the end what was refused
+  --verbose, -v    says what was reached as well
   --help
 
 Exit status: that of the command, 128+N where signal N ended it; 125 where egret run fails itself, 126 where the command

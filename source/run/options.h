@@ -12,8 +12,10 @@ namespace egret {
 struct RunOptions {
   std::vector<std::string> allow;           // destinations, see allowance.h
   std::vector<std::string> private_ranges;  // CIDR: where the names of `allow` may lead though it is private
-  bool fenced = true;                       // false: variables only
-  bool quiet = false;                       // nothing is said but what keeps the command from running
+  std::string report;                       // file: JSON, or Markdown where it ends in .md; empty: none
+  bool fail_on_deny = false;
+  bool fenced = true;  // false: variables only
+  bool quiet = false;  // nothing is said but what keeps the command from running
   bool verbose = false;
   bool help = false;
   std::vector<std::string> command;  // never empty, unless `help`

@@ -1,10 +1,15 @@
 #include "source/run/run.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +22,8 @@
 #include "source/run/exit_status.h"
 #include "source/run/fence.h"
 #include "source/run/options.h"
+#include "source/run/report.h"
+#include "source/run/report_files.h"
 #include "source/run/supervisor.h"
 #include "source/server/server.h"
 #include "source/tls/key_memory.h"
@@ -35,15 +42,27 @@ int Fail(const Problem& problem) {
   return kExitOwnFailure;
 }
 
+class Stopwatch {
+ public:
+  uint64_t Ms() const {
+    const auto passed = std::chrono::steady_clock::now() - start_;
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(passed).count());
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
 // So that who reads what the command writes sees its end, and what it reads is its own.
 void LetGoOfStreams() {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) return;
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) dup2(null, fd);
 }
 
-void PrepareProcess(bool verbose) {
+void PrepareProcess() {
   NameLog("egret run");
-  LogLevels::SetAll(verbose ? LogLevel::kInfo : LogLevel::kError);
+  LogLevels::SetAll(LogLevel::kError);
   TellOfCrashes();
   prctl(PR_SET_DUMPABLE, 0);  // from here on it has keys
   KeepRecordMemory();
@@ -63,18 +82,34 @@ Result<HandedSockets, Problem> SocketsOf(Fence& fence) {
   return HandedSockets(std::move(sockets));
 }
 
+std::string StepSummary() {
+  const char* const path = std::getenv("GITHUB_STEP_SUMMARY");
+  return path == nullptr ? "" : path;
+}
+
+// Tells what happened; the exit status.
+int Conclude(const RunOptions& options, const ReportFiles& files, const RunSummary& summary, const RunFacts& facts) {
+  if (!options.quiet)
+    for (const std::string& line : LinesOf(summary, options.verbose)) Say(line);
+  if (!files.Write(summary, facts)) return Fail({Cat("the report cannot be written: ", std::strerror(errno))});
+  const bool denied = summary.Times(RunSummary::Outcome::kRefused) > 0;
+  return denied && options.fail_on_deny ? kExitDenied : facts.status;
+}
+
 // The exit status.
-int Serve(const RunOptions& options, Fence& fence) {
+int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
+  const Stopwatch watch;
   Result<Settings, Problem> settings = SettingsOf(options);
   if (!settings) return Fail(settings.error());
   Result<HandedSockets, Problem> sockets = SocketsOf(fence);
   if (!sockets) return Fail(sockets.error());
-  PrepareProcess(options.verbose);
+  PrepareProcess();
   Supervisor supervisor(fence, std::move(*sockets));
   if (!RunServer(std::move(*settings), supervisor)) return Fail({"the proxy cannot start"});
-  const int status = fence.Close();
+  RunFacts facts{.program = options.command.front(), .fenced = options.fenced, .duration_ms = watch.Ms()};
+  facts.status = fence.Close();
   if (const std::optional<Message> last = fence.warden().Receive()) Say(last->text);  // why there was no command
-  return status;
+  return Conclude(options, files, supervisor.summary(), facts);
 }
 
 }  // namespace
@@ -83,11 +118,12 @@ int RunCommand(std::span<char* const> arguments) {
   const Result<RunOptions, Problem> options = ParseRunOptions(arguments);
   if (!options) return Fail(options.error());
   if (options->help) return std::fputs(RunHelpText().c_str(), stdout) < 0 ? kExitOwnFailure : 0;
+  const Result<ReportFiles, Problem> files = ReportFiles::Open(options->report, StepSummary());
+  if (!files) return Fail(files.error());
   Result<Fence, Problem> fence = Fence::Build({.command = options->command, .fenced = options->fenced});
   if (!fence) return Fail(fence.error());
-  if (!options->fenced && !options->quiet)
-    Say("NO FENCE: a program that does not look at the proxy variables goes out past the policy");
-  return Serve(*options, *fence);
+  if (!options->fenced) Say("NO FENCE: a program that does not look at the proxy variables goes out past the policy");
+  return Serve(*options, *files, *fence);
 }
 
 }  // namespace egret

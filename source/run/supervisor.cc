@@ -44,8 +44,6 @@ Task<void> Supervisor::Run() {
   co_await Race(Until(fence_.pidfd()), PassSignals());
 }
 
-void Supervisor::TakeLog(std::string_view /*lines*/) {}
-
 Task<void> Supervisor::PassSignals() {
   FdWatch watch;
   CHECK(Loop::current()->Watch(signals_, watch));

@@ -9,6 +9,7 @@
 
 #include "source/event/task.h"
 #include "source/run/fence.h"
+#include "source/run/summary.h"
 #include "source/server/server.h"
 
 namespace egret {
@@ -18,9 +19,12 @@ class Supervisor final : public ServerHost {
   Supervisor(Fence& fence, HandedSockets sockets);
   ~Supervisor();
 
+  // Whole once the server has ended.
+  const RunSummary& summary() const { return summary_; }
+
   HandedSockets TakeSockets() override { return std::move(sockets_); }
   Task<void> Run() override;
-  void TakeLog(std::string_view lines) override;
+  void TakeLog(std::string_view lines) override { summary_.Add(lines); }
 
  private:
   Task<void> PassSignals();
@@ -29,6 +33,7 @@ class Supervisor final : public ServerHost {
   Fence& fence_;
   HandedSockets sockets_;
   const int signals_;
+  RunSummary summary_;  // the log thread's, while the server lives
 };
 
 }  // namespace egret

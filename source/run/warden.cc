@@ -45,6 +45,7 @@ std::vector<std::string> Inherited() {
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(texts.size() + 1);
   for (std::string& text : texts) out.push_back(text.data());
   out.push_back(nullptr);
   return out;
@@ -84,6 +85,7 @@ Started Start(const WardenOrders& orders, std::vector<std::string> environment, 
 // So that who reads what the command writes sees its end, though the warden lives.
 void LetGoOfStreams() {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) return;
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
 }
 

@@ -1,16 +1,18 @@
 """egret run: what a command behind the fence reaches, what it does not, and that it is otherwise as without."""
+import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 import uuid
 
 from origins import RecorderOrigin
 from waiting import until
 
-OWN_FAILURE, CANNOT_EXECUTE, NOT_FOUND = 125, 126, 127
+DENIED, OWN_FAILURE, CANNOT_EXECUTE, NOT_FOUND = 77, 125, 126, 127
 LOCAL = ("--private", "127.0.0.0/8", "--private", "::1")  # where localhost leads, outside
 
 
@@ -224,6 +226,52 @@ class AsWithout(RunCase):
     def test_many_at_once(self):
         many = [self.start("--", "sh", "-c", "exit %d" % i) for i in range(30)]
         self.assertEqual([one.wait(60) for one in many], list(range(30)))
+
+
+class Told(RunCase):
+    """What is said at the end."""
+
+    def visit(self, *options, **how):
+        where = "localhost:%d" % self.origin().port
+        script = "curl -sS --noproxy '' http://%s/ && curl -sS http://denied.test/; exit 4" % where
+        return where, run("--allow", where, *LOCAL, *options, "--", "sh", "-c", script, **how)
+
+    def test_what_was_refused(self):
+        _, done = self.visit()
+        self.assertRegex(done.stderr, r"^egret run: refused  denied\.test:80 .*; no rule allows it\n$")
+        self.assertEqual(done.returncode, 4)
+        self.assertEqual(self.visit("--quiet")[1].stderr, "")
+
+    def test_and_what_was_reached_where_that_is_asked_for(self):
+        where, done = self.visit("-v")
+        self.assertRegex(done.stderr, "egret run: reached  %s  1 time, .* rule allow-localhost-" % where)
+
+    def test_a_denial_may_decide_on_the_status(self):
+        self.assertEqual(self.visit("--fail-on-deny")[1].returncode, DENIED)
+        self.assertEqual(run("--fail-on-deny", "--", "sh", "-c", "exit 4").returncode, 4)
+
+    def test_reports(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path, page = (os.path.join(folder.name, name) for name in ("report.json", "page.md"))
+        with open(page, "w") as f:
+            f.write("before\n")
+        where, done = self.visit("--report", path, env={**os.environ, "GITHUB_STEP_SUMMARY": page})
+        with open(path) as f:
+            report = json.load(f)
+        self.assertEqual((report["program"], report["status"], report["fenced"], report["reached"], report["refused"]),
+                         ("sh", 4, True, 1, 1))
+        self.assertEqual([(one["outcome"], one["target"], one["times"]) for one in report["destinations"]],
+                         [("refused", "denied.test:80", 1), ("reached", where, 1)])
+        with open(page) as f:
+            text = f.read()
+        self.assertTrue(text.startswith("before\n###"), text)
+        self.assertIn("| refused | `denied.test:80` | 1 |", text)
+
+    def test_without_a_place_for_its_report_it_does_not_begin(self):
+        done = run("--report", "/nowhere/report.json", "--", "echo", "x")
+        self.assertEqual((done.returncode, done.stdout), (OWN_FAILURE, ""))
+        self.assertIn("/nowhere/report.json: No such file", done.stderr)
 
 
 class Ends(RunCase):
