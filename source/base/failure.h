@@ -69,6 +69,8 @@ enum class Fault : uint8_t {
   kHalfClosedTimeout,
   // What policy or a guard refused.
   kPolicyDenied,
+  kCredentialMisplaced,  // a placeholder where no binding of the broker has it
+  kCredentialForeign,    // the client's own credential at a host that has a brokered one
   kAddressProhibited,
   kSniMissing,          // a tunnel to a name whose ClientHello shows none
   kSniMalformed,        // the ClientHello shows what is no name

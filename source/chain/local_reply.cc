@@ -182,6 +182,15 @@ Response DenialReply(Exchange& exchange, const Decision& decision) {
   return Told(exchange, text, details, std::move(reply));
 }
 
+Response FilterReply(Exchange& exchange, Fault fault, std::string_view filter) {
+  Decision decision;
+  decision.stage = exchange.connection().binding ? Stage::kRequest : Stage::kTarget;
+  decision.fault = fault;
+  decision.rule = filter;
+  decision.reason = TextOf(fault).detail;
+  return DenialReply(exchange, decision);
+}
+
 void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision) {
   DecisionRecord& told = record.decision;
   told.verdict = decision.verdict;

@@ -15,6 +15,10 @@ Response LocalReply(Exchange& exchange, Failure why);
 // For a denial or a challenge; records the decision.
 Response DenialReply(Exchange& exchange, const Decision& decision);
 
+// For what a filter refuses by itself, in the words of a denial: the rule is the filter, and the reason the fault's
+// detail, in reply, log and metrics.
+Response FilterReply(Exchange& exchange, Fault fault, std::string_view filter);
+
 // Puts the decision into the record; one that leaves nothing open is counted, and told to those who follow decisions.
 void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision);
 

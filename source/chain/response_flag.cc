@@ -19,6 +19,8 @@ std::string_view ResponseFlagOf(Fault fault) {
     case Fault::kLifetime:
     case Fault::kTotalTimeout:
       return "DT";
+    case Fault::kCredentialMisplaced:
+    case Fault::kCredentialForeign:
     case Fault::kPolicyDenied:
     case Fault::kAddressProhibited:
     case Fault::kSniMissing:

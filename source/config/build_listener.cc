@@ -6,6 +6,7 @@
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/config/build_body_rewrite.h"
+#include "source/config/build_credential_broker.h"
 #include "source/config/build_proxy_auth.h"
 #include "source/config/built_in_tunnel.h"
 #include "source/config/duration.h"
@@ -116,6 +117,8 @@ class ListenerBuilder {
       case config::v1::HttpFilter::kHeaderRewrite:
         return std::make_unique<HeaderRewriteFilter>(OptionsOf(filter.header_rewrite().request()),
                                                      OptionsOf(filter.header_rewrite().response()));
+      case config::v1::HttpFilter::kCredentialBroker:
+        return BuildBroker(filter.credential_broker());
       case config::v1::HttpFilter::kBodyRewrite:
         return BuildBodyRewrite(filter.body_rewrite());
       case config::v1::HttpFilter::kTap:
@@ -192,6 +195,14 @@ class ListenerBuilder {
         MakeExtAuthz(message, where, shared_.secrets, shared_.defaults.open_authorizer, renewables_);
     if (!options) Fail(options.error().text);
     return std::make_unique<ExtAuthzFilter>(options ? std::move(*options) : ExtAuthzOptions());
+  }
+
+  std::unique_ptr<const HttpFilter> BuildBroker(const filters::http::v1::CredentialBroker& message) {
+    const std::string where = Cat("listener ", listener_.name(), ", credential_broker");
+    Result<std::vector<CredentialBinding>, Problem> bindings =
+        MakeBindings(message, where, shared_.secrets, renewables_);
+    if (!bindings) Fail(bindings.error().text);
+    return std::make_unique<CredentialBrokerFilter>(bindings ? std::move(*bindings) : std::vector<CredentialBinding>());
   }
 
   std::unique_ptr<const HttpFilter> BuildConnectTunnel(const filters::http::v1::ConnectTunnel& message,

@@ -20,6 +20,7 @@ constexpr Reference kReferences[] = {
     {"egret.filters.http.v1.ForwardRouter.upstream", "upstreams"},
     {"egret.filters.network.v1.TcpRelay.upstream", "upstreams"},
     {"egret.config.v1.Upstream.HttpProxy.credential", "secrets", "credential"},
+    {"egret.filters.http.v1.CredentialBroker.Binding.secret", "secrets", "credential"},
     {"egret.config.v1.ClientTls.trust", "secrets", "trust"},
     {"egret.config.v1.ClientTls.certificate", "secrets", "certificate"},
     {"egret.filters.network.v1.MitmTerminator.authority", "secrets", "certificate_authority"},

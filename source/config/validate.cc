@@ -9,6 +9,7 @@
 #include "source/base/strings.h"
 #include "source/config/check_access_log.h"
 #include "source/config/check_auth.h"
+#include "source/config/check_broker.h"
 #include "source/config/check_chains.h"
 #include "source/config/check_ext_authz.h"
 #include "source/config/check_fields.h"
@@ -97,6 +98,7 @@ void CheckMessages(const Bootstrap& bootstrap, const Judged& judged, std::vector
   Join(errors, CheckChains(bootstrap));
   Join(errors, CheckAuth(bootstrap));
   Join(errors, CheckExtAuthz(bootstrap));
+  Join(errors, CheckBroker(bootstrap));
   Join(errors, CheckRewrites(bootstrap));
   Join(errors, CheckSecrets(bootstrap));
   Join(errors, CheckTaps(bootstrap));

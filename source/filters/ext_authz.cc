@@ -62,15 +62,7 @@ int64_t SizeOf(const Head& head) {
   return error == std::errc() ? size : -1;
 }
 
-// The same words in the reply, the log and the metrics.
-Response Refuse(Exchange& exchange, Fault fault) {
-  Decision decision;
-  decision.stage = exchange.connection().binding ? Stage::kRequest : Stage::kTarget;
-  decision.fault = fault;
-  decision.rule = "ext_authz";
-  decision.reason = TextOf(fault).detail;
-  return DenialReply(exchange, decision);
-}
+Response Refuse(Exchange& exchange, Fault fault) { return FilterReply(exchange, fault, "ext_authz"); }
 
 void Count(Exchange& exchange, AuthzResult result) {
   exchange.worker().counters().ext_authz[static_cast<size_t>(result)].Add();

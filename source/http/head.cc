@@ -82,6 +82,8 @@ void Head::Set(std::string_view name, std::string_view value) {
   Add(name, value);
 }
 
+void Head::SetValue(size_t index, std::string_view value) { fields_[index].value = Keep(value); }
+
 void Head::Remove(FieldName name) {
   if (!present_.Has(name)) return;
   RemoveIf([name](const Field& field) { return Is(field, name); });

@@ -44,6 +44,8 @@ class Head {
   // Removes every field of that name, then adds one.
   void Set(FieldName name, std::string_view value);
   void Set(std::string_view name, std::string_view value);
+  // Another value for the field at that place of fields().
+  void SetValue(size_t index, std::string_view value);
   void Remove(FieldName name);
   void Remove(std::string_view name);
   template <class Predicate>

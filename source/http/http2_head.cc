@@ -6,6 +6,7 @@
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
+#include "source/http/credential_field.h"
 #include "source/http/field_value.h"
 #include "source/http/target.h"
 #include "source/http/websocket.h"
@@ -38,9 +39,7 @@ bool IsConnectionSpecific(const Field& field) {
 }
 
 // Never to be put into a compression table (RFC 7541 7.1.3).
-bool IsSecret(const Field& field) {
-  return Is(field, FieldName::kAuthorization) || Is(field, FieldName::kProxyAuthorization);
-}
+bool IsSecret(const Field& field) { return Is(field, FieldName::kProxyAuthorization) || IsCredentialField(field.name); }
 
 nghttp2_nv MakeField(std::string_view name, std::string_view value, bool secret) {
   const auto bytes = [](std::string_view text) {

@@ -135,9 +135,11 @@ void Traffic(Exposition& out) {
 }
 
 void Failures(Exposition& out) {
-  MetricFamily& failures = out.Family(
-      "egret_failures_total", "Exchanges and tunnels that failed or were refused, by detail as in the access log.",
-      MetricType::Counter);
+  MetricFamily& failures =
+      out.Family("egret_failures_total",
+                 "Exchanges and tunnels that failed or were refused, by detail as in the access log; "
+                 "credential_misplaced is worth an alarm.",
+                 MetricType::Counter);
   for (size_t i = 1; i < static_cast<size_t>(Fault::kCount); ++i)
     Exposition::Add(failures, {{"detail", std::string(TextOf(static_cast<Fault>(i)).detail)}},
                     out.Sum([i](const WorkerThread& w) { return w.counters().failures[i].Read(); }));

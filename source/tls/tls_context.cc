@@ -173,6 +173,7 @@ Result<std::shared_ptr<const TlsClientContext>, Problem> TlsClientContext::Make(
     if (!store) return store.error();
     SSL_CTX_set1_cert_store(context, store->get());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    out->verifies_ = true;
     AskForStaples(context, options.require_staple);
   }
   if (!options.certificate.certificate_pem.empty()) {

@@ -71,6 +71,8 @@ class TlsClientContext : public std::enable_shared_from_this<TlsClientContext> {
   std::unique_ptr<TlsStream> Connect(std::unique_ptr<Stream> lower, const std::string& host,
                                      const std::vector<std::string>& alpn = {}) const;
 
+  // Whether a server's certificate has to be believed.
+  bool verifies() const { return verifies_; }
   // Of this process; no two contexts have the same.
   uint64_t id() const { return id_; }
 
@@ -90,6 +92,7 @@ class TlsClientContext : public std::enable_shared_from_this<TlsClientContext> {
   SessionPtr Recall(const std::string& host) const;
 
   const uint64_t id_;
+  bool verifies_ = false;
   SslContextPtr context_;
   std::vector<TlsExpiry> expiries_;
   mutable std::mutex mutex_;

@@ -84,14 +84,39 @@ TEST(Validate, TakesNamesThatMayBePushedLater) {
             "policies[0].rules[2].action: no action; write ALLOW or DENY\n");
 }
 
+constexpr std::string_view kPutWhereHttpsComes =
+    "put it behind mitm_terminator, or where clients may ask for https: themselves (tls_terminator)\n";
+
+TEST(Validate, ABrokerStandsWhereItMayAndKnowsItsPlaces) {
+  const std::string at = "listeners[0].filters[0].http_connection.filters[";
+  EXPECT_EQ(
+      Verdict(
+          WithHttp("{credential_broker: {bindings: [{secret: t, host: a.test, header: accept, placeholder: 'short'}, "
+                   "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one, path_prefixes: [x]}, "
+                   "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one-more}]}}, "
+                   "{egress_policy: {policy: web}}, forward_router") +
+          "secrets: [{name: t, credential: {inline_string: x}}]\n"),
+      Cat(at, "0].credential_broker: nothing has allowed the request yet; put egress_policy before it\n", at,
+          "0].credential_broker: what comes after it would see the credential; put it right before forward_router\n",
+          at, "0].credential_broker: what comes here is in clear, and no credential goes there; ", kPutWhereHttpsComes,
+          at,
+          "0].credential_broker.bindings[0].header: accept: not a field of credentials; write e.g. authorization or "
+          "x-api-key\n",
+          at,
+          "0].credential_broker.bindings[0].placeholder: short: not a placeholder; write 8 to 256 letters, digits, or "
+          "any of . _ : -\n",
+          at,
+          "0].credential_broker.bindings[1].placeholder: egret-one: part of another placeholder, egret-one-more; make "
+          "them differ\n",
+          at, "0].credential_broker.bindings[1].path_prefixes[0]: x: not a path; begin it with a slash\n"));
+}
+
 TEST(Validate, RefusesWhatIsNotBuiltYet) {
   EXPECT_EQ(
-      Verdict(WithHttp(
-          "{egress_policy: {policy: web}}, {connect_tunnel: {dial: "
-          "ON_DEMAND}}, credential_broker, {forward_router: {upstream_http2: ALWAYS, tls: {server_name: a.b}}}")),
+      Verdict(WithHttp("{egress_policy: {policy: web}}, {connect_tunnel: {dial: "
+                       "ON_DEMAND}}, {forward_router: {upstream_http2: ALWAYS, tls: {server_name: a.b}}}")),
       "listeners[0].filters[0].http_connection.filters[1].connect_tunnel.dial: ON_DEMAND: not built yet; leave it out\n"
-      "listeners[0].filters[0].http_connection.filters[2].credential_broker: not built yet; leave it out\n"
-      "listeners[0].filters[0].http_connection.filters[3].forward_router.tls.server_name: a.b: each destination's "
+      "listeners[0].filters[0].http_connection.filters[2].forward_router.tls.server_name: a.b: each destination's "
       "certificate has to be for the destination's own name; leave it out\n");
   EXPECT_EQ(
       Verdict(With("upstreams: [{name: u, http_proxy: {address: 'p:1', tls: {trust: t, server_name: 'a b'}}}]\n")),
@@ -517,6 +542,36 @@ std::string InTunnel(std::string_view chains) {
   return WithRule("action: ALLOW, http: {methods: [GET]}",
                   "{egress_policy: {policy: web}}, {connect_tunnel: {listener: t}}, forward_router",
                   Cat("- {name: t, internal: {}, listener_filters: [tls_inspector, egress_policy], ", chains, "}\n"));
+}
+
+TEST(Validate, ABrokerStandsWhereHttpsCanCome) {
+  const auto http = [](std::string_view policy, std::string_view more = "") {
+    return Cat("{http_connection: {", more, "filters: [{egress_policy: ", policy,
+               "}, {credential_broker: {bindings: [{secret: c, host: a.test, header: authorization, placeholder: "
+               "egret-token}]}}, forward_router]}}");
+  };
+  const auto in_clear = [](const std::string& yaml) {
+    constexpr std::string_view kSecrets =
+        "secrets: [{name: s, certificate_authority: {certificate: {file: /c}, key: {file: /k}}}, {name: t, "
+        "certificate: "
+        "{certificate: {file: /c}, key: {file: /k}}}, {name: c, credential: {file: /t}}]\n";
+    const std::string verdict = Verdict(Cat(yaml, kSecrets));
+    if (verdict.empty()) return false;
+    EXPECT_NE(verdict.find(Cat("credential_broker: what comes here is in clear, and no credential goes there; ",
+                               kPutWhereHttpsComes)),
+              std::string::npos)
+        << verdict;
+    return true;
+  };
+  EXPECT_FALSE(
+      in_clear(InTunnel(Cat("filter_chains: [{filters: [{mitm_terminator: {authority: s}}, ", http("{}"), "]}]"))));
+  EXPECT_TRUE(in_clear(InTunnel(Cat("filter_chains: [{filters: [", http("{}"), "]}]"))));
+  const auto socket = [](const std::string& filters) {
+    return Cat("listeners: [{name: l, address: '127.0.0.1:3128', filters: [", filters, "]}]\n", kPolicy);
+  };
+  EXPECT_TRUE(in_clear(socket(http("{policy: web}"))));
+  EXPECT_FALSE(in_clear(socket(http("{policy: web}", "https_in_clear: true, "))));
+  EXPECT_FALSE(in_clear(socket(Cat("{tls_terminator: {certificates: [t]}}, ", http("{policy: web}")))));
 }
 
 TEST(Validate, AChainThatInspectsHasToTakeWhatIsToBeInspected) {

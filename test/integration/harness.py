@@ -42,6 +42,8 @@ REFUSALS = {
     "upstream_header_timeout": (504, "http_response_timeout"),
     "request_timeout": (504, "http_response_timeout"),
     "policy_denied": (403, "http_request_denied"),
+    "credential_misplaced": (403, "http_request_denied"),
+    "credential_foreign": (403, "http_request_denied"),
     "address_prohibited": (403, "destination_ip_prohibited"),
     "sni_missing": (403, "http_request_denied"),
     "sni_malformed": (403, "http_request_denied"),

@@ -37,6 +37,11 @@ class Secrecy(MitmCase):
     def key_path(self):
         return self.ours.path("ours.key")
 
+    def say_all(self):
+        with DIRECT.open(urllib.request.Request("http://%s:%d/logging?level=debug" % self.egret.admin, b""),
+                         timeout=SECONDS) as answer:
+            self.assertEqual(answer.status, 200)
+
     def admin_pages(self):
         """{path: text} of all that the admin lists and that only reads."""
         listed = self.egret.get("/")[1]
@@ -59,11 +64,6 @@ class Told(Secrecy):
         with open(self.key_path) as f:
             ca["certificate_authority"]["key"] = {"inline_string": f.read()}
         return super().start_config(config, hosts, arguments)
-
-    def say_all(self):
-        with DIRECT.open(urllib.request.Request("http://%s:%d/logging?level=debug" % self.egret.admin, b""),
-                         timeout=SECONDS) as answer:
-            self.assertEqual(answer.status, 200)
 
     def ask_with_canaries(self, origin, path, name="origin.test"):
         """Over both versions. Gives the content of what the proxy itself says."""

@@ -1,0 +1,147 @@
+#include "source/filters/credential_broker.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "source/auth/sigv4_canonical.h"
+#include "source/base/strings.h"
+#include "source/chain/connection.h"
+#include "source/chain/exchange.h"
+#include "source/chain/local_reply.h"
+#include "source/filters/credential_form.h"
+#include "source/http/credential_field.h"
+#include "source/policy/path.h"
+
+namespace egret {
+namespace {
+
+using Others = CredentialBinding::Others;
+
+bool Contains(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+bool IsIdentity(const CredentialBinding& binding, const Identity* who, int64_t now) {
+  if (binding.users.empty() && binding.groups.empty()) return true;
+  if (who == nullptr || !who->HoldsAt(now)) return false;
+  if (!binding.users.empty() && !Contains(binding.users, who->user)) return false;
+  return binding.groups.empty() || std::any_of(who->groups.begin(), who->groups.end(), [&](const std::string& group) {
+           return Contains(binding.groups, group);
+         });
+}
+
+bool IsBelow(std::string_view path, std::string_view prefix) {
+  if (prefix.ends_with('/')) prefix.remove_suffix(1);
+  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
+// What an origin may read as another path is below none.
+bool IsPath(const CredentialBinding& binding, std::string_view path) {
+  if (binding.path_prefixes.empty()) return true;
+  return !IsAmbiguous(path) && std::any_of(binding.path_prefixes.begin(), binding.path_prefixes.end(),
+                                           [&](const std::string& prefix) { return IsBelow(path, prefix); });
+}
+
+// The router's own TLS always is.
+bool IsVerified(Exchange& exchange) {
+  const std::optional<OriginTls>& inside = exchange.connection().origin_tls;
+  return exchange.secure && (!inside || inside->context->verifies());
+}
+
+bool IsClientsOwn(const Field& field) {
+  return IsCredentialField(field.name) || EqualsIgnoreCase(field.name, "Cookie");
+}
+
+Task<Response> Refuse(Exchange& exchange, Fault fault) { co_return FilterReply(exchange, fault, "credential_broker"); }
+
+}  // namespace
+
+// What one request is found to hold. Nothing of it is changed before all of it was looked at.
+class CredentialBrokerFilter::Search {
+ public:
+  Search(const std::vector<CredentialBinding>& bindings, Exchange& exchange)
+      : bindings_(bindings), exchange_(exchange), verified_(IsVerified(exchange)) {
+    for (const CredentialBinding& binding : bindings_)
+      if (IsTarget(binding)) others_ = std::min(others_.value_or(Others::kPass), binding.others);
+  }
+
+  Fault Look() {
+    const Head& head = exchange_.request.head;
+    if (HoldsPlaceholder(head.path) || HoldsPlaceholder(WithoutEscapes(head.path))) return Fault::kCredentialMisplaced;
+    for (size_t i = 0; i < head.fields().size(); ++i)
+      if (const Fault fault = LookAt(i); fault != Fault::kNone) return fault;
+    return Fault::kNone;
+  }
+
+  void Change() {
+    if (filled_.empty() && !strips_) return;
+    exchange_.KeepJudged();
+    Head& head = exchange_.request.head;
+    for (const Filled& filled : filled_) head.SetValue(filled.index, filled.value.text());
+    if (strips_) head.RemoveIf([this](const Field& field) { return IsClientsOwn(field) && !IsFilled(field); });
+  }
+
+ private:
+  struct Filled {
+    size_t index;  // of the head's fields
+    SecretText value;
+  };
+
+  bool IsTarget(const CredentialBinding& binding) const { return exchange_.target == binding.target; }
+
+  bool Applies(const CredentialBinding& binding) const {
+    const Head& head = exchange_.request.head;
+    return verified_ && IsTarget(binding) && (binding.methods.empty() || Contains(binding.methods, head.method)) &&
+           IsPath(binding, head.path.substr(0, head.path.find('?'))) &&
+           IsIdentity(binding, exchange_.identity.get(), exchange_.facts().now);
+  }
+
+  bool HoldsPlaceholder(std::string_view text) const {
+    return std::any_of(bindings_.begin(), bindings_.end(), [text](const CredentialBinding& binding) {
+      return text.find(binding.placeholder) != std::string_view::npos;
+    });
+  }
+
+  Fault LookAt(size_t index) {
+    const Field& field = exchange_.request.head.fields()[index];
+    if (Fill(index, field)) return Fault::kNone;
+    if (HoldsPlaceholder(field.value) || HoldsPlaceholder(InsideBasic(field.value))) return Fault::kCredentialMisplaced;
+    if (!others_ || !IsClientsOwn(field)) return Fault::kNone;
+    if (*others_ == Others::kRefuse) return Fault::kCredentialForeign;
+    strips_ = strips_ || *others_ == Others::kStrip;
+    return Fault::kNone;
+  }
+
+  bool Fill(size_t index, const Field& field) {
+    for (const CredentialBinding& binding : bindings_) {
+      if (!EqualsIgnoreCase(field.name, binding.header) || !Applies(binding)) continue;
+      SecretText value = FillCredential(field.value, binding.placeholder, binding.secret->Get()->text());
+      if (value.text().empty()) continue;
+      filled_.push_back({index, std::move(value)});
+      return true;
+    }
+    return false;
+  }
+
+  bool IsFilled(const Field& field) const {
+    return std::any_of(filled_.begin(), filled_.end(),
+                       [&](const Filled& filled) { return field.value == filled.value.text(); });
+  }
+
+  const std::vector<CredentialBinding>& bindings_;
+  Exchange& exchange_;
+  const bool verified_;
+  std::optional<Others> others_;  // nullopt: nothing is bound to this host
+  std::vector<Filled> filled_;
+  bool strips_ = false;
+};
+
+Task<Response> CredentialBrokerFilter::Handle(Exchange& exchange, HttpNext next) const {
+  Search search(bindings_, exchange);
+  if (const Fault fault = search.Look(); fault != Fault::kNone) return Refuse(exchange, fault);
+  search.Change();
+  return next(exchange);
+}
+
+}  // namespace egret

@@ -1,0 +1,46 @@
+// credential_broker: puts a credential where a client that never sees it sent a placeholder, on a request that policy
+// allowed, and only towards the host that it is bound to, over TLS that was verified. A placeholder anywhere else is
+// refused, and at a bound host so is what the client brought itself.
+//
+// Searched are the request target, as it came and with its escapes decoded once, and the values of all header fields,
+// also inside Basic. Content and trailers are not.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "source/base/current.h"
+#include "source/base/secret_text.h"
+#include "source/chain/filter.h"
+#include "source/policy/target.h"
+
+namespace egret {
+
+struct CredentialBinding {
+  // What a credential that the client brought gets, the strictest first: of several bindings of a host that one counts.
+  enum class Others : uint8_t { kRefuse, kStrip, kPass };
+
+  std::shared_ptr<const Current<SecretText>> secret;
+  Target target;
+  std::string header;
+  std::string placeholder;
+  // Empty: any that policy allows.
+  std::vector<std::string> methods, path_prefixes, users, groups;
+  Others others = Others::kRefuse;
+};
+
+class CredentialBrokerFilter final : public HttpFilter {
+ public:
+  explicit CredentialBrokerFilter(std::vector<CredentialBinding> bindings) : bindings_(std::move(bindings)) {}
+  [[clang::coro_wrapper]] Task<Response> Handle(Exchange& exchange, HttpNext next) const override;
+
+ private:
+  class Search;
+
+  std::vector<CredentialBinding> bindings_;
+};
+
+}  // namespace egret

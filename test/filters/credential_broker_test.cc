@@ -1,0 +1,208 @@
+// credential_broker before a chain that answers by itself with the fields that it was given.
+#include "source/filters/credential_broker.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "source/base/base64.h"
+#include "source/chain/exchange.h"
+#include "test/chain/chain_test_base.h"
+#include "test/support/run_task.h"
+#include "test/support/test_ca.h"
+
+namespace egret {
+namespace {
+
+using Others = CredentialBinding::Others;
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::string_view kMisplaced = "credential_misplaced", kForeign = "credential_foreign";
+
+class Mirror final : public HttpFilter {
+ public:
+  Task<Response> Handle(Exchange& exchange, HttpNext /*next*/) const override {
+    Response response;
+    response.head.status = 200;
+    for (const Field& field : exchange.request.head.fields()) response.head.Add(field.name, field.value);
+    co_return response;
+  }
+};
+
+// What the origin was sent, or the detail of the refusal.
+Task<std::string> Outcome(Exchange& exchange, const HttpFilters& filters) {
+  const Response response = co_await HttpNext(filters)(exchange);
+  std::string sent;
+  for (const Field& field : response.head.fields()) Append(sent, field.name, ": ", field.value, '\n');
+  if (response.head.status == 200) co_return sent;
+  co_return exchange.record().decision.rule == "credential_broker" ? std::string(exchange.record().decision.reason)
+                                                                   : "another refusal: " + sent;
+}
+
+CredentialBinding Bound(std::string_view authority = "api.test:443", std::string header = "authorization",
+                        std::string placeholder = "egret-token", std::string secret = "s3cret") {
+  CredentialBinding binding;
+  binding.secret = std::make_shared<Current<SecretText>>(std::make_shared<const SecretText>(std::move(secret)));
+  binding.target = *ParseAuthority(authority, std::nullopt);
+  binding.header = std::move(header);
+  binding.placeholder = std::move(placeholder);
+  return binding;
+}
+
+CredentialBinding Bound(Others others) {
+  CredentialBinding binding = Bound();
+  binding.others = others;
+  return binding;
+}
+
+std::shared_ptr<const Identity> Known(std::string user, std::vector<std::string> groups = {}) {
+  auto identity = std::make_shared<Identity>();
+  identity->user = std::move(user);
+  identity->groups = std::move(groups);
+  return identity;
+}
+
+class CredentialBrokerTest : public ChainTestBase {
+ protected:
+  std::string Ask(const Fields& fields) {
+    HttpFilters filters;
+    filters.push_back(std::make_unique<CredentialBrokerFilter>(bindings_));
+    filters.push_back(std::make_unique<Mirror>());
+    std::unique_ptr<PipeStream> far;
+    const std::unique_ptr<Connection> connection = MakeConnection(far);
+    connection->origin_tls = origin_tls_;
+    Request request;
+    request.head.method = request.head.Keep(method_);
+    request.head.path = request.head.Keep(path_);
+    for (const auto& [name, value] : fields) request.head.Add(std::string_view(name), value);
+    FakeSink sink;
+    Exchange exchange(*connection, sink, std::move(request), RecordHolder(*worker_));
+    exchange.target = *ParseAuthority(target_, std::nullopt);
+    exchange.secure = secure_;
+    exchange.identity = identity_;
+    return RunTask(loop_, Outcome(exchange, filters));
+  }
+
+  std::string AskBearer() { return Ask({{"Authorization", "Bearer egret-token"}}); }
+
+  void ExpectFilled() { EXPECT_EQ(AskBearer(), "Authorization: Bearer s3cret\n"); }
+  void ExpectMisplaced() { EXPECT_EQ(AskBearer(), kMisplaced); }
+
+  std::vector<CredentialBinding> bindings_ = {Bound()};
+  std::string method_ = "GET", path_ = "/v1/things?a=b", target_ = "api.test:443";
+  bool secure_ = true;
+  std::optional<OriginTls> origin_tls_;
+  std::shared_ptr<const Identity> identity_;
+};
+
+TEST_F(CredentialBrokerTest, FillsThePlaceholderWhereItIsBound) {
+  ExpectFilled();
+  EXPECT_EQ(Ask({{"AUTHORIZATION", "egret-token"}, {"Accept", "*/*"}}), "AUTHORIZATION: s3cret\nAccept: */*\n");
+  EXPECT_EQ(Ask({{"Authorization", "Basic " + Base64("git:egret-token")}}),
+            Cat("Authorization: Basic ", Base64("git:s3cret"), '\n'));
+  EXPECT_EQ(Ask({{"Accept", "*/*"}}), "Accept: */*\n");
+}
+
+TEST_F(CredentialBrokerTest, RefusesThePlaceholderInAnotherPlace) {
+  for (const auto& [name, value] : Fields{{"X-Api-Key", "egret-token"},
+                                          {"Cookie", "a=b; t=egret-token"},
+                                          {"X-Any", "before egret-token after"},
+                                          {"Authorization", "Bearer egret-token, Bearer x"},
+                                          {"Authorization", "Basic " + Base64("egret-token:x")},
+                                          {"X-Any", "Basic " + Base64("me:egret-token")},
+                                          {"Authorization", "Basic bWU6ZWdyZXQtdG9rZW4"}})
+    EXPECT_EQ(Ask({{name, value}}), kMisplaced) << name << ": " << value;
+  for (const char* path : {"/v1?t=egret-token", "/egret-token", "/v1?t=%65gret-token", "/v1?t=egret%2Dtoken"}) {
+    path_ = path;
+    EXPECT_EQ(Ask({}), kMisplaced) << path;
+  }
+}
+
+TEST_F(CredentialBrokerTest, RefusesThePlaceholderAtAnotherHostOrPort) {
+  for (const char* target : {"api.test:8443", "www.api.test:443", "test:443", "127.0.0.1:443"}) {
+    target_ = target;
+    ExpectMisplaced();
+  }
+}
+
+TEST_F(CredentialBrokerTest, SendsNothingInClearOrOverTlsThatIsNotVerified) {
+  TestCa ca;
+  for (const bool verified : {true, false}) {
+    origin_tls_ = OriginTls{*TlsClientContext::Make({.verify = verified, .trust = ca.trust()}), {}};
+    verified ? ExpectFilled() : ExpectMisplaced();
+  }
+  origin_tls_.reset();
+  secure_ = false;
+  ExpectMisplaced();
+}
+
+TEST_F(CredentialBrokerTest, TakesOnlyTheMethodsAndPathsThatAreBound) {
+  bindings_[0].methods = {"GET", "HEAD"};
+  bindings_[0].path_prefixes = {"/v1/", "/v2"};
+  for (const char* path : {"/v1", "/v1/", "/v1/a?b", "/v2", "/v2?a", "/v2/a"}) {
+    path_ = path;
+    ExpectFilled();
+  }
+  for (const char* path :
+       {"/", "/v", "/v22", "/v3/v1", "/v1/../v3", "/v1/%2e%2e/v3", "/v1//a", "/v1/a%2fb", "*", "/V1"}) {
+    path_ = path;
+    ExpectMisplaced();
+  }
+  path_ = "/v1/";
+  method_ = "POST";
+  ExpectMisplaced();
+}
+
+TEST_F(CredentialBrokerTest, TakesOnlyTheUsersAndGroupsThatAreBound) {
+  bindings_[0].users = {"alice", "bob"};
+  ExpectMisplaced();
+  identity_ = Known("eve");
+  ExpectMisplaced();
+  identity_ = Known("bob");
+  ExpectFilled();
+  bindings_[0].groups = {"ci", "ops"};
+  ExpectMisplaced();
+  identity_ = Known("bob", {"dev", "ops"});
+  ExpectFilled();
+  auto ended = std::make_shared<Identity>(*identity_);
+  ended->ends = 0;
+  identity_ = ended;
+  ExpectMisplaced();
+}
+
+TEST_F(CredentialBrokerTest, RefusesWhatTheClientBroughtItself) {
+  for (const char* name :
+       {"Authorization", "authorization", "Cookie", "X-Api-Key", "Private-Token", "X-Amz-Security-Token"}) {
+    EXPECT_EQ(Ask({{name, "mine"}}), kForeign) << name;
+    EXPECT_EQ(Ask({{"Authorization", "egret-token"}, {name, "mine"}}), kForeign) << name;
+  }
+  target_ = "other.test:443";  // nothing is bound there
+  EXPECT_EQ(Ask({{"Cookie", "mine"}}), "Cookie: mine\n");
+}
+
+TEST_F(CredentialBrokerTest, StripsOrPassesWhatTheClientBroughtItself) {
+  const Fields fields = {
+      {"Authorization", "mine"}, {"Accept", "a"}, {"authorization", "Bearer egret-token"}, {"Cookie", "b"}};
+  bindings_ = {Bound(Others::kStrip)};
+  EXPECT_EQ(Ask(fields), "Accept: a\nauthorization: Bearer s3cret\n");
+  EXPECT_EQ(Ask({{"Cookie", "b"}}), "");
+  bindings_ = {Bound(Others::kPass)};
+  EXPECT_EQ(Ask(fields), "Authorization: mine\nAccept: a\nauthorization: Bearer s3cret\nCookie: b\n");
+  EXPECT_EQ(Ask({{"X-Any", "egret-token"}}), kMisplaced);
+}
+
+TEST_F(CredentialBrokerTest, TheStrictestOfAHostsBindingsCounts) {
+  bindings_ = {Bound(Others::kPass), Bound("api.test:443", "x-api-key", "egret-key", "k3y")};
+  EXPECT_EQ(Ask({{"Cookie", "mine"}}), kForeign);
+  EXPECT_EQ(Ask({{"Authorization", "egret-token"}, {"X-Api-Key", "egret-key"}}),
+            "Authorization: s3cret\nX-Api-Key: k3y\n");
+  EXPECT_EQ(Ask({{"Authorization", "egret-key"}}), kMisplaced);
+  EXPECT_EQ(Ask({{"X-Api-Key", "egret-token"}}), kMisplaced);
+}
+
+}  // namespace
+}  // namespace egret

@@ -1,0 +1,278 @@
+"""credential_broker: a secret that its user never has. Rows S01, S06 and S10 of the catalogue, and that a placeholder goes
+nowhere but where it is bound."""
+import base64
+import os
+import re
+import signal
+import subprocess
+import threading
+import unittest
+
+from client_case import need, proxy_env
+from harness import HOSTS, allow, proxy_config
+from mitm_case import INSPECTED
+from mitm_filters_test import Inside, Site
+from mitm_secrecy_test import Secrecy
+from origins import OK, reply
+from waiting import SECONDS, until
+
+PLACEHOLDER, SECRET, NEXT = "egret-placeholder", "canary-of-the-origin", "canary-after-the-first"
+BEARER = ("Authorization", "Bearer " + PLACEHOLDER)
+
+
+def in_base64(text):
+    """What of it stands in Base64 wherever it begins."""
+    return [base64.b64encode(b"x" * n + text.encode()).decode()[4:-4] for n in range(3)]
+
+
+def chain(broker, policy=None, router=None):
+    return [{"egress_policy": policy or {}}, {"credential_broker": broker}, {"forward_router": router or {}}]
+
+
+def basic(user, password):
+    return ("Authorization", "Basic " + base64.b64encode(("%s:%s" % (user, password)).encode()).decode())
+
+
+class BrokerCase(Inside, Secrecy):
+    def setUp(self):
+        self.secret_path = os.path.join(self.folder, self.id())
+        self.put_secret(SECRET)
+
+    def put_secret(self, text):
+        with open(os.open(self.secret_path + ".new", os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
+            f.write(text + "\n")
+        os.replace(self.secret_path + ".new", self.secret_path)
+
+    def start_broker(self, *origins, secret=None, rules=(), **binding):
+        """The same binding for each of the origins, unless it says otherwise."""
+        binding = {"secret": "token", "host": "origin.test", "header": "authorization", "placeholder": PLACEHOLDER,
+                   **binding}
+        broker = {"bindings": [{"port": origin.port, **binding} for origin in origins]}
+        self.start_mitm(*rules, http={"filters": chain(broker)},
+                        secrets=[{"name": "token", "credential": secret or {"file": self.secret_path}}])
+
+    def sites(self, *fields):
+        return {version: Site(self, version, b"ok", *fields) for version in ("http/1.1", "h2")}
+
+    def assert_broker_refused(self, response, detail):
+        """Reply, log and metrics tell the same."""
+        told = response.header("proxy-status")
+        line = self.egret.one_line(request_id=re.search(r'request-id="([^"]+)"', told).group(1))
+        words = ("credential_broker", "request", "deny", detail)
+        self.assertEqual((response.status, line["status"], line["detail"]), (403, 403, detail))
+        self.assertEqual((line["rule"], line["stage"], line["decision"], line["reason"]), words)
+        self.assertIn(detail, told)
+        self.assertIn("rule=credential_broker", told)
+        self.assertIn("credential_broker", response.text())
+
+    def assert_counted(self, detail, count):
+        self.assertEqual(self.egret.metric("egret_failures_total", detail=detail), count)
+        self.assertEqual(self.egret.metric("egret_policy_decisions_total", rule="credential_broker", action="deny",
+                                           stage="request"), count)
+
+    def curl(self, *words, status=0):
+        """What curl says on both of its outputs."""
+        run = subprocess.run([need("curl"), "-sS", "-v", "--max-time", str(int(SECONDS)), *words], text=True,
+                             env=proxy_env(self.egret.url, self.ours.ca), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(run.returncode, status, run.stdout)
+        return run.stdout
+
+
+class Filled(BrokerCase):
+    def test_S01_S06_only_the_origin_sees_the_secret(self):
+        """Rows S01 and S06: not the client, and no log, page, metric, argument or environment of the proxy."""
+        sites = self.sites()
+        self.start_broker(*(site.origin for site in sites.values()), secret={"inline_string": SECRET})
+        self.say_all()
+        said = ""
+        for version, site in sites.items():
+            url = "https://" + self.authority_of(site.origin)
+            for words, wanted in (
+                    (("-H", "Authorization: Bearer " + PLACEHOLDER), "Bearer " + SECRET),
+                    (("-H", "Authorization: token " + PLACEHOLDER), "token " + SECRET),
+                    (("-u", "me:" + PLACEHOLDER), basic("me", SECRET)[1])):
+                said += self.curl("--http2" if version == "h2" else "--http1.1", *words, url + "/v1")
+                self.assertEqual(site.asked()[0]["authorization"], wanted)
+            said += self.curl("-H", "X-Api-Key: " + PLACEHOLDER, url)  # refused
+        self.egret.log_lines(8, kind="request")
+        everything = {"curl": said, "stderr": self.egret.stderr(), **self.admin_pages()}
+        with open(self.egret.log_path) as f:
+            everything["log"] = f.read()
+        for name in ("cmdline", "environ"):
+            with open("/proc/%d/%s" % (self.egret.pid, name)) as f:
+                everything[name] = f.read()
+        for where, text in everything.items():
+            for needle in [SECRET, *in_base64(SECRET)]:
+                self.assertNotIn(needle, text, where)
+        self.assertIn('"credential_broker"', everything["/config_dump"])
+
+    def test_a_request_for_https_itself(self):
+        """Without a tunnel: the proxy does the TLS; in clear the same host has nothing."""
+        origin = self.tls_origin(alpn=("http/1.1",))
+        binding = {"secret": "token", "host": "origin.test", "port": origin.port, "header": "authorization",
+                   "placeholder": PLACEHOLDER}
+        config = proxy_config([allow()], chain({"bindings": [binding]}, {"policy": "web"}, {"tls": {"trust": "origins"}}),
+                              secrets=[{"name": "token", "credential": {"file": self.secret_path}},
+                                       {"name": "origins", "trust": {"roots": {"file": self.authority.ca}}}])
+        config["listeners"][0]["filters"][0]["http_connection"]["https_in_clear"] = True
+        self.start_config(config, HOSTS)
+        client = self.client()
+        self.assert_ok(client.get("https://" + self.authority_of(origin), "%s: %s" % BEARER))
+        self.assertEqual(origin.requests[0].all("authorization"), ["Bearer " + SECRET])
+        response = client.get("http://" + self.authority_of(origin), "%s: %s" % BEARER)
+        self.assert_refused(client, response, "credential_misplaced", rule="credential_broker", status=403)
+
+    def test_the_secret_is_rotated_under_traffic(self):
+        """Each request has one or the other, and the next one after the change has the new one."""
+        sites = self.sites()
+        self.start_broker(*(site.origin for site in sites.values()))
+        done, broken = threading.Event(), []
+
+        def ask_on(version, site):
+            client = self.inside(site.origin) if version == "http/1.1" else self.inside_h2(site.origin)
+            while not done.is_set():
+                status = (self.get_inside(client, site.origin, "/", "%s: %s" % BEARER).status
+                          if version == "http/1.1" else client.response(self.ask_h2(
+                              client, site.origin, "/", ("authorization", BEARER[1]))).status)
+                if status != 200:
+                    broken.append(status)
+        threads = [threading.Thread(target=ask_on, args=item) for item in sites.items()]
+        for thread in threads:
+            thread.start()
+        try:
+            until(lambda: self.egret.metric("egret_requests_total") > 50, "traffic")
+            self.put_secret(NEXT)
+            self.egret.signal(signal.SIGHUP)
+            until(lambda: self.egret.metric("egret_secret_reloads_total", result="ok") >= 1, "the secret to be read again")
+            for version, site in sites.items():
+                self.assert_ok(self.ask(site, version, "/last", BEARER))
+            before = self.egret.metric("egret_requests_total")
+            until(lambda: self.egret.metric("egret_requests_total") > before + 50, "traffic after it")
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(broken, [])
+        for asked in ([dict(r.fields)["authorization"] for r in sites["http/1.1"].origin.requests],
+                      [fields["authorization"] for fields in sites["h2"].h2.seen]):
+            self.assertEqual(sorted(set(asked)), sorted(["Bearer " + SECRET, "Bearer " + NEXT]))
+            self.assertEqual(asked[-1], "Bearer " + NEXT)
+
+
+class Refused(BrokerCase):
+    def test_a_placeholder_in_another_place(self):
+        sites = self.sites()
+        self.start_broker(*(site.origin for site in sites.values()), methods=["GET"], path_prefixes=["/v1"])
+        count = 0
+        for version, site in sites.items():
+            for path, method, *fields in (
+                    ("/v1", "GET", ("X-Api-Key", PLACEHOLDER)),
+                    ("/v1", "GET", ("Cookie", "a=" + PLACEHOLDER)),
+                    ("/v1", "GET", basic(PLACEHOLDER, "x")),
+                    ("/v1", "GET", ("Authorization", basic("me", PLACEHOLDER)[1].rstrip("="))),
+                    ("/v1?token=" + PLACEHOLDER, "GET"),
+                    ("/v1?token=%65gret-placeholder", "GET"),
+                    ("/v2", "GET", BEARER),
+                    ("/v1/%2e%2e/v2", "GET", BEARER),
+                    ("/v1", "DELETE", BEARER)):
+                with self.subTest(version + path, fields=fields):
+                    response = self.ask(site, version, path, *fields, method=method)
+                    self.assert_broker_refused(response, "credential_misplaced")
+                    count += 1
+        self.assertEqual([site.h2.seen or site.origin.requests for site in sites.values()], [[], []])
+        self.assert_counted("credential_misplaced", count)
+
+    def test_credentials_of_the_clients_own(self):
+        sites = self.sites()
+        self.start_broker(*(site.origin for site in sites.values()))
+        fields = [(name, "mine") for name in ("Authorization", "Cookie", "X-Api-Key", "Private-Token",
+                                              "X-Amz-Security-Token")]
+        for version, site in sites.items():
+            for field in fields:
+                self.assert_broker_refused(self.ask(site, version, "/", field), "credential_foreign")
+        self.assert_counted("credential_foreign", 2 * len(fields))
+        self.assertEqual([site.h2.seen or site.origin.requests for site in sites.values()], [[], []])
+
+    def test_credentials_of_the_clients_own_are_stripped_or_passed(self):
+        for wanted, kept in (("STRIP", []), ("PASS", ["a=b"])):
+            site = Site(self, "http/1.1", b"ok")
+            self.start_broker(site.origin, other_credentials=wanted)
+            self.assert_ok(self.ask(site, "http/1.1", "/", BEARER, ("Cookie", "a=b")))
+            request = site.origin.requests[-1]
+            self.assertEqual((request.all("authorization"), request.all("cookie")), (["Bearer " + SECRET], kept))
+
+    def test_an_origin_that_is_not_verified_has_nothing(self):
+        origin = self.tls_origin(alpn=("http/1.1",))
+        broker = {"bindings": [{"secret": "token", "host": "origin.test", "port": origin.port, "header": "authorization",
+                                "placeholder": PLACEHOLDER}]}
+        self.start_mitm(http={"filters": chain(broker)},
+                        destinations=[{"domains": ["origin.test"], "unverified": True}],
+                        secrets=[{"name": "token", "credential": {"file": self.secret_path}}])
+        client = self.inside(origin)
+        self.assert_ok(self.get_inside(client, origin))
+        self.assert_broker_refused(self.get_inside(client, origin, "/", "%s: %s" % BEARER), "credential_misplaced")
+        self.assertEqual(len(origin.requests), 1)
+
+
+class Elsewhere(BrokerCase):
+    """Row S10."""
+
+    def test_S10_a_redirect_to_another_authority_takes_nothing_along(self):
+        """Row S10: not even with a client that sends its credentials wherever it is told to."""
+        pair = self.authority.issue("second", "DNS:second.test")
+        other = self.tls_origin(alpn=("http/1.1",), pair=pair)
+        there = "https://second.test:%d/" % other.port
+        origin = self.tls_origin(reply(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n" % there.encode()),
+                                 alpn=("http/1.1",))
+        self.start_broker(origin, rules=[INSPECTED])
+        said = self.curl("-L", "--location-trusted", "-H", "%s: %s" % BEARER,
+                         "https://" + self.authority_of(origin) + "/")
+        self.assertIn("credential_misplaced", said)
+        self.assertNotIn(SECRET, said)
+        self.assertEqual(origin.requests[0].all("authorization"), ["Bearer " + SECRET])
+        self.assertEqual(other.requests, [])
+        self.assert_counted("credential_misplaced", 1)
+
+    def test_S10_what_is_asked_once_more_is_asked_of_the_same(self):
+        """Row S10: a connection that ended meanwhile is another one to the same authority."""
+        def once(connection):
+            connection.read_request()
+            connection.send(OK)
+
+        origin = self.tls_origin(once, reply(OK), alpn=("http/1.1",))
+        self.start_broker(origin)
+        client = self.inside(origin)
+        for _ in range(2):
+            self.assert_ok(self.get_inside(client, origin, "/", "%s: %s" % BEARER))
+        self.assertEqual([request.all("authorization") for request in origin.requests], [["Bearer " + SECRET]] * 2)
+
+    def test_S10_a_parent_sees_a_tunnel_and_no_more(self):
+        """Row S10: the hop before the origin."""
+        origin = self.tls_origin(alpn=("http/1.1",))
+        parent = self.start(allow())
+        parent_log = parent.log_path
+        self.parent = "%s:%d" % parent.address
+        self.start_broker(origin, rules=[INSPECTED])
+        self.assert_ok(self.get_inside(self.inside(origin), origin, "/", "%s: %s" % BEARER))
+        self.assertEqual(origin.requests[0].all("authorization"), ["Bearer " + SECRET])
+        until(lambda: parent.metric("egret_requests_total") == 1, "the parent's tunnel")
+        with open(parent_log) as f:
+            self.assertNotIn(SECRET, f.read())
+
+    def start_config(self, config, hosts=None, arguments=(), says=None):
+        """Where there is a parent, whatever is dialled goes through it."""
+        if getattr(self, "parent", None):
+            config["upstreams"] = [{"name": "parent", "http_proxy": {"address": self.parent}, "resolve": "REMOTE"}]
+            chains = [config["listeners"][0]["filters"][0],
+                      config["listeners"][1]["filter_chains"][0]["filters"][1]]
+            for chain in chains:
+                for one in chain["http_connection"]["filters"]:
+                    for name in one:
+                        if name in ("connect_tunnel", "forward_router"):
+                            one[name]["upstream"] = "parent"
+        return super().start_config(config, hosts, arguments, says)
+
+
+if __name__ == "__main__":
+    unittest.main()
