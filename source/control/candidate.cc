@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "source/config/validate.h"
-#include "source/control/publication.h"
 #include "source/xds/blame.h"
 #include "source/xds/compose.h"
 #include "source/xds/node.h"
@@ -18,8 +17,6 @@ namespace {
 
 using control::v1::Rejection;
 using Rejections = std::vector<Rejection>;
-
-constexpr size_t kMostBytes = size_t{8} << 20;  // each proxy is sent all of it
 
 Rejection Of(std::string_view why, std::string_view remedy) {
   return ToRejection("", "", "", {.why = std::string(why), .remedy = std::string(remedy)});
@@ -80,24 +77,12 @@ class Candidate {
   }
 
   Result<Anys, Rejections> Changed() const {
-    const Publication before = Publish(now_.own, now_.bodies), after = Publish(now_.own, bodies_);
-    Anys changed;
-    size_t bytes = 0;
-    for (const ResourceType type : {ResourceType::kDomainSet, ResourceType::kEgressPolicy}) {
-      const PublishedType* const published = after.TypeOf(TypeUrl(type));
-      if (published == nullptr) continue;
-      for (const auto& [name, resource] : *published) {
-        const PublishedResource* const same = before.Find(TypeUrl(type), name);
-        if (same != nullptr && same->version == resource.version) continue;
-        *changed.Add() = resource.any;
-        bytes += resource.any.value().size();
-      }
-    }
-    if (changed.empty())
-      return Rejections{Of("the group's files hold just that", "name a folder that holds something else")};
-    if (bytes > kMostBytes)
+    auto changed = PreviewedChanges(Publish(now_.own, now_.bodies), Publish(now_.own, bodies_));
+    if (!changed)
       return Rejections{Of("more than 8 MiB would be sent to every proxy", "preview it on one proxy, by its admin")};
-    return changed;
+    if (changed->empty())
+      return Rejections{Of("the group's files hold just that", "name a folder that holds something else")};
+    return *std::move(changed);
   }
 
   const GroupConfig now_;

@@ -2,18 +2,14 @@
 // group's files, and put as that is published.
 #pragma once
 
-#include <google/protobuf/any.pb.h>
-#include <google/protobuf/repeated_ptr_field.h>
-
 #include <vector>
 
 #include "egret/control/v1/rejection.pb.h"
 #include "source/base/result.h"
 #include "source/control/group.h"
+#include "source/control/publication.h"
 
 namespace egret {
-
-using Anys = google::protobuf::RepeatedPtrField<google::protobuf::Any>;
 
 // `candidate`: policies and domain sets under the names that they have in files. What proxies have to be sent so that
 // they decide as if the group's files held it: all whose content, or whose lists' content, is another one. Or what is

@@ -161,7 +161,8 @@ grpc::ServerWriteReactor<PreviewNews>* ControlService::Preview(grpc::CallbackSer
     return new RefusedCall<PreviewNews>({grpc::StatusCode::INVALID_ARGUMENT, "a preview takes from 1 s to 24 h"});
   Log(LogComponent::kServer, LogLevel::kInfo, *by, " previews a candidate in group ", ShownValue(request->group()),
       " for ", seconds, " s");
-  auto* const call = new PreviewCall(*request, parts_.library.FilesOf(request->group()), parts_.switchboard);
+  auto* const call =
+      new PreviewCall(*request, parts_.library.FilesOf(request->group()), parts_.switchboard, parts_.watch);
   call->Begin();
   return call;
 }

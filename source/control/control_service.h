@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "egret/control/v1/control.grpc.pb.h"
+#include "source/control/change_watch.h"
 #include "source/control/hub.h"
 #include "source/control/library.h"
 #include "source/control/rollouts.h"
@@ -30,6 +31,7 @@ class ControlService final : public control::v1::Control::CallbackService {
     const Roster& roster;
     Rollouts& rollouts;
     Switchboard& switchboard;
+    ChangeWatch& watch;
   };
   ControlService(std::string identifier, Names names, const Parts& parts)
       : identifier_(std::move(identifier)), names_(std::move(names)), parts_(parts) {}

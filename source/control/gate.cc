@@ -29,6 +29,8 @@ std::string FailureOf(const Proxy& proxy) {
              " requests");
 }
 
+std::string Identities(size_t count) { return Cat(count, count == 1 ? " identity" : " identities"); }
+
 }  // namespace
 
 std::string ReasonToHalt(const std::string& name, const Hub::Group& group, const std::vector<Proxy>& proxies) {
@@ -40,6 +42,12 @@ std::string ReasonToHalt(const std::string& name, const Hub::Group& group, const
     if (!reason.empty()) return reason;
   }
   return "";
+}
+
+std::string ReasonToHalt(const ChangeWatch::Found& found, uint32_t most_identities) {
+  if (found.identities <= most_identities) return "";
+  return Cat("it changes decisions of ", Identities(found.identities), ", and ", most_identities,
+             " may be: ", found.changed, " of ", found.compared, " decisions; ", found.example);
 }
 
 }  // namespace egret

@@ -64,9 +64,10 @@ class Program {
         library_(options.resources, options.bootstraps, hub_),
         ads_(options.identifier, hub_, roster_),
         fleet_(roster_, switchboard_),
-        rollouts_(options.identifier, options.rollouts, hub_, roster_),
+        watch_(switchboard_),
+        rollouts_(options.identifier, options.rollouts, hub_, roster_, watch_),
         operators_(options.identifier, {options.viewers, options.operators},
-                   {hub_, library_, roster_, rollouts_, switchboard_}),
+                   {hub_, library_, roster_, rollouts_, switchboard_, watch_}),
         pages_(hub_, roster_) {}
 
   int Run() {
@@ -156,6 +157,7 @@ class Program {
   Library library_;
   AdsService ads_;
   FleetService fleet_;
+  ChangeWatch watch_;
   Rollouts rollouts_;
   ControlService operators_;
   ControlPages pages_;

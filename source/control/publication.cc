@@ -95,4 +95,22 @@ const PublishedType* Publication::TypeOf(std::string_view type_url) const {
 
 Publication Publish(const Bodies& own, const Bodies& bodies) { return Publisher(own, bodies).Run(); }
 
+std::optional<Anys> PreviewedChanges(const Publication& before, const Publication& after) {
+  constexpr size_t kMostBytes = size_t{8} << 20;
+  Anys changed;
+  size_t bytes = 0;
+  for (const ResourceType type : {ResourceType::kDomainSet, ResourceType::kEgressPolicy}) {
+    const PublishedType* const published = after.TypeOf(TypeUrl(type));
+    if (published == nullptr) continue;
+    for (const auto& [name, resource] : *published) {
+      const PublishedResource* const same = before.Find(TypeUrl(type), name);
+      if (same != nullptr && same->version == resource.version) continue;
+      *changed.Add() = resource.any;
+      bytes += resource.any.value().size();
+    }
+  }
+  if (bytes > kMostBytes) return std::nullopt;
+  return changed;
+}
+
 }  // namespace egret

@@ -8,10 +8,12 @@
 #pragma once
 
 #include <google/protobuf/any.pb.h>
+#include <google/protobuf/repeated_ptr_field.h>
 
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,5 +42,10 @@ using PublicationPtr = std::shared_ptr<const Publication>;
 // `own`: what the proxies have from their bootstrap; lists that it refers to keep their names as well. Secrets are
 // published only where something that is in force for these proxies needs them.
 Publication Publish(const Bodies& own, const Bodies& bodies);
+
+// What proxies that have the one have to be sent so that they decide as with the other: policies and lists that it has
+// not, or whose content is another one. Nothing: that is more than 8 MiB, which each of them would be sent.
+using Anys = google::protobuf::RepeatedPtrField<google::protobuf::Any>;
+std::optional<Anys> PreviewedChanges(const Publication& before, const Publication& after);
 
 }  // namespace egret

@@ -39,10 +39,14 @@ void Rollouts::Look() {
   const auto groups = hub_.Look();
   std::optional<std::vector<Proxy>> proxies;  // there may be many: only where they are needed
   for (const auto& [name, group] : groups) {
-    if (!group.next) continue;
+    if (!group.next) {
+      watch_.Drop(name);
+      continue;
+    }
     const std::lock_guard lock(mutex_);
     Known& known = KnownOf(name, group);
     TakeIn(name, known);
+    Watch(name, group, known);
     if (known.percent() > 0 && !known.halt) {
       if (!proxies) proxies = roster_.Look();
       Judge(name, group, *proxies, known);
@@ -76,9 +80,15 @@ void Rollouts::TakeIn(const std::string& name, Known& known) {
   known.halt_written = known.halt && (known.halt_written || *halt);
 }
 
+void Rollouts::Watch(const std::string& name, const Hub::Group& group, const Known& known) {
+  known.partly() ? watch_.Follow(name, group) : watch_.Drop(name);
+}
+
 void Rollouts::Judge(const std::string& name, const Hub::Group& group, const std::vector<Proxy>& proxies,
                      Known& known) {
-  const std::string reason = ReasonToHalt(name, group, proxies);
+  std::string reason = ReasonToHalt(name, group, proxies);
+  if (reason.empty() && known.step->has_most_changed_identities())
+    reason = ReasonToHalt(watch_.Look(name), known.step->most_changed_identities());
   if (!reason.empty()) Halt(name, known, reason, identifier_);
 }
 
@@ -137,6 +147,10 @@ std::optional<Problem> Rollouts::Advance(const AdvanceRequest& request, const st
   RolloutStep step;
   step.set_release(known.release);
   step.set_percent(request.percent());
+  if (request.has_most_changed_identities())
+    step.set_most_changed_identities(request.most_changed_identities());
+  else if (known.step && known.step->has_most_changed_identities())
+    step.set_most_changed_identities(known.step->most_changed_identities());
   step.set_by(by);
   SetNow(*step.mutable_at());
   if (auto problem = files_.Write(request.group(), step)) return problem;
@@ -182,7 +196,14 @@ std::optional<Rollout> Rollouts::Tell(const std::string& name, const Hub::Group&
   const auto known = known_.find(name);
   if (known == known_.end() || known->second.release != rollout.release()) return rollout;
   rollout.set_percent(known->second.percent());
-  if (known->second.step) rollout.set_advanced_by(known->second.step->by());
+  if (const auto& step = known->second.step) {
+    rollout.set_advanced_by(step->by());
+    if (step->has_most_changed_identities()) rollout.set_most_changed_identities(step->most_changed_identities());
+  }
+  const ChangeWatch::Found found = watch_.Look(name);
+  rollout.set_decisions_compared(found.compared);
+  rollout.set_decisions_changed(found.changed);
+  rollout.set_identities_changed(static_cast<uint32_t>(found.identities));
   if (known->second.halt) *rollout.mutable_halt() = *known->second.halt;
   return rollout;
 }

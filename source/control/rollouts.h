@@ -10,6 +10,7 @@
 
 #include "egret/control/v1/control.pb.h"
 #include "source/base/result.h"
+#include "source/control/change_watch.h"
 #include "source/control/hub.h"
 #include "source/control/rollout_files.h"
 #include "source/control/roster.h"
@@ -19,9 +20,9 @@ namespace egret {
 
 class Rollouts {
  public:
-  // `identifier`: for others to know who halted. `folder`: see RolloutFiles. Hub and roster outlive it.
-  Rollouts(std::string identifier, std::string folder, Hub& hub, const Roster& roster)
-      : identifier_(std::move(identifier)), files_(std::move(folder)), hub_(hub), roster_(roster) {}
+  // `identifier`: for others to know who halted. `folder`: see RolloutFiles. The others outlive it.
+  Rollouts(std::string identifier, std::string folder, Hub& hub, const Roster& roster, ChangeWatch& watch)
+      : identifier_(std::move(identifier)), files_(std::move(folder)), hub_(hub), roster_(roster), watch_(watch) {}
 
   // Takes in what other replicas wrote, and halts what has to be.
   void Look();
@@ -45,10 +46,13 @@ class Rollouts {
     std::string told;  // what the log said of the files last
 
     uint32_t percent() const { return step ? step->percent() : 0; }
+    // Some have it, some have not, and it goes on.
+    bool partly() const { return percent() > 0 && percent() < 100 && !halt; }
   };
 
   Known& KnownOf(const std::string& name, const Hub::Group& group);
   void TakeIn(const std::string& name, Known& known);
+  void Watch(const std::string& name, const Hub::Group& group, const Known& known);
   void Judge(const std::string& name, const Hub::Group& group, const std::vector<Proxy>& proxies, Known& known);
   void Halt(const std::string& name, Known& known, const std::string& reason, const std::string& by);
   void TellHub(const std::string& name, const Known& known);
@@ -61,6 +65,7 @@ class Rollouts {
   const RolloutFiles files_;
   Hub& hub_;
   const Roster& roster_;
+  ChangeWatch& watch_;
   mutable std::mutex mutex_;
   std::map<std::string, Known> known_;  // by group
   Ticker ticker_;

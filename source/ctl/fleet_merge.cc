@@ -32,6 +32,10 @@ void Add(const Rollout& more, GroupStatus& group) {
   if (!rollout.has_halt() && more.has_halt()) *rollout.mutable_halt() = more.halt();
   rollout.set_proxies_given(rollout.proxies_given() + more.proxies_given());
   rollout.set_proxies_settled(rollout.proxies_settled() + more.proxies_settled());
+  rollout.set_decisions_compared(rollout.decisions_compared() + more.decisions_compared());
+  rollout.set_decisions_changed(rollout.decisions_changed() + more.decisions_changed());
+  // They may be the same ones: as many as the one that knows most has seen.
+  rollout.set_identities_changed(std::max(rollout.identities_changed(), more.identities_changed()));
 }
 
 void Add(const GroupStatus& more, GroupStatus& group) {

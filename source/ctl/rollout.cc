@@ -40,6 +40,8 @@ class Conversation {
     request.set_percent(ParseDecimal<uint32_t>(given_.Get("--percent")).value_or(0));
     request.set_release(given_.Get("--release"));
     request.set_resume(given_.Has("--resume"));
+    if (const auto most = ParseDecimal<uint32_t>(given_.Get("--most-changed")))
+      request.set_most_changed_identities(*most);
     // A halt of any replica counts for all of them.
     const auto before = Ask();
     if (!before || status_ != kDone) return Fail("nothing is changed: every replica has to answer");
@@ -135,6 +137,8 @@ std::string WrongWith(const Given& given) {
   const auto percent = ParseDecimal<uint32_t>(given.Get("--percent"));
   if (word == "advance" && (!percent || *percent == 0 || *percent > 100))
     return "to how many of 100? say --percent, 1 to 100";
+  if (given.Has("--most-changed") && !ParseDecimal<uint32_t>(given.Get("--most-changed")))
+    return "--most-changed takes a number of identities";
   return "";
 }
 

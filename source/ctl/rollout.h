@@ -17,6 +17,7 @@ inline constexpr Flag kRolloutFlags[] = {
     kControlFlag,
     {.name = "--group"},
     {.name = "--percent"},
+    {.name = "--most-changed"},
     {.name = "--release"},
     {.name = "--reason"},
     {.name = "--resume", .takes = Takes::kNothing},
@@ -28,7 +29,8 @@ inline constexpr Flag kRolloutFlags[] = {
 
 inline constexpr std::string_view kRolloutUsage =
     "Usage: egretctl rollout status [--group GROUP] [OPTION...]\n"
-    "       egretctl rollout advance --group GROUP --percent N [--release VERSION] [--resume] [OPTION...]\n"
+    "       egretctl rollout advance --group GROUP --percent N [--release VERSION] [--most-changed N]\n"
+    "                                 [--resume] [OPTION...]\n"
     "       egretctl rollout halt --group GROUP [--reason TEXT] [OPTION...]\n"
     "\n"
     "Says how far a group's next release (GROUP/next in the control plane's folder) has come, gives it to N of 100 of "
@@ -39,6 +41,10 @@ inline constexpr std::string_view kRolloutUsage =
     "halted; nothing is taken back but by removing GROUP/next.\n"
     "  --group GROUP       of proxies; status: default all that have a next release\n"
     "  --percent N         1 to 100, and not less than before\n"
+    "  --most-changed N    halt it once decisions of more identities than that would be other ones, as the proxies "
+    "that do "
+    "not have\n"
+    "                      it find; default: as said before, or any number\n"
     "  --release VERSION   which one is meant, as status has it; another is left alone\n"
     "  --resume            though it was halted\n"
     "  --reason TEXT       for others to read\n"

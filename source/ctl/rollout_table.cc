@@ -28,6 +28,13 @@ std::string StateOf(const Rollout& rollout) {
   return rollout.percent() == 100 ? "for all" : "goes on";
 }
 
+// Of decisions, and of how many who ask.
+std::string ChangedOf(const Rollout& rollout) {
+  if (rollout.decisions_compared() == 0) return "-";
+  return Cat(rollout.decisions_changed(), " of ", rollout.decisions_compared(), ", of ", rollout.identities_changed(),
+             rollout.identities_changed() == 1 ? " identity" : " identities");
+}
+
 std::string LineOf(const Rollout& rollout, int64_t now) {
   return OneLine(Cat(rollout.group(), " is halted by ", rollout.halt().by(), " since ", Age(rollout.halt().at(), now),
                      ": ", rollout.halt().reason()));
@@ -53,14 +60,14 @@ bool AnyHalted(const StatusResponse& status) {
 }
 
 std::string RolloutTable(const StatusResponse& status, int64_t now_unix) {
-  std::vector<Row> rows = {{"GROUP", "RELEASE", "AGE", "PERCENT", "STATE", "GIVEN", "SETTLED"}};
+  std::vector<Row> rows = {{"GROUP", "RELEASE", "AGE", "PERCENT", "STATE", "GIVEN", "SETTLED", "CHANGED"}};
   std::string lines;
   for (const GroupStatus& group : status.groups()) {
     if (!group.has_rollout()) continue;
     const Rollout& rollout = group.rollout();
     rows.push_back({OneLine(group.name()), OneLine(rollout.release().substr(0, kVersionShown)),
                     Age(rollout.since(), now_unix), Cat(rollout.percent()), StateOf(rollout),
-                    Cat(rollout.proxies_given()), Cat(rollout.proxies_settled())});
+                    Cat(rollout.proxies_given()), Cat(rollout.proxies_settled()), ChangedOf(rollout)});
     if (rollout.has_halt()) Append(lines, LineOf(rollout, now_unix), "\n");
     for (const std::string& problem : rollout.problems()) Append(lines, OneLine(problem), "\n");
   }

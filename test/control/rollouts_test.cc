@@ -5,8 +5,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "source/base/strings.h"
+#include "source/control/change_watch.h"
 #include "source/control/cohort.h"
 #include "source/control/gate.h"
 #include "test/xds/folder.h"
@@ -45,7 +47,7 @@ class RolloutsTest : public testing::Test {
     hub.Publish("web", PublicationOf("old"));
     hub.Stage("web", PublicationOf("next"));
   }
-  Rollouts Replica(const std::string& name) { return Rollouts(name, folder.path, hub, roster); }
+  Rollouts Replica(const std::string& name) { return Rollouts(name, folder.path, hub, roster, watch); }
   static std::string Advance(Rollouts& rollouts, uint32_t percent, bool resume = false, const char* release = "") {
     control::v1::AdvanceRequest request;
     request.set_group("web");
@@ -79,6 +81,40 @@ class RolloutsTest : public testing::Test {
   Folder folder;
   Hub hub;
   Roster roster;
+  Switchboard switchboard;
+  ChangeWatch watch{switchboard};
+};
+
+// A proxy's fleet stream.
+class Line final : public Switchboard::Line {
+ public:
+  Line(Switchboard& switchboard, std::string id) : switchboard_(switchboard), proxy_("web", std::move(id)) {
+    switchboard_.Join(proxy_, *this);
+  }
+  ~Line() { switchboard_.Leave(proxy_, *this); }
+  void Tell(const control::v1::Command& command) override {
+    const control::v1::Preview& preview = command.preview();
+    if (preview.duration().seconds() > 0) running = preview.id();
+    if (preview.duration().seconds() == 0 && running == preview.id()) running.clear();
+  }
+  // By the preview that runs: somebody's decisions are other ones, of so many that were made.
+  void Report(const std::string& who, uint64_t decisions) {
+    control::v1::Report report;
+    auto& change = *report.add_changes();
+    change.set_id(running);
+    change.set_identity(who);
+    change.set_destination("a.test:443");
+    change.set_count(3);
+    auto& status = *report.add_previews();
+    status.set_id(running);
+    status.set_decisions(decisions);
+    switchboard_.Deliver(proxy_, report);
+  }
+  std::string running;
+
+ private:
+  Switchboard& switchboard_;
+  const Switchboard::Proxy proxy_;
 };
 
 TEST_F(RolloutsTest, NobodyIsGivenItBeforeAnOperatorSaysSo) {
@@ -96,6 +132,74 @@ TEST_F(RolloutsTest, NobodyIsGivenItBeforeAnOperatorSaysSo) {
   hub.Publish("web", PublicationOf("next"));  // the files were moved
   hub.Stage("web", nullptr);
   EXPECT_EQ(in.has, "old next ");
+}
+
+TEST_F(RolloutsTest, WhatItWouldChangeIsSeenWhileSomeHaveItAndSomeHaveNot) {
+  Line line(switchboard, "p1");
+  Rollouts rollouts = Replica("a");
+  rollouts.Look();
+  EXPECT_EQ(line.running, "");
+  Advance(rollouts, 50);
+  rollouts.Look();
+  ASSERT_NE(line.running, "");
+  line.Report("ann", 10);
+  line.Report("bob", 20);
+  rollouts.Look();
+  const auto told = rollouts.Tell("web", Web(), {});
+  EXPECT_EQ(told->decisions_compared(), 20);
+  EXPECT_EQ(told->decisions_changed(), 6);
+  EXPECT_EQ(told->identities_changed(), 2);
+  EXPECT_FALSE(told->has_halt());
+  Advance(rollouts, 100);
+  rollouts.Look();
+  EXPECT_EQ(line.running, "");
+}
+
+TEST_F(RolloutsTest, MoreChangedIdentitiesThanMayBeHaltIt) {
+  Line line(switchboard, "p1");
+  Rollouts rollouts = Replica("a");
+  control::v1::AdvanceRequest request;
+  request.set_group("web");
+  request.set_percent(50);
+  request.set_most_changed_identities(1);
+  ASSERT_TRUE(rollouts.Advance(request, "ann"));
+  rollouts.Look();
+  line.Report("ann", 10);
+  line.Report("ann", 20);
+  rollouts.Look();
+  EXPECT_FALSE(rollouts.Tell("web", Web(), {})->has_halt());
+  EXPECT_EQ(Advance(rollouts, 60), "");  // the line stays drawn
+  line.Report("bob", 30);
+  rollouts.Look();
+  EXPECT_TRUE(
+      rollouts.Tell("web", Web(), {})
+          ->halt()
+          .reason()
+          .starts_with(
+              "it changes decisions of 2 identities, and 1 may be: 9 of 30 decisions; ann asks for a.test:443: "))
+      << rollouts.Tell("web", Web(), {})->halt().reason();
+  rollouts.Look();
+  EXPECT_EQ(line.running, "");
+}
+
+TEST_F(RolloutsTest, AnOperatorsPreviewComesFirst) {
+  Line line(switchboard, "p1");
+  Rollouts rollouts = Replica("a");
+  Advance(rollouts, 50);
+  rollouts.Look();
+  line.Report("ann", 10);
+  {
+    const ChangeWatch::Pause pause(watch, "web");
+    EXPECT_EQ(line.running, "");
+    rollouts.Look();
+    EXPECT_EQ(line.running, "");
+  }
+  rollouts.Look();
+  ASSERT_NE(line.running, "");
+  line.Report("ann", 5);
+  rollouts.Look();
+  EXPECT_EQ(rollouts.Tell("web", Web(), {})->decisions_compared(), 15);
+  EXPECT_EQ(rollouts.Tell("web", Web(), {})->decisions_changed(), 6);
 }
 
 TEST_F(RolloutsTest, WhoComesLaterIsGivenWhatItsCohortHas) {
@@ -208,7 +312,7 @@ TEST_F(RolloutsTest, AFolderThatIsGoneTakesNothingBack) {
 }
 
 TEST_F(RolloutsTest, WithoutAFolderNobodyIsGivenAnything) {
-  Rollouts rollouts("a", "", hub, roster);
+  Rollouts rollouts("a", "", hub, roster, watch);
   EXPECT_EQ(Advance(rollouts, 50), "this control plane runs without --rollouts; give it a folder to write to");
   EXPECT_EQ(Web().progress.percent, 0u);
   hub.Stage("web", nullptr);

@@ -150,6 +150,27 @@ class RolloutTest(StatusCase):
         self.assertEqual(set(self.statuses(proxies, origin).values()), {200})
         self.assertIn('egret_control_rollout_halted{group="web"} 1', self.plane.get("/metrics")[1])
 
+    def test_a_release_that_would_change_more_than_it_may_is_halted(self):
+        origin = self.origin()
+        release = self.stage(deny(domains=["origin.test"]), allow())
+        proxies = self.fleet()
+        self.await_fleet(0, *["%s " % node for node in self.PROXIES])
+        last = max(self.PROXIES, key=lambda node: cohort(release, node))
+        percent = str(cohort(release, last))  # but for that one all have it
+        self.assertEqual(self.rollout("advance", "--percent", percent, "--most-changed", "0")[0], 0)
+        until(lambda: proxies[last].metric("egret_preview_active") == 1, "it previews the release")
+        self.assertEqual(self.statuses({last: proxies[last]}, origin), {last: 200})
+        until(lambda: self.rollout("status")[0] == 1, lambda: self.rollout("status"))
+        self.assertRegex(self.rollout("status")[1],
+                         "changes decisions of 1 identity, and 0 may be: .*127.0.0.1 asks for origin.test:%d: continue by .*"
+                         " now, deny by .* then" % origin.port)
+        until(lambda: proxies[last].metric("egret_preview_active") == 0, "it ends with the halt")
+        self.assertEqual(self.rollout("advance", "--percent", percent, "--resume", "--most-changed", "1")[0], 0)
+        until(lambda: proxies[last].metric("egret_preview_active") == 1, "it previews the release again")
+        self.assertEqual(self.statuses({last: proxies[last]}, origin), {last: 200})
+        until(lambda: ", of 1 identity" in self.rollout("status")[1], lambda: self.rollout("status"))
+        self.assertEqual(self.rollout("status")[0], 0)
+
     def test_a_group_drains_when_an_operator_says_so(self):
         egret = self.proxy(self.plane)
         self.await_fleet(0, "p1 ", "xds ")
