@@ -35,6 +35,26 @@ Others OthersOf(CredentialBroker::Binding::OtherCredentials others) {
   }
 }
 
+std::vector<CredentialPlace> PlacesOf(const CredentialBroker::Binding& binding) {
+  const CredentialForms alone = {.token = false, .basic = false}, token = {.alone = false, .basic = false};
+  const auto basic = [](bool or_token, std::string_view user) {
+    return CredentialForms{.alone = false, .token = or_token, .basic_user = std::string(user)};
+  };
+  switch (binding.template_()) {
+    case CredentialBroker::Binding::GITHUB:
+      return {{"authorization", basic(true, "x-access-token")}};
+    case CredentialBroker::Binding::PYPI:
+      return {{"authorization", basic(false, "__token__")}};
+    case CredentialBroker::Binding::ANTHROPIC:
+      return {{"x-api-key", alone}, {"authorization", token}};
+    case CredentialBroker::Binding::NPM:
+    case CredentialBroker::Binding::OPENAI:
+      return {{"authorization", token}};
+    default:
+      return {{binding.header(), {}}};
+  }
+}
+
 template <class List>
 std::vector<std::string> Texts(const List& list) {
   return {list.begin(), list.end()};
@@ -42,10 +62,11 @@ std::vector<std::string> Texts(const List& list) {
 
 }  // namespace
 
-Result<std::vector<CredentialBinding>, Problem> MakeBindings(const CredentialBroker& message, const std::string& what,
-                                                             const SecretTable& secrets,
-                                                             std::vector<Renewable>& renewables) {
-  std::vector<CredentialBinding> bindings;
+Result<CredentialBrokerOptions, Problem> MakeCredentialBroker(const CredentialBroker& message, const std::string& what,
+                                                              const SecretTable& secrets,
+                                                              std::vector<Renewable>& renewables) {
+  CredentialBrokerOptions options;
+  options.known = KnownCredentials(Texts(message.credential_headers()), Texts(message.credential_query_keys()));
   for (const CredentialBroker::Binding& binding : message.bindings()) {
     Renewable part;
     part.what = what;
@@ -57,11 +78,11 @@ Result<std::vector<CredentialBinding>, Problem> MakeBindings(const CredentialBro
     const uint16_t port = binding.port() == 0 ? uint16_t{443} : static_cast<uint16_t>(binding.port());
     Result<Target, Fault> target = ParseAuthority(binding.host(), port);
     CHECK(target.ok());  // validated
-    bindings.push_back({std::move(*secret), std::move(*target), binding.header(), binding.placeholder(),
-                        Texts(binding.methods()), Texts(binding.path_prefixes()), Texts(binding.users()),
-                        Texts(binding.groups()), OthersOf(binding.other_credentials())});
+    options.bindings.push_back({std::move(*secret), std::move(*target), PlacesOf(binding), binding.placeholder(),
+                                Texts(binding.methods()), Texts(binding.path_prefixes()), Texts(binding.users()),
+                                Texts(binding.groups()), OthersOf(binding.other_credentials())});
   }
-  return bindings;
+  return options;
 }
 
 }  // namespace egret

@@ -13,8 +13,8 @@ namespace egret {
 
 // Of a message that Validate() found no fault with. `what`: for people. A secret that cannot be read, or is no line of
 // visible ASCII, is a problem that names it and does not show it.
-Result<std::vector<CredentialBinding>, Problem> MakeBindings(const filters::http::v1::CredentialBroker& message,
-                                                             const std::string& what, const SecretTable& secrets,
-                                                             std::vector<Renewable>& renewables);
+Result<CredentialBrokerOptions, Problem> MakeCredentialBroker(const filters::http::v1::CredentialBroker& message,
+                                                              const std::string& what, const SecretTable& secrets,
+                                                              std::vector<Renewable>& renewables);
 
 }  // namespace egret

@@ -199,10 +199,10 @@ class ListenerBuilder {
 
   std::unique_ptr<const HttpFilter> BuildBroker(const filters::http::v1::CredentialBroker& message) {
     const std::string where = Cat("listener ", listener_.name(), ", credential_broker");
-    Result<std::vector<CredentialBinding>, Problem> bindings =
-        MakeBindings(message, where, shared_.secrets, renewables_);
-    if (!bindings) Fail(bindings.error().text);
-    return std::make_unique<CredentialBrokerFilter>(bindings ? std::move(*bindings) : std::vector<CredentialBinding>());
+    Result<CredentialBrokerOptions, Problem> options =
+        MakeCredentialBroker(message, where, shared_.secrets, renewables_);
+    if (!options) Fail(options.error().text);
+    return std::make_unique<CredentialBrokerFilter>(options ? std::move(*options) : CredentialBrokerOptions());
   }
 
   std::unique_ptr<const HttpFilter> BuildConnectTunnel(const filters::http::v1::ConnectTunnel& message,

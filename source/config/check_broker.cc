@@ -66,15 +66,24 @@ class BrokerChecker {
     for (int i = 0; i < broker.bindings_size(); ++i) {
       const CredentialBroker::Binding& binding = broker.bindings(i);
       const std::string at = Below(path, static_cast<size_t>(i));
-      if (!binding.header().empty() && !IsCredentialField(binding.header()))
-        Add(Below(at, "header"), ShownValue(binding.header()), "not a field of credentials",
-            "write e.g. authorization or x-api-key");
+      CheckPlace(binding, at);
       for (int j = 0; j < binding.path_prefixes_size(); ++j)
         if (!binding.path_prefixes(j).starts_with('/'))
           Add(Below(Below(at, "path_prefixes"), static_cast<size_t>(j)), ShownValue(binding.path_prefixes(j)),
               "not a path", "begin it with a slash");
       if (!binding.placeholder().empty()) CheckPlaceholder(broker, binding.placeholder(), Below(at, "placeholder"));
     }
+  }
+
+  void CheckPlace(const CredentialBroker::Binding& binding, const std::string& path) {
+    const bool templated = binding.template_() != CredentialBroker::Binding::NONE;
+    if (binding.header().empty() && !templated)
+      Add(path, "", "nothing says where the credential stands", "give header or template");
+    if (!binding.header().empty() && templated)
+      Add(path, "", "it is said twice where the credential stands", "keep one of header and template");
+    if (!binding.header().empty() && !IsCredentialField(binding.header()))
+      Add(Below(path, "header"), ShownValue(binding.header()), "not a field of credentials",
+          "write e.g. authorization or x-api-key");
   }
 
   void CheckPlaceholder(const CredentialBroker& broker, const std::string& placeholder, const std::string& path) {

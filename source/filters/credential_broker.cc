@@ -9,8 +9,6 @@
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
 #include "source/chain/local_reply.h"
-#include "source/filters/credential_form.h"
-#include "source/http/credential_field.h"
 #include "source/policy/path.h"
 
 namespace egret {
@@ -49,10 +47,6 @@ bool IsVerified(Exchange& exchange) {
   return exchange.secure && (!inside || inside->context->verifies());
 }
 
-bool IsClientsOwn(const Field& field) {
-  return IsCredentialField(field.name) || EqualsIgnoreCase(field.name, "Cookie");
-}
-
 Task<Response> Refuse(Exchange& exchange, Fault fault) { co_return FilterReply(exchange, fault, "credential_broker"); }
 
 }  // namespace
@@ -60,9 +54,9 @@ Task<Response> Refuse(Exchange& exchange, Fault fault) { co_return FilterReply(e
 // What one request is found to hold. Nothing of it is changed before all of it was looked at.
 class CredentialBrokerFilter::Search {
  public:
-  Search(const std::vector<CredentialBinding>& bindings, Exchange& exchange)
-      : bindings_(bindings), exchange_(exchange), verified_(IsVerified(exchange)) {
-    for (const CredentialBinding& binding : bindings_)
+  Search(const CredentialBrokerOptions& options, Exchange& exchange)
+      : options_(options), exchange_(exchange), verified_(IsVerified(exchange)) {
+    for (const CredentialBinding& binding : options_.bindings)
       if (IsTarget(binding)) others_ = std::min(others_.value_or(Others::kPass), binding.others);
   }
 
@@ -71,7 +65,7 @@ class CredentialBrokerFilter::Search {
     if (HoldsPlaceholder(head.path) || HoldsPlaceholder(WithoutEscapes(head.path))) return Fault::kCredentialMisplaced;
     for (size_t i = 0; i < head.fields().size(); ++i)
       if (const Fault fault = LookAt(i); fault != Fault::kNone) return fault;
-    return Fault::kNone;
+    return others_ && options_.known.AreInQuery(head.path) ? JudgeOwn() : Fault::kNone;
   }
 
   void Change() {
@@ -79,7 +73,7 @@ class CredentialBrokerFilter::Search {
     exchange_.KeepJudged();
     Head& head = exchange_.request.head;
     for (const Filled& filled : filled_) head.SetValue(filled.index, filled.value.text());
-    if (strips_) head.RemoveIf([this](const Field& field) { return IsClientsOwn(field) && !IsFilled(field); });
+    if (strips_) StripFrom(head);
   }
 
  private:
@@ -98,7 +92,7 @@ class CredentialBrokerFilter::Search {
   }
 
   bool HoldsPlaceholder(std::string_view text) const {
-    return std::any_of(bindings_.begin(), bindings_.end(), [text](const CredentialBinding& binding) {
+    return std::any_of(options_.bindings.begin(), options_.bindings.end(), [text](const CredentialBinding& binding) {
       return text.find(binding.placeholder) != std::string_view::npos;
     });
   }
@@ -107,16 +101,26 @@ class CredentialBrokerFilter::Search {
     const Field& field = exchange_.request.head.fields()[index];
     if (Fill(index, field)) return Fault::kNone;
     if (HoldsPlaceholder(field.value) || HoldsPlaceholder(InsideBasic(field.value))) return Fault::kCredentialMisplaced;
-    if (!others_ || !IsClientsOwn(field)) return Fault::kNone;
+    return others_ && options_.known.IsField(field.name) ? JudgeOwn() : Fault::kNone;
+  }
+
+  // A credential of the client's own is there.
+  Fault JudgeOwn() {
     if (*others_ == Others::kRefuse) return Fault::kCredentialForeign;
     strips_ = strips_ || *others_ == Others::kStrip;
     return Fault::kNone;
   }
 
   bool Fill(size_t index, const Field& field) {
-    for (const CredentialBinding& binding : bindings_) {
-      if (!EqualsIgnoreCase(field.name, binding.header) || !Applies(binding)) continue;
-      SecretText value = FillCredential(field.value, binding.placeholder, binding.secret->Get()->text());
+    for (const CredentialBinding& binding : options_.bindings)
+      if (Applies(binding) && FillFrom(binding, index, field)) return true;
+    return false;
+  }
+
+  bool FillFrom(const CredentialBinding& binding, size_t index, const Field& field) {
+    for (const CredentialPlace& place : binding.places) {
+      if (!EqualsIgnoreCase(field.name, place.header)) continue;
+      SecretText value = FillCredential(field.value, binding.placeholder, binding.secret->Get()->text(), place.forms);
       if (value.text().empty()) continue;
       filled_.push_back({index, std::move(value)});
       return true;
@@ -124,12 +128,17 @@ class CredentialBrokerFilter::Search {
     return false;
   }
 
+  void StripFrom(Head& head) {
+    head.RemoveIf([this](const Field& field) { return options_.known.IsField(field.name) && !IsFilled(field); });
+    if (options_.known.AreInQuery(head.path)) head.path = head.Keep(options_.known.WithoutThem(head.path));
+  }
+
   bool IsFilled(const Field& field) const {
     return std::any_of(filled_.begin(), filled_.end(),
                        [&](const Filled& filled) { return field.value == filled.value.text(); });
   }
 
-  const std::vector<CredentialBinding>& bindings_;
+  const CredentialBrokerOptions& options_;
   Exchange& exchange_;
   const bool verified_;
   std::optional<Others> others_;  // nullopt: nothing is bound to this host
@@ -138,7 +147,7 @@ class CredentialBrokerFilter::Search {
 };
 
 Task<Response> CredentialBrokerFilter::Handle(Exchange& exchange, HttpNext next) const {
-  Search search(bindings_, exchange);
+  Search search(options_, exchange);
   if (const Fault fault = search.Look(); fault != Fault::kNone) return Refuse(exchange, fault);
   search.Change();
   return next(exchange);

@@ -15,9 +15,16 @@
 #include "source/base/current.h"
 #include "source/base/secret_text.h"
 #include "source/chain/filter.h"
+#include "source/filters/credential_form.h"
+#include "source/filters/known_credentials.h"
 #include "source/policy/target.h"
 
 namespace egret {
+
+struct CredentialPlace {
+  std::string header;
+  CredentialForms forms;
+};
 
 struct CredentialBinding {
   // What a credential that the client brought gets, the strictest first: of several bindings of a host that one counts.
@@ -25,22 +32,27 @@ struct CredentialBinding {
 
   std::shared_ptr<const Current<SecretText>> secret;
   Target target;
-  std::string header;
+  std::vector<CredentialPlace> places;
   std::string placeholder;
   // Empty: any that policy allows.
   std::vector<std::string> methods, path_prefixes, users, groups;
   Others others = Others::kRefuse;
 };
 
+struct CredentialBrokerOptions {
+  std::vector<CredentialBinding> bindings;
+  KnownCredentials known;  // what counts as the client's own
+};
+
 class CredentialBrokerFilter final : public HttpFilter {
  public:
-  explicit CredentialBrokerFilter(std::vector<CredentialBinding> bindings) : bindings_(std::move(bindings)) {}
+  explicit CredentialBrokerFilter(CredentialBrokerOptions options) : options_(std::move(options)) {}
   [[clang::coro_wrapper]] Task<Response> Handle(Exchange& exchange, HttpNext next) const override;
 
  private:
   class Search;
 
-  std::vector<CredentialBinding> bindings_;
+  CredentialBrokerOptions options_;
 };
 
 }  // namespace egret

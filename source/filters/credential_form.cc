@@ -33,15 +33,16 @@ int DigitOf(char c) {
 
 }  // namespace
 
-SecretText FillCredential(std::string_view value, std::string_view placeholder, std::string_view secret) {
-  if (value == placeholder) return SecretText(std::string(secret));
+SecretText FillCredential(std::string_view value, std::string_view placeholder, std::string_view secret,
+                          const CredentialForms& forms) {
+  if (value == placeholder) return SecretText(std::string(forms.alone ? secret : ""));
   const Authorization split = Split(value);
-  if (IsToken(split) && split.rest == placeholder) return SecretText(Cat(split.scheme, ' ', secret));
-  const std::optional<std::string> pair = IsBasic(split) ? FromBase64(split.rest) : std::nullopt;
+  if (forms.token && IsToken(split) && split.rest == placeholder) return SecretText(Cat(split.scheme, ' ', secret));
+  const std::optional<std::string> pair = forms.basic && IsBasic(split) ? FromBase64(split.rest) : std::nullopt;
   const size_t colon = pair ? pair->find(':') : std::string::npos;
   if (colon == std::string::npos || std::string_view(*pair).substr(colon + 1) != placeholder)
     return SecretText(std::string());
-  const SecretText filled(Cat(pair->substr(0, colon + 1), secret));
+  const SecretText filled(Cat(forms.basic_user.empty() ? pair->substr(0, colon) : forms.basic_user, ':', secret));
   return SecretText(Cat("Basic ", Base64(filled.text())));
 }
 

@@ -91,10 +91,13 @@ TEST(Validate, ABrokerStandsWhereItMayAndKnowsItsPlaces) {
   const std::string at = "listeners[0].filters[0].http_connection.filters[";
   EXPECT_EQ(
       Verdict(
-          WithHttp("{credential_broker: {bindings: [{secret: t, host: a.test, header: accept, placeholder: 'short'}, "
-                   "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one, path_prefixes: [x]}, "
-                   "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one-more}]}}, "
-                   "{egress_policy: {policy: web}}, forward_router") +
+          WithHttp(
+              "{credential_broker: {bindings: [{secret: t, host: a.test, header: accept, placeholder: 'short'}, "
+              "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one, path_prefixes: [x]}, "
+              "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one-more}, {secret: t, host: b.test, "
+              "placeholder: egret-two}, {secret: t, host: b.test, placeholder: egret-three, header: authorization, "
+              "template: NPM}], credential_headers: ['a b']}}, "
+              "{egress_policy: {policy: web}}, forward_router") +
           "secrets: [{name: t, credential: {inline_string: x}}]\n"),
       Cat(at, "0].credential_broker: nothing has allowed the request yet; put egress_policy before it\n", at,
           "0].credential_broker: what comes after it would see the credential; put it right before forward_router\n",
@@ -108,7 +111,11 @@ TEST(Validate, ABrokerStandsWhereItMayAndKnowsItsPlaces) {
           at,
           "0].credential_broker.bindings[1].placeholder: egret-one: part of another placeholder, egret-one-more; make "
           "them differ\n",
-          at, "0].credential_broker.bindings[1].path_prefixes[0]: x: not a path; begin it with a slash\n"));
+          at, "0].credential_broker.bindings[1].path_prefixes[0]: x: not a path; begin it with a slash\n", at,
+          "0].credential_broker.bindings[3]: nothing says where the credential stands; give header or template\n", at,
+          "0].credential_broker.bindings[4]: it is said twice where the credential stands; keep one of header and "
+          "template\n",
+          at, "0].credential_broker.credential_headers[0]: \"a b\": not a token; write letters, digits, - or .\n"));
 }
 
 TEST(Validate, RefusesWhatIsNotBuiltYet) {

@@ -48,7 +48,7 @@ CredentialBinding Bound(std::string_view authority = "api.test:443", std::string
   CredentialBinding binding;
   binding.secret = std::make_shared<Current<SecretText>>(std::make_shared<const SecretText>(std::move(secret)));
   binding.target = *ParseAuthority(authority, std::nullopt);
-  binding.header = std::move(header);
+  binding.places = {{std::move(header), {}}};
   binding.placeholder = std::move(placeholder);
   return binding;
 }
@@ -70,7 +70,7 @@ class CredentialBrokerTest : public ChainTestBase {
  protected:
   std::string Ask(const Fields& fields) {
     HttpFilters filters;
-    filters.push_back(std::make_unique<CredentialBrokerFilter>(bindings_));
+    filters.push_back(std::make_unique<CredentialBrokerFilter>(CredentialBrokerOptions{bindings_, known_}));
     filters.push_back(std::make_unique<Mirror>());
     std::unique_ptr<PipeStream> far;
     const std::unique_ptr<Connection> connection = MakeConnection(far);
@@ -84,7 +84,9 @@ class CredentialBrokerTest : public ChainTestBase {
     exchange.target = *ParseAuthority(target_, std::nullopt);
     exchange.secure = secure_;
     exchange.identity = identity_;
-    return RunTask(loop_, Outcome(exchange, filters));
+    std::string outcome = RunTask(loop_, Outcome(exchange, filters));
+    sent_to_ = exchange.request.head.path;
+    return outcome;
   }
 
   std::string AskBearer() { return Ask({{"Authorization", "Bearer egret-token"}}); }
@@ -93,7 +95,9 @@ class CredentialBrokerTest : public ChainTestBase {
   void ExpectMisplaced() { EXPECT_EQ(AskBearer(), kMisplaced); }
 
   std::vector<CredentialBinding> bindings_ = {Bound()};
+  KnownCredentials known_;
   std::string method_ = "GET", path_ = "/v1/things?a=b", target_ = "api.test:443";
+  std::string sent_to_;  // the path of what was asked last
   bool secure_ = true;
   std::optional<OriginTls> origin_tls_;
   std::shared_ptr<const Identity> identity_;
@@ -193,6 +197,30 @@ TEST_F(CredentialBrokerTest, StripsOrPassesWhatTheClientBroughtItself) {
   bindings_ = {Bound(Others::kPass)};
   EXPECT_EQ(Ask(fields), "Authorization: mine\nAccept: a\nauthorization: Bearer s3cret\nCookie: b\n");
   EXPECT_EQ(Ask({{"X-Any", "egret-token"}}), kMisplaced);
+}
+
+TEST_F(CredentialBrokerTest, KnowsCredentialsInTheQueryAndThoseThatAreNamed) {
+  known_ = KnownCredentials({"X-Our-Token"}, {"our_key"});
+  EXPECT_EQ(Ask({{"x-our-token", "mine"}}), kForeign);
+  for (const char* path : {"/v1?access_token=mine", "/v1?a=b&OUR_KEY=mine", "/v1?X-Amz-Credential=mine"}) {
+    path_ = path;
+    EXPECT_EQ(Ask({}), kForeign) << path;
+  }
+  path_ = "/v1?a=b&our_key=mine&c=d";
+  bindings_ = {Bound(Others::kStrip)};
+  EXPECT_EQ(Ask({{"x-our-token", "mine"}, {"Authorization", "egret-token"}}), "Authorization: s3cret\n");
+  EXPECT_EQ(sent_to_, "/v1?a=b&c=d");
+  bindings_ = {Bound(Others::kPass)};
+  EXPECT_EQ(Ask({{"x-our-token", "mine"}}), "x-our-token: mine\n");
+  EXPECT_EQ(sent_to_, path_);
+}
+
+TEST_F(CredentialBrokerTest, FillsInEachPlaceOfABinding) {
+  bindings_[0].places = {{"x-api-key", {.token = false, .basic = false}}, {"authorization", {.alone = false}}};
+  EXPECT_EQ(Ask({{"X-Api-Key", "egret-token"}}), "X-Api-Key: s3cret\n");
+  EXPECT_EQ(AskBearer(), "Authorization: Bearer s3cret\n");
+  EXPECT_EQ(Ask({{"Authorization", "egret-token"}}), kMisplaced);
+  EXPECT_EQ(Ask({{"X-Api-Key", "Bearer egret-token"}}), kMisplaced);
 }
 
 TEST_F(CredentialBrokerTest, TheStrictestOfAHostsBindingsCounts) {

@@ -30,6 +30,23 @@ TEST(CredentialForm, FillsNothingElse) {
     EXPECT_EQ(Fill(value), "") << value;
 }
 
+TEST(CredentialForm, FillsOnlyInTheWaysThatTheFieldHas) {
+  const auto fill = [](const std::string& value, const CredentialForms& forms) {
+    return std::string(FillCredential(value, "egret-token", "s3cret", forms).text());
+  };
+  const CredentialForms alone = {.token = false, .basic = false}, token = {.alone = false, .basic = false},
+                        basic = {.alone = false, .token = false, .basic_user = "__token__"};
+  EXPECT_EQ(fill("egret-token", alone), "s3cret");
+  EXPECT_EQ(fill("egret-token", token), "");
+  EXPECT_EQ(fill("egret-token", basic), "");
+  EXPECT_EQ(fill("Bearer egret-token", alone), "");
+  EXPECT_EQ(fill("Bearer egret-token", token), "Bearer s3cret");
+  EXPECT_EQ(fill("Bearer egret-token", basic), "");
+  EXPECT_EQ(fill(Basic("me:egret-token"), alone), "");
+  EXPECT_EQ(fill(Basic("me:egret-token"), token), "");
+  EXPECT_EQ(fill(Basic("me:egret-token"), basic), Basic("__token__:s3cret"));
+}
+
 TEST(CredentialForm, ReadsBasicAsTheMostGenerousOriginWould) {
   EXPECT_EQ(InsideBasic(Basic("me:egret-token")), "me:egret-token");
   EXPECT_EQ(InsideBasic("BASIC\tbWU6ZWdyZXQtdG9rZW4"), "me:egret-token");       // no padding

@@ -1,6 +1,7 @@
 """credential_broker: a secret that its user never has. Rows S01, S06 and S10 of the catalogue, and that a placeholder goes
 nowhere but where it is bound."""
 import base64
+import http.server
 import os
 import re
 import signal
@@ -8,12 +9,14 @@ import subprocess
 import threading
 import unittest
 
+import clients_tools_test
 from client_case import need, proxy_env
 from harness import HOSTS, allow, proxy_config
 from mitm_case import INSPECTED
 from mitm_filters_test import Inside, Site
 from mitm_secrecy_test import Secrecy
 from origins import OK, reply
+from tls_origin import server_context
 from waiting import SECONDS, until
 
 PLACEHOLDER, SECRET, NEXT = "egret-placeholder", "canary-of-the-origin", "canary-after-the-first"
@@ -43,11 +46,11 @@ class BrokerCase(Inside, Secrecy):
             f.write(text + "\n")
         os.replace(self.secret_path + ".new", self.secret_path)
 
-    def start_broker(self, *origins, secret=None, rules=(), **binding):
-        """The same binding for each of the origins, unless it says otherwise."""
-        binding = {"secret": "token", "host": "origin.test", "header": "authorization", "placeholder": PLACEHOLDER,
-                   **binding}
-        broker = {"bindings": [{"port": origin.port, **binding} for origin in origins]}
+    def start_broker(self, *origins, secret=None, rules=(), known=None, **binding):
+        """The same binding for each of the origins, unless it says otherwise. known: fields of the filter itself."""
+        binding = {"secret": "token", "host": "origin.test", "placeholder": PLACEHOLDER,
+                   **({} if "template" in binding else {"header": "authorization"}), **binding}
+        broker = {"bindings": [{"port": origin.port, **binding} for origin in origins], **(known or {})}
         self.start_mitm(*rules, http={"filters": chain(broker)},
                         secrets=[{"name": "token", "credential": secret or {"file": self.secret_path}}])
 
@@ -160,6 +163,68 @@ class Filled(BrokerCase):
             self.assertEqual(asked[-1], "Bearer " + NEXT)
 
 
+class Templates(BrokerCase):
+    def test_each_puts_the_credential_where_its_service_wants_it(self):
+        token, key = ("authorization", "Bearer " + SECRET), ("x-api-key", SECRET)
+        for template, goes, stays in (
+                ("GITHUB", ((BEARER, token), (("Authorization", "token " + PLACEHOLDER), (token[0], "token " + SECRET)),
+                            (basic("me", PLACEHOLDER), (token[0], basic("x-access-token", SECRET)[1]))),
+                 [("Authorization", PLACEHOLDER), ("X-Api-Key", PLACEHOLDER)]),
+                ("NPM", ((BEARER, token),), [basic("me", PLACEHOLDER), ("X-Api-Key", PLACEHOLDER)]),
+                ("PYPI", ((basic("me", PLACEHOLDER), (token[0], basic("__token__", SECRET)[1])),), [BEARER]),
+                ("ANTHROPIC", ((("X-Api-Key", PLACEHOLDER), key), (BEARER, token)),
+                 [basic("me", PLACEHOLDER), ("X-Api-Key", "Bearer " + PLACEHOLDER), ("Api-Key", PLACEHOLDER)]),
+                ("OPENAI", ((BEARER, token),), [basic("me", PLACEHOLDER), ("Api-Key", PLACEHOLDER)])):
+            site = Site(self, "http/1.1", b"ok")
+            self.start_broker(site.origin, template=template)
+            for sent, wanted in goes:
+                self.assert_ok(self.ask(site, "http/1.1", "/", sent))
+                self.assertEqual(site.origin.requests[-1].all(wanted[0]), [wanted[1]], (template, sent))
+            for sent in stays:
+                self.assert_broker_refused(self.ask(site, "http/1.1", "/", sent), "credential_misplaced")
+
+    def test_git_clones_with_a_placeholder(self):
+        class Closed(clients_tools_test.GitBackend):
+            """Whoever does not show the secret is asked for it."""
+
+            def serve(self):
+                if self.headers.get("authorization") == basic("x-access-token", SECRET)[1]:
+                    return super().serve()
+                self.body()
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="git"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_GET = do_POST = serve
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Closed)
+        server.root = os.path.join(self.folder, "served")
+        server.socket = server_context(self.pair).wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        server.port = server.server_address[1]
+        self.start_broker(server, template="GITHUB")
+
+        def git(*words, status=0):
+            names = {"GIT_%s_%s" % (who, what): "a@origin.test" for who in ("AUTHOR", "COMMITTER")
+                     for what in ("NAME", "EMAIL")}
+            run = subprocess.run([need("git"), *words], cwd=self.folder, stdin=subprocess.DEVNULL, text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 env=proxy_env(self.egret.url, self.ours.ca, GIT_CONFIG_NOSYSTEM="1",
+                                               GIT_TERMINAL_PROMPT="0", **names))
+            self.assertEqual(run.returncode, status, run.stdout)
+            return run.stdout.strip()
+        git("init", "-q", "-b", "main", "work")
+        git("-C", "work", "commit", "-q", "--allow-empty", "-m", "first")
+        git("clone", "-q", "--bare", "work", "served/repo.git")
+        where = "origin.test:%d/repo.git" % server.port
+        git("clone", "-q", "https://me:%s@%s" % (PLACEHOLDER, where), "copy")
+        self.assertEqual(git("-C", "copy", "rev-parse", "HEAD"), git("-C", "work", "rev-parse", "HEAD"))
+        self.assertIn("403", git("clone", "-q", "https://me:of-my-own@" + where, "other", status=128))
+
+
 class Refused(BrokerCase):
     def test_a_placeholder_in_another_place(self):
         sites = self.sites()
@@ -201,6 +266,22 @@ class Refused(BrokerCase):
             self.assert_ok(self.ask(site, "http/1.1", "/", BEARER, ("Cookie", "a=b")))
             request = site.origin.requests[-1]
             self.assertEqual((request.all("authorization"), request.all("cookie")), (["Bearer " + SECRET], kept))
+
+    def test_credentials_in_the_query_and_those_that_are_named(self):
+        known = {"credential_headers": ["x-our-token"], "credential_query_keys": ["our_key"]}
+        for wanted in ("REFUSE", "STRIP"):
+            site = Site(self, "http/1.1", b"ok")
+            self.start_broker(site.origin, known=known, other_credentials=wanted)
+            for path, *fields in (("/?a=b&access_token=mine",), ("/?Our%5fKey=mine&a=b",),
+                                  ("/?a=b", ("X-Our-Token", "mine"))):
+                response = self.ask(site, "http/1.1", path, BEARER, *fields)
+                if wanted == "REFUSE":
+                    self.assert_broker_refused(response, "credential_foreign")
+                    continue
+                self.assert_ok(response)
+                request = site.origin.requests[-1]
+                self.assertEqual((request.target, request.all("x-our-token"), request.all("authorization")),
+                                 ("/?a=b", [], ["Bearer " + SECRET]))
 
     def test_an_origin_that_is_not_verified_has_nothing(self):
         origin = self.tls_origin(alpn=("http/1.1",))

@@ -19,21 +19,19 @@ from waiting import SECONDS
 
 GATEWAY = "test/config/testdata/gateway.yaml"
 PACKAGES, API, VENDOR, BAD = "9.1.1.1", "9.1.1.2", "9.1.1.3", "9.1.1.4"
+TOKEN = "a-token-of-the-gateway"
 HOSTS = {"pypi.org": [PACKAGES], "files.pythonhosted.org": ["10.96.0.5"], "registry.npmjs.org": [BAD],
          "api.github.com": [API], "www.apple.com": [VENDOR], "registry.corp.example": ["10.20.0.1"],
          "pastebin.com": [PACKAGES], "example.com": [PACKAGES], "proxy.corp.example": [PACKAGES]}
 
 
 def without_what_is_not_built(config):
-    """As tour_test has it: tokens, credentials, the control plane; and passwords, since the test knows none."""
+    """Tokens and the control plane; and passwords, since the test knows none."""
     del config["xds"]
-    outer, tunnels = config["listeners"][0], config["listeners"][1]
-    http = outer["filters"][1]["http_connection"]["filters"]
+    http = config["listeners"][0]["filters"][1]["http_connection"]["filters"]
     auth = http[0]["proxy_auth"]
     auth.update(methods=[one for one in auth["methods"] if "client_certificate" in one], optional=True)
-    inner = tunnels["filter_chains"][0]["filters"][1]["http_connection"]["filters"]
-    inner[:] = [one for one in inner if "credential_broker" not in one]
-    config["secrets"] = [one for one in config["secrets"] if not {"htpasswd", "jwks", "credential"} & one.keys()
+    config["secrets"] = [one for one in config["secrets"] if not {"htpasswd", "jwks"} & one.keys()
                          and not one["name"].startswith("xds")]
     for policy in config["policies"]:
         for rule in policy["rules"]:
@@ -67,6 +65,9 @@ class Gateway(NetnsCase):
                  "/etc/egret/ca/tls.key": self.ours.path("ours.key")}
         for secret in config["secrets"]:
             (kind,) = secret.keys() - {"name"}
+            if kind == "credential":
+                secret[kind] = {"inline_string": TOKEN}
+                continue
             for source in secret[kind].values():
                 if isinstance(source, dict):
                     source["file"] = files[source["file"]]
@@ -108,13 +109,13 @@ class Gateway(NetnsCase):
         self.assertEqual((origin.requests, origin.h2_script.seen), ([], []))
 
     def test_a_workload_with_a_certificate_has_its_part_of_an_api(self):
-        self.site(API, ["api.github.com"])
+        origin = self.site(API, ["api.github.com"])
         for identity, path, status in (("spiffe://prod/ns/build/sa/a", "/repos/acme/x", "200"),
                                        ("spiffe://prod/ns/build/sa/a", "/repos/other", "403"),
                                        ("spiffe://prod/ns/shop/sa/b", "/repos/acme/x", None),
                                        (None, "/repos/acme/x", None)):
             with self.subTest((identity, path)):
-                words = ["--proxy-cacert", self.corp.ca]
+                words = ["--proxy-cacert", self.corp.ca, "-H", "Authorization: Bearer egret:github"]
                 if identity:
                     certificate, key = self.people.issue("workload", "URI:" + identity)
                     words += ["--proxy-cert", certificate, "--proxy-key", key]
@@ -122,6 +123,7 @@ class Gateway(NetnsCase):
                                  status=0 if status else 56)
                 if status:
                     self.assertTrue(told.endswith(status), told)
+        self.assertEqual([seen["authorization"] for seen in origin.h2_script.seen], ["Bearer " + TOKEN])
 
     def test_pinned_vendors_are_relayed_and_registries_within_are_reached(self):
         origin = self.site(VENDOR, ["www.apple.com"])
