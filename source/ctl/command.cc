@@ -13,6 +13,7 @@
 #include "source/ctl/explain.h"
 #include "source/ctl/logging.h"
 #include "source/ctl/preview.h"
+#include "source/ctl/replay.h"
 #include "source/ctl/rollout.h"
 #include "source/ctl/status.h"
 #include "source/ctl/tail.h"
@@ -67,6 +68,12 @@ constexpr Command kCommands[] = {
      RunPreview,
      kPreviewFlags,
      {.takes = Takes::kFolder}},
+    {"replay",
+     "say what a folder of policies would have changed of what a log tells",
+     kReplayUsage,
+     RunReplay,
+     kReplayFlags,
+     {.takes = Takes::kFile}},
     {"rollout",
      "give a group's next release to more of its proxies",
      kRolloutUsage,

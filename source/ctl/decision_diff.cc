@@ -6,16 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "source/base/field.h"
 #include "source/base/strings.h"
 #include "source/config/compile_policies.h"
-#include "source/config/json_parser.h"
 #include "source/config/policy_spec.h"
-#include "source/ctl/json_node.h"
 #include "source/ctl/listener_policies.h"
-#include "source/ctl/log_line.h"
-#include "source/ctl/question.h"
-#include "source/policy/explain.h"
+#include "source/ctl/logged.h"
 
 namespace egret {
 namespace {
@@ -32,11 +27,6 @@ std::optional<PolicyStack> StackOf(const Bootstrap& bootstrap, const std::string
   return PolicyStack(judges->policies);
 }
 
-Decision LastOf(const Policy& policy, const PolicyStack& stack, const Asked& asked) {
-  std::vector<Field> fields;
-  return Explain(policy, stack, AsQuestion(asked, fields)).stages.back().decision;
-}
-
 PolicyChange::Side SideOf(const Decision& decision) {
   return {std::string(NameOf(decision.verdict)), decision.policy, decision.rule};
 }
@@ -46,29 +36,24 @@ class Judge {
   Judge(const Bootstrap& before, const Bootstrap& after, const Policy& old_policy, const Policy& new_policy)
       : before_(before), after_(after), old_(old_policy), new_(new_policy) {}
 
-  void Take(std::string_view line, DecisionDiff& into) const {
-    const Tree tree = ParseJson(line, "");
-    if (!tree.root || TextOf(*tree.root, "event") == "open") return;  // its end comes as well
-    Result<Asked, Problem> asked = AskAsLogged(line);
-    const std::string listener = TextOf(*tree.root, "listener");
-    const auto old_stack = StackOf(before_, listener), new_stack = StackOf(after_, listener);
-    if (!asked || !old_stack || !new_stack) {
+  void Take(std::string_view text, DecisionDiff& into) const {
+    const LoggedLine line = ReadLogged(text);
+    if (!line.counts) return;
+    const auto old_stack = line.logged ? StackOf(before_, line.logged->listener) : std::nullopt;
+    const auto new_stack = line.logged ? StackOf(after_, line.logged->listener) : std::nullopt;
+    if (!old_stack || !new_stack) {
       ++into.left_out;
       return;
     }
-    Assume(*asked);
     ++into.judged;
-    const Decision was = LastOf(old_, *old_stack, *asked), is = LastOf(new_, *new_stack, *asked);
+    const Asked& asked = line.logged->asked;
+    const Decision was = JudgeAgain(old_, *old_stack, asked), is = JudgeAgain(new_, *new_stack, asked);
     if (was.verdict == is.verdict) return;
-    PolicyChange change;
-    const std::string identity = TextOf(*tree.root, "identity");
-    change.who = !identity.empty() ? identity : asked->source ? asked->source->ToString() : "";
-    change.target = asked->target.ToString();
-    change.method = TextOf(*tree.root, "method");
+    PolicyChange change = line.logged->Row();
     change.stage = NameOf(is.denied() ? is.stage : was.stage);
     change.live = SideOf(was);
     change.candidate = SideOf(is);
-    const int64_t now = asked->now.value_or(0);
+    const int64_t now = asked.now.value_or(0);
     into.table.Add(std::move(change), {1, now, now});
   }
 

@@ -73,7 +73,8 @@ TEST(ThreadRank, WorkInPiecesGoesOnAndKeepsErrno) {
     errno = ENOTTY;
     timespec used{};
     while (used.tv_sec == 0 && used.tv_nsec < 5'000'000) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    EXPECT_EQ(errno, ENOTTY);
+    const int after = errno;
+    EXPECT_EQ(after, ENOTTY);
   }).join();
 }
 
