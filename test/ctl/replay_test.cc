@@ -69,8 +69,9 @@ TEST(Replay, AFaultIsToldOfItsFile) {
 }
 
 TEST(Replay, AFolderWithoutAPolicyJudgesNothing) {
-  const std::string folder = Cat(testing::TempDir(), "/empty");
+  const std::string folder = Cat(testing::TempDir(), "/lists");
   mkdir(folder.c_str(), 0700);
+  FileOf("lists/sets.yaml", "domain_sets:\n- {name: paste, domains: [paste.example]}\n");
   const Said said = Ctl({"replay", Log(), "--policy", folder});
   EXPECT_EQ(said.status, 1);
   EXPECT_NE(said.err.find("holds no policy"), std::string::npos) << said.err;
