@@ -38,8 +38,9 @@ struct FilterChain {
 struct ListenerChains {
   std::string name;
   Transparent transparent = Transparent::kOff;
-  bool dial_original = false;   // transparent: a name has to resolve to where the connection wanted to go
-  std::vector<Cidr> balancers;  // they say for whom a connection is, by proxy_protocol
+  bool dial_original = false;               // transparent: a name has to resolve to where the connection wanted to go
+  const StandInNames* stand_ins = nullptr;  // transparent: what addresses stand for; null: for themselves. Outlives it
+  std::vector<Cidr> balancers;              // they say for whom a connection is, by proxy_protocol
   NetworkFilters listener_filters;
   std::vector<FilterChain> chains;
 };

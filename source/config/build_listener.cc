@@ -49,6 +49,7 @@ class ListenerBuilder {
     auto chains = std::make_shared<ListenerChains>();
     chains->name = listener_.name();
     chains->transparent = TransparentOf(listener_);
+    chains->stand_ins = shared_.defaults.stand_ins;
     chains->dial_original = listener_.destination() == Listener::ORIGINAL_IF_RESOLVED;
     AddChains(listener_, *chains);
     if (chains_of != nullptr) AddChains(*chains_of, *chains);

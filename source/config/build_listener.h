@@ -19,6 +19,7 @@
 #include "source/config/workload_tables.h"
 #include "source/filters/authority_pages.h"
 #include "source/filters/tap_file.h"
+#include "source/io/original_destination.h"
 #include "source/tls/tls_context.h"
 
 namespace egret {
@@ -27,6 +28,7 @@ struct ChainDefaults {
   std::string via;      // pseudonym of an http_connection that names none
   std::string version;  // of this program
   OpenAuthorizer open_authorizer;
+  const StandInNames* stand_ins = nullptr;  // for all transparent listeners; null: there are none. Outlives the chains
 };
 
 // By the message of the filter: one that stands in the chains of several listeners is one file.

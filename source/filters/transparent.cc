@@ -25,9 +25,21 @@ Task<bool> Refuse(Connection& connection, const Decision& decision) {
   co_return false;
 }
 
+// The name that the client asked DNS for, where its answer has kept it: as good as that of a CONNECT, and held against
+// what is shown in the same way.
+std::optional<Target> AskedFor(const Connection& connection) {
+  const StandInNames* const names = connection.listener->stand_ins;
+  if (names == nullptr) return std::nullopt;
+  const Endpoint& original = *connection.original_destination;
+  std::string name = names->NameOf(original.address);
+  if (name.empty()) return std::nullopt;
+  return Target{.host = std::move(name), .literal = std::nullopt, .port = original.port};
+}
+
 // A name that is shown is the target, on the port that was wanted; an address in its place has to be the one wanted.
 Result<Target, Fault> TargetOf(const Connection& connection) {
   const Endpoint& original = *connection.original_destination;
+  if (std::optional<Target> asked = AskedFor(connection)) return std::move(*asked);
   if (connection.sni.empty()) return Target::Of(original.address, original.port);
   std::optional<Target> shown = ParseServerName(connection.sni, original.port);
   if (!shown) return Fault::kSniMalformed;

@@ -1,5 +1,6 @@
 // The decision about a connection that never meant to speak to a proxy: its destination is where it wanted to go and
-// the name that its ClientHello shows. Everything is decided before anything is dialled.
+// the name that its ClientHello shows, or the name that the address it wanted stands for (StandInNames). Everything is
+// decided before anything is dialled.
 #pragma once
 
 #include "source/chain/connection.h"

@@ -35,7 +35,7 @@ struct Message {
     kGo = 'g',      // the proxy accepts: start the command
     kSignal = 's',  // text: the number of a signal for the command
     // To the supervisor.
-    kSockets = 'l',  // with descriptors: the listening sockets, in the order of `Doors`
+    kDoors = 'd',    // with descriptors; text: their names, then what the room lacks on a line of its own
     kProblem = 'p',  // text: why there is no command; the warden's exit status says what kind of reason
   };
   Kind kind = Kind::kProblem;

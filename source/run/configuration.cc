@@ -47,4 +47,14 @@ Result<Settings, Problem> SettingsOf(const RunOptions& options) {
   return settings;
 }
 
+void ServeOn(const std::vector<NamedSocket>& sockets, config::v1::Bootstrap& bootstrap) {
+  const auto listeners = std::exchange(*bootstrap.mutable_listeners(), {});
+  for (config::v1::Listener listener : listeners)
+    for (const NamedSocket& named : sockets)
+      if (named.name == Cat("listener ", listener.name())) {
+        listener.set_address(named.socket.bound().ToString());
+        *bootstrap.add_listeners() = listener;
+      }
+}
+
 }  // namespace egret

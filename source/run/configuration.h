@@ -7,12 +7,13 @@
 #include "source/base/result.h"
 #include "source/run/options.h"
 #include "source/server/settings.h"
+#include "source/server/take_over.h"
 
 namespace egret {
 
-inline constexpr std::string_view kProxyListener = "listener proxy";  // as sockets are handed over
-
 // Valid, or the problems that people are told, one a line.
 Result<Settings, Problem> SettingsOf(const RunOptions& options);
+// What it serves there is on these sockets; listeners without one are left out.
+void ServeOn(const std::vector<NamedSocket>& sockets, config::v1::Bootstrap& bootstrap);
 
 }  // namespace egret

@@ -9,6 +9,8 @@
 
 #include <cstring>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "source/base/strings.h"
@@ -46,11 +48,15 @@ Result<Fence, Problem> Fence::Build(const WardenOrders& orders) {
   return fence;
 }
 
-Result<std::vector<OwnedFd>, Problem> Fence::Open() {
+Result<Room, Problem> Fence::Open() {
   std::optional<Message> message = warden_.Receive();
   if (!message) return Problem{"what makes the fence ready has ended"};
-  if (message->kind != Message::Kind::kSockets) return Problem{message->text};
-  return std::move(message->fds);
+  if (message->kind != Message::Kind::kDoors) return Problem{message->text};
+  std::string_view text = message->text;
+  std::string_view names = SplitFirst(text, '\n');
+  Room room{.proxy = {}, .doors = {}, .lacks = std::string(text)};
+  for (OwnedFd& fd : message->fds) room.doors.push_back({std::string(SplitFirst(names, ' ')), std::move(fd)});
+  return room;
 }
 
 int Fence::Close() {

@@ -3,7 +3,7 @@
 //
 //   supervisor: the proxy, in the network of the host          warden: process 1 behind the fence
 //     clone(), maps users                 ── mapped ──►          network, mounts, listening sockets
-//     serves on those                     ◄── sockets ──
+//     serves on those                     ◄── doors ────
 //                                         ──── go ────►          drops privileges, starts the command
 //     passes signals on                   ── signal ──►
 //     sees its end                        ◄── (exits) ──         exits as the command does, and takes all with it
@@ -13,11 +13,11 @@
 
 #include <sys/types.h>
 
-#include <string>
-#include <vector>
+#include <utility>
 
 #include "source/base/result.h"
 #include "source/run/channel.h"
+#include "source/run/room.h"
 #include "source/run/warden.h"
 
 namespace egret {
@@ -27,8 +27,8 @@ class Fence {
   // Only while the process has one thread. The problem tells the remedy.
   static Result<Fence, Problem> Build(const WardenOrders& orders);
 
-  // The sockets, once the room is ready; waits for it.
-  Result<std::vector<OwnedFd>, Problem> Open();
+  // The doors, and what the room lacks, once it is ready; waits for that.
+  Result<Room, Problem> Open();
   const Channel& warden() const { return warden_; }
   int pidfd() const { return pidfd_.get(); }  // readable once the warden has ended
   // Waits for the warden's end, which has come or comes by itself, and gives its exit status (exit_status.h).

@@ -1,23 +1,31 @@
 #include "source/run/room.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
+#include <optional>
 #include <utility>
 
+#include "source/base/ip.h"
 #include "source/base/strings.h"
+#include "source/io/listen.h"
 #include "source/run/obstacle.h"
+#include "source/run/turning.h"
 
 namespace egret {
 namespace {
 
 // Where name services of the host are asked past the network; they would resolve for the command.
 constexpr const char* kNameServices[] = {"/run/systemd/resolve", "/run/nscd"};
+constexpr unsigned long kInert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 bool BringUpLoopback() {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -34,28 +42,70 @@ bool HangMounts() {
   if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
   // Where parts of /proc are covered, as in many containers, a whole one is not to be had: then it shows processes that
   // cannot be reached.
-  mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  mount("proc", "/proc", "proc", kInert, nullptr);
   for (const char* const path : kNameServices)
-    if (mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=0,mode=0555") != 0 &&
-        errno != ENOENT)
-      return false;
+    if (mount("none", path, "tmpfs", kInert | MS_RDONLY, "size=0,mode=0555") != 0 && errno != ENOENT) return false;
   return true;
 }
 
+// The host's file may name domains to try, each of which would exist here. What it is made in is gone at once.
+void HangResolverFile() {
+  constexpr char kWorkshop[] = "/tmp", kMade[] = "/tmp/resolv.conf", kPlace[] = "/etc/resolv.conf";
+  if (mount("none", kWorkshop, "tmpfs", kInert, "size=64k,mode=0755") != 0) return;
+  std::ofstream(kMade) << "nameserver 127.0.0.1\n";
+  mount(kMade, kPlace, nullptr, MS_BIND, nullptr);
+  umount2(kWorkshop, MNT_DETACH);
+}
+
 Problem Missing(std::string_view what) { return Problem{Cat(what, ": ", WhyNoFence(errno))}; }
+
+// Of the loopback address of a family, on any free port; nothing where the family is not there.
+std::optional<OwnedFd> OpenDatagrams(const char* text) {
+  sockaddr_storage raw{};
+  const uint32_t size = Endpoint::Parse(text)->To(raw);
+  OwnedFd fd(socket(raw.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0 || bind(fd.get(), reinterpret_cast<const sockaddr*>(&raw), size) != 0) return std::nullopt;
+  return fd;
+}
+
+uint16_t PortOf(int fd) {
+  sockaddr_storage raw{};
+  socklen_t size = sizeof raw;
+  return getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &size) == 0 ? Endpoint::From(raw).port : uint16_t{0};
+}
+
+// Adds nothing where something is missing, and says what.
+std::string OpenDoorsForOthers(std::vector<Door>& doors) {
+  auto listening = ListenSocket::Open(*ListenAddress::Parse("[::]:0"), {});
+  if (!listening) listening = ListenSocket::Open(*ListenAddress::Parse("0.0.0.0:0"), {});
+  std::optional<OwnedFd> dns4 = OpenDatagrams("127.0.0.1:0"), dns6 = OpenDatagrams("[::1]:0");
+  if (!listening || !dns4) return "no sockets";
+  const TurnTo to{
+      .tcp = listening->bound().ip.port, .dns4 = PortOf(dns4->get()), .dns6 = PortOf(dns6 ? dns6->get() : dns4->get())};
+  if (std::string why = TurnTraffic(to); !why.empty()) return why;
+  HangResolverFile();
+  doors.push_back({kTransparentDoor, OwnedFd(fcntl(listening->fd(), F_DUPFD_CLOEXEC, 0))});
+  doors.push_back({kDns4Door, std::move(*dns4)});
+  if (dns6) doors.push_back({kDns6Door, std::move(*dns6)});
+  return {};
+}
 
 }  // namespace
 
 Result<Room, Problem> FurnishRoom() {
   if (!HangMounts()) return Missing("no mounts of its own");
   if (!BringUpLoopback()) return Missing("no network of its own");
-  return OpenDoors();
+  Result<Room, Problem> room = OpenProxyDoor();
+  if (room) room->lacks = OpenDoorsForOthers(room->doors);
+  return room;
 }
 
-Result<Room, Problem> OpenDoors() {
+Result<Room, Problem> OpenProxyDoor() {
   Result<ListenSocket, std::string> proxy = ListenSocket::Open(*ListenAddress::Parse("127.0.0.1:0"), {});
   if (!proxy) return Problem{proxy.error()};
-  return Room{std::move(*proxy)};
+  Room room{.proxy = proxy->bound().ToString(), .doors = {}, .lacks = {}};
+  room.doors.push_back({kProxyDoor, OwnedFd(fcntl(proxy->fd(), F_DUPFD_CLOEXEC, 0))});
+  return room;
 }
 
 }  // namespace egret

@@ -63,28 +63,39 @@ void LetGoOfStreams() {
 void PrepareProcess() {
   NameLog("egret run");
   LogLevels::SetAll(LogLevel::kError);
-  TellOfCrashes();
   prctl(PR_SET_DUMPABLE, 0);  // from here on it has keys
   KeepRecordMemory();
   SetUpKeyMemory();
-  LetGoOfStreams();
 }
 
-Result<HandedSockets, Problem> SocketsOf(Fence& fence) {
-  Result<std::vector<OwnedFd>, Problem> opened = fence.Open();
-  if (!opened) return opened.error();
-  std::vector<NamedSocket> sockets;
-  for (OwnedFd& fd : *opened) {
-    Result<ListenSocket, std::string> socket = ListenSocket::Adopt(fd.Release());
+struct Doors {
+  std::vector<NamedSocket> listening;  // by the name of the listener, as it is handed over
+  std::vector<OwnedFd> questions;
+};
+
+Result<Doors, Problem> DoorsOf(Room room) {
+  Doors doors;
+  for (Door& door : room.doors) {
+    if (door.name == kDns4Door || door.name == kDns6Door) {
+      doors.questions.push_back(std::move(door.fd));
+      continue;
+    }
+    Result<ListenSocket, std::string> socket = ListenSocket::Adopt(door.fd.Release());
     if (!socket) return Problem{socket.error()};
-    sockets.push_back({std::string(kProxyListener), std::move(*socket)});
+    doors.listening.push_back({Cat("listener ", door.name), std::move(*socket)});
   }
-  return HandedSockets(std::move(sockets));
+  return doors;
 }
 
 std::string StepSummary() {
   const char* const path = std::getenv("GITHUB_STEP_SUMMARY");
   return path == nullptr ? "" : path;
+}
+
+// Until the command ends. False: the server did not start.
+bool ServeCommand(Settings settings, Supervisor& supervisor) {
+  PrepareProcess();
+  return RunServer(std::move(settings), supervisor);
 }
 
 // Tells what happened; the exit status.
@@ -101,11 +112,18 @@ int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
   const Stopwatch watch;
   Result<Settings, Problem> settings = SettingsOf(options);
   if (!settings) return Fail(settings.error());
-  Result<HandedSockets, Problem> sockets = SocketsOf(fence);
-  if (!sockets) return Fail(sockets.error());
-  PrepareProcess();
-  Supervisor supervisor(fence, std::move(*sockets));
-  if (!RunServer(std::move(*settings), supervisor)) return Fail({"the proxy cannot start"});
+  Result<Room, Problem> room = fence.Open();
+  if (!room) return Fail(room.error());
+  if (!room->lacks.empty() && !options.quiet)
+    Say(Cat("programs that do not look at the proxy variables reach nothing at all: ", room->lacks));
+  Result<Doors, Problem> doors = DoorsOf(std::move(*room));
+  if (!doors) return Fail(doors.error());
+  ServeOn(doors->listening, settings->bootstrap);
+  TellOfCrashes();
+  LetGoOfStreams();
+  Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions));
+  if (supervisor.StartCommand() && !ServeCommand(std::move(*settings), supervisor))
+    return Fail({"the proxy cannot start"});
   RunFacts facts{.program = options.command.front(), .fenced = options.fenced, .duration_ms = watch.Ms()};
   facts.status = fence.Close();
   if (const std::optional<Message> last = fence.warden().Receive()) Say(last->text);  // why there was no command

@@ -1,15 +1,20 @@
 #include "source/run/supervisor.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/event/combine.h"
 #include "source/event/loop.h"
+#include "source/event/nursery.h"
 #include "source/event/wait.h"
+#include "source/run/dns_door.h"
 
 namespace egret {
 namespace {
@@ -32,15 +37,43 @@ Task<void> Until(int fd) {
   co_await GateAwaiter(watch.read);
 }
 
+std::vector<int> FdsOf(const std::vector<NamedSocket>& sockets) {
+  std::vector<int> fds;
+  fds.reserve(sockets.size());
+  for (const NamedSocket& socket : sockets) fds.push_back(socket.socket.fd());
+  return fds;
+}
+
 }  // namespace
 
-Supervisor::Supervisor(Fence& fence, HandedSockets sockets)
-    : fence_(fence), sockets_(std::move(sockets)), signals_(OpenSignals()) {}
+Supervisor::Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions)
+    : fence_(fence),
+      doors_(FdsOf(sockets)),
+      sockets_(HandedSockets(std::move(sockets))),
+      questions_(std::move(questions)),
+      signals_(OpenSignals()) {}
 
 Supervisor::~Supervisor() { close(signals_); }
 
-Task<void> Supervisor::Run() {
+bool Supervisor::StartCommand() {
   fence_.warden().Send(Message::Kind::kGo);
+  std::vector<pollfd> waits = {{fence_.pidfd(), POLLIN, 0}, {signals_, POLLIN, 0}};
+  for (const OwnedFd& fd : questions_) waits.push_back({fd.get(), POLLIN, 0});
+  const auto first_door = static_cast<ptrdiff_t>(waits.size());
+  for (const int door : doors_) waits.push_back({door, POLLIN, 0});
+  const auto has_come = [](const pollfd& wait) { return wait.revents != 0; };
+  for (;;) {
+    if (poll(waits.data(), waits.size(), -1) < 0) continue;  // EINTR
+    if (has_come(waits.front())) return false;
+    PassWhatCame();
+    for (const OwnedFd& fd : questions_) AnswerQuestions(fd.get(), names_);
+    if (std::any_of(waits.begin() + first_door, waits.end(), has_come)) return true;
+  }
+}
+
+Task<void> Supervisor::Run() {
+  Nursery answering;
+  for (const OwnedFd& fd : questions_) answering.Start(AnswerAllQuestions(fd.get(), names_));
   co_await Race(Until(fence_.pidfd()), PassSignals());
 }
 
@@ -49,19 +82,15 @@ Task<void> Supervisor::PassSignals() {
   CHECK(Loop::current()->Watch(signals_, watch));
   for (;;) {
     co_await GateAwaiter(watch.read);
-    signalfd_siginfo info;
-    if (read(signals_, &info, sizeof info) == sizeof info) {
-      Pass(info);
-    } else {
-      watch.read.Close();
-    }
+    watch.read.Close();
+    PassWhatCame();
   }
 }
 
-// A terminal sends it to the command as well: they are of one process group.
-void Supervisor::Pass(const signalfd_siginfo& info) const {
-  if (info.ssi_code > 0) return;
-  fence_.warden().Send(Message::Kind::kSignal, Cat(info.ssi_signo));
+// What a terminal sends, it sends to the command as well: they are of one process group.
+void Supervisor::PassWhatCame() const {
+  for (signalfd_siginfo info; read(signals_, &info, sizeof info) == sizeof info;)
+    if (info.ssi_code <= 0) fence_.warden().Send(Message::Kind::kSignal, Cat(info.ssi_signo));
 }
 
 }  // namespace egret

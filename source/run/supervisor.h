@@ -6,9 +6,11 @@
 
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "source/event/task.h"
 #include "source/run/fence.h"
+#include "source/run/stand_ins.h"
 #include "source/run/summary.h"
 #include "source/server/server.h"
 
@@ -16,22 +18,30 @@ namespace egret {
 
 class Supervisor final : public ServerHost {
  public:
-  Supervisor(Fence& fence, HandedSockets sockets);
+  // `questions`: sockets at which DNS is asked.
+  Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions);
   ~Supervisor();
 
+  // Starts the command and waits until it ends, or wants something of the server, which need not be there until then:
+  // what comes waits in the sockets' queues. False: it has ended.
+  bool StartCommand();
   // Whole once the server has ended.
   const RunSummary& summary() const { return summary_; }
 
+  const StandInNames* stand_ins() const override { return &names_; }
   HandedSockets TakeSockets() override { return std::move(sockets_); }
   Task<void> Run() override;
   void TakeLog(std::string_view lines) override { summary_.Add(lines); }
 
  private:
   Task<void> PassSignals();
-  void Pass(const signalfd_siginfo& info) const;
+  void PassWhatCame() const;
 
   Fence& fence_;
+  const std::vector<int> doors_;  // descriptors of the sockets
   HandedSockets sockets_;
+  const std::vector<OwnedFd> questions_;
+  StandIns names_;
   const int signals_;
   RunSummary summary_;  // the log thread's, while the server lives
 };

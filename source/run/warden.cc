@@ -34,6 +34,16 @@ Message Await(const Channel& supervisor, Message::Kind kind) {
   return std::move(*message);
 }
 
+void HandOut(const Room& room, const Channel& supervisor) {
+  std::string names;
+  std::vector<int> fds;
+  for (const Door& door : room.doors) {
+    Append(names, fds.empty() ? "" : " ", door.name);
+    fds.push_back(door.fd.get());
+  }
+  supervisor.Send(Message::Kind::kDoors, Cat(names, "\n", room.lacks), fds);
+}
+
 // Its end is told by the channel's too; this one comes whatever the warden is busy with.
 void EndWithSupervisor() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
@@ -122,11 +132,11 @@ void RunWarden(const WardenOrders& orders, const Channel& supervisor) {
   const int children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
   Await(supervisor, Message::Kind::kMapped);
   EndWithSupervisor();
-  const Result<Room, Problem> room = orders.fenced ? FurnishRoom() : OpenDoors();
+  const Result<Room, Problem> room = orders.fenced ? FurnishRoom() : OpenProxyDoor();
   if (!room) Fail(supervisor, kExitOwnFailure, room.error().text);
-  supervisor.Send(Message::Kind::kSockets, {}, {room->proxy.fd()});
+  HandOut(*room, supervisor);
   Await(supervisor, Message::Kind::kGo);
-  const Started command = Start(orders, EnvironmentOf(Inherited(), room->proxy.bound().ToString()), mask);
+  const Started command = Start(orders, EnvironmentOf(Inherited(), room->proxy), mask);
   if (command.error != 0)
     Fail(supervisor, command.error == ENOENT ? kExitNotFound : kExitCannotExecute,
          Cat(orders.command.front(), ": ", std::strerror(command.error)));

@@ -410,7 +410,8 @@ class Server {
   SecretWatch secrets_{[this] { JudgeIdentities(); }};
   Loop loop_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
-  ConfigurationMaker maker_{workers_wanted_, {InstanceName(), kVersion, OpenGrpcAuthorizer}};
+  ConfigurationMaker maker_{
+      workers_wanted_, {InstanceName(), kVersion, OpenGrpcAuthorizer, host_ == nullptr ? nullptr : host_->stand_ins()}};
   LiveConfig live_{loop_, maker_, workers_, secrets_};
   Previews previews_{loop_, live_.now(), maker_, workers_};
   Reload reload_{options_, bootstrap_, live_};

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "source/event/task.h"
+#include "source/io/original_destination.h"
 #include "source/server/options.h"
 #include "source/server/settings.h"
 #include "source/server/take_over.h"
@@ -16,6 +17,8 @@ class ServerHost {
  public:
   // The sockets of listeners, under the names of take_over.h. Called once, first.
   virtual HandedSockets TakeSockets() = 0;
+  // What the addresses that clients of transparent listeners want stand for; null: for themselves.
+  virtual const StandInNames* stand_ins() const { return nullptr; }
   // Begins on the main loop once the server accepts; when it ends, so does the server, at once.
   virtual Task<void> Run() = 0;
   // Whole lines of the access log, in JSON; on a thread of the log's, the last before RunServer returns.

@@ -3,17 +3,30 @@ import json
 import os
 import pty
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
 import unittest
 import uuid
 
-from origins import RecorderOrigin
+from certificates import Certificates
+from origins import RecorderOrigin, ScriptedOrigin
 from waiting import until
 
 DENIED, OWN_FAILURE, CANNOT_EXECUTE, NOT_FOUND = 77, 125, 126, 127
 LOCAL = ("--private", "127.0.0.0/8", "--private", "::1")  # where localhost leads, outside
+
+
+# Asks DNS for a name's IPv4 address, past whatever else the system knows.
+ASK = """import socket
+def ask(name):
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.settimeout(20)
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    one.sendto(b"id\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0" + labels + b"\\0\\0\\1\\0\\1", ("192.0.2.53", 53))
+    return socket.inet_ntoa(one.recv(512)[-4:])
+"""
 
 
 def egret(*arguments):
@@ -109,7 +122,11 @@ class Reach(RunCase):
             "for address in (('127.0.0.1', %d), ('192.0.2.1', 80), ('8.8.8.8', 53)):\n"
             "    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):\n"
             "        one = socket.socket(socket.AF_INET, kind)\n"
-            "        try: one.connect(address); one.send(b'x'); one.recv(1); print('reached', address)\n"
+            "        one.settimeout(1)\n"
+            "        try:\n"
+            "            one.connect(address)\n"
+            "            one.send(b'x')\n"
+            "            if one.recv(1): print('reached', address)\n"
             "        except OSError: pass\n"
             "try: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1); print('raw')\n"
             "except PermissionError: pass\n"
@@ -133,6 +150,111 @@ class Reach(RunCase):
 
     def test_it_gains_no_privileges(self):
         self.assertEqual(run("--", "grep", "NoNewPrivs", "/proc/self/status").stdout.split(), ["NoNewPrivs:", "1"])
+
+
+class PastTheProxy(RunCase):
+    """Programs that do not look at the variables."""
+
+    def setUp(self):
+        told = run("--", "true").stderr
+        if "reach nothing at all" in told:
+            self.skipTest(told.strip())
+
+    def curl(self, url, *options):
+        return run(*options, "--", "curl", "-sSg", "--noproxy", "*", "--max-time", "20", url)
+
+    def test_dns_answers_with_addresses_that_stand_for_names(self):
+        program = ("import socket\n"
+                   "for name in ('a.test', 'b.test', 'A.test.', 'localhost'):\n"
+                   "    print(sorted({one[4][0] for one in socket.getaddrinfo(name, 1)}))\n")
+        done = run("--", sys.executable, "-c", program)
+        self.assertEqual(done.stdout.splitlines()[:3], [
+            "['198.18.0.1', 'fd65:6772:6574::1']", "['198.18.0.2', 'fd65:6772:6574::2']",
+            "['198.18.0.1', 'fd65:6772:6574::1']"], done.stderr)
+
+    def test_clear_http_is_judged_by_its_host(self):
+        origin = self.origin()
+        where = "a.localhost:%d" % origin.port
+        pin = ("--resolve", "%s:198.18.0.9" % where)  # curl knows by itself where localhost is
+        reach = lambda *options: run(*options, "--", "curl", "-sS", "--noproxy", "*", *pin, "http://%s/" % where)
+        self.assertEqual(reach("--allow", where, *LOCAL).stdout, "ok")
+        self.assertIn("policy does not allow", reach("--allow", "localhost:%d" % origin.port, *LOCAL).stdout)
+        self.assertEqual(len(origin.connections), 1)
+
+    def test_tls_is_judged_by_the_name_that_was_asked_for(self):
+        done = self.curl("https://denied.test/", "-v")
+        self.assertIn("access denied", done.stderr)
+        self.assertRegex(done.stderr, r"refused  denied\.test:443 .*no rule allows it")
+        done = self.curl("https://allowed.test/", "--allow", "allowed.test")
+        self.assertRegex(done.stderr, r"failed   allowed\.test:443 .*dns_")
+
+    def test_a_name_that_is_asked_for_and_another_that_is_shown_do_not_go_together(self):
+        script = "openssl s_client -connect asked.test:443 -servername shown.test </dev/null"
+        for allowed in ("asked.test", "shown.test"):
+            done = run("--allow", allowed, "--", "sh", "-c", script)
+            self.assertRegex(done.stderr, r"(refused|failed) +asked\.test:443 ")
+            self.assertNotIn("CONNECTED TO", done.stdout)
+
+    def test_addresses_are_judged_as_what_they_are(self):
+        origin = self.origin()
+        for url in ("http://192.0.2.1/", "http://[2001:db8::1]/"):
+            self.assertIn("policy does not allow", self.curl(url).stdout)
+        self.assertEqual(origin.connections, [])
+
+    def outside(self, *arguments):
+        """A run where, outside, origin.test is this machine; inside, nobody but its DNS knows."""
+        hosts = tempfile.NamedTemporaryFile("w", suffix=".hosts")
+        self.addCleanup(hosts.close)
+        hosts.write("127.0.0.1 origin.test\n")
+        hosts.flush()
+        script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+        return subprocess.run(["unshare", "-rm", "sh", "-c", script, hosts.name, *egret(*arguments)], text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+
+    def test_other_protocols_reach_the_name_that_was_asked_for(self):
+        def hello(connection):
+            connection.send(b"hello from outside\r\n")
+            connection.fin()
+        origin = ScriptedOrigin(hello)
+        self.addCleanup(origin.close)
+        where = "origin.test:%d" % origin.port
+        program = ASK + "print(socket.create_connection((ask('origin.test'), %d)).makefile().readline())\n" % origin.port
+        done = self.outside("--allow", where, *LOCAL, "--", sys.executable, "-c", program)
+        self.assertIn("hello from outside", done.stdout, done.stderr)
+        done = self.outside("--allow", "other.test:%d" % origin.port, *LOCAL, "--", sys.executable, "-c", program)
+        self.assertNotIn("hello", done.stdout)
+        self.assertRegex(done.stderr, r"refused +%s " % where)
+
+    def test_tls_reaches_the_name_that_was_asked_for(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        certificates = Certificates(folder.name)
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secure.load_cert_chain(certificates.certificate, certificates.key)
+
+        def hello(connection):
+            with secure.wrap_socket(connection.sock, server_side=True) as secured:
+                secured.sendall(b"hello over TLS\r\n")
+        origin = ScriptedOrigin(hello)
+        self.addCleanup(origin.close)
+        program = ASK + ("import ssl\n"
+                         "context = ssl.create_default_context(cafile='%s')\n"
+                         "one = socket.create_connection((ask('origin.test'), %d))\n"
+                         "print(context.wrap_socket(one, server_hostname='origin.test').recv(100))\n") % (
+                             certificates.ca, origin.port)
+        done = self.outside("--allow", "origin.test:%d" % origin.port, *LOCAL, "--", sys.executable, "-c", program)
+        self.assertIn("hello over TLS", done.stdout, done.stderr)
+
+    def test_what_is_neither_tcp_nor_dns_is_refused_on_the_spot(self):
+        program = ("import socket, time\n"
+                   "began = time.monotonic()\n"
+                   "for address in (('192.0.2.1', 443), ('192.0.2.1', 123)):\n"
+                   "    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                   "    one.connect(address)\n"
+                   "    try: one.send(b'x'); one.recv(1); print('sent')\n"
+                   "    except OSError as e: print(type(e).__name__)\n")
+        self.assertIn(run("--", sys.executable, "-c", program).stdout,
+                      ("PermissionError\nPermissionError\n", "ConnectionRefusedError\nConnectionRefusedError\n"))
 
 
 class AsWithout(RunCase):

@@ -23,13 +23,13 @@ TEST(Channel, CarriesWholeMessagesAndDescriptorsUntilItsEnd) {
   {
     const Channel writer = std::move(ends->first);
     const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    EXPECT_TRUE(writer.Send(Message::Kind::kSockets, {}, {fd, fd}));
+    EXPECT_TRUE(writer.Send(Message::Kind::kDoors, {}, {fd, fd}));
     EXPECT_TRUE(writer.Send(Message::Kind::kProblem, "why"));
     close(fd);
   }
   const auto sockets = reader.Receive();
   ASSERT_TRUE(sockets);
-  EXPECT_EQ(sockets->kind, Message::Kind::kSockets);
+  EXPECT_EQ(sockets->kind, Message::Kind::kDoors);
   EXPECT_EQ(sockets->fds.size(), 2u);
   EXPECT_TRUE((fcntl(sockets->fds.front().get(), F_GETFD) & FD_CLOEXEC) != 0);
   const auto problem = reader.Receive();
