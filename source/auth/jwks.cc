@@ -18,6 +18,7 @@ namespace egret {
 namespace {
 
 constexpr int kLeastRsaBits = 2048, kMostRsaBits = 8192;
+constexpr size_t kMostKeys = 1000;
 
 template <auto free>
 struct Free {
@@ -198,6 +199,7 @@ Result<std::shared_ptr<const KeySet>, Problem> KeySet::Parse(std::string_view js
   const std::optional<JsonValue> whole = JsonValue::Parse(json);
   const JsonValue* const keys = whole ? whole->Find("keys") : nullptr;
   if (keys == nullptr || !keys->is(JsonValue::Kind::kArray)) return Problem{"not a JSON object with a list `keys`"};
+  if (keys->items.size() > kMostKeys) return Problem{Cat("more than ", kMostKeys, " keys")};
   auto set = std::make_shared<KeySet>();
   for (size_t i = 0; i < keys->items.size(); ++i) {
     Result<std::optional<Jwk>, Problem> key = Jwk::Parse(keys->items[i]);

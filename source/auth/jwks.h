@@ -44,6 +44,7 @@ class Jwk {
   std::shared_ptr<Vouch> vouch_;
 };
 
+// By default without any key, so that no signature is good.
 class KeySet {
  public:
   // `before`: what was in force; whoever is known by a key that stays is still known. May be null. The problem says

@@ -57,6 +57,11 @@ std::optional<int64_t> EndOf(const JsonValue& claims, const JwtOptions& options,
   return now < ends ? std::optional(ends) : std::nullopt;
 }
 
+std::optional<JsonValue> ClaimsOf(const JwtParts& parts) {
+  const std::optional<std::string> text = FromBase64Url(parts.payload);
+  return text ? JsonValue::Parse(*text) : std::nullopt;
+}
+
 // A service account's token names namespace and account twice; only where they agree are they believed, since other
 // issuers let their users choose claims.
 void AddServiceAccount(const JsonValue& claims, Identity& identity) {
@@ -91,13 +96,17 @@ std::optional<JwtParts> ParseJwt(std::string_view token) {
   return parts;
 }
 
+bool NamesIssuer(const JwtParts& parts, std::string_view issuer) {
+  const std::optional<JsonValue> claims = ClaimsOf(parts);
+  return claims && claims->TextOf("iss") == issuer;
+}
+
 std::shared_ptr<const Identity> CheckJwt(const JwtParts& parts, const KeySet& keys, const JwtOptions& options,
                                          Assurance assurance, int64_t now) {
   const Jwk* const key = keys.Find(parts.id);
   if (key == nullptr || parts.algorithm != NameOf(key->algorithm())) return nullptr;
   if (!key->Verifies(parts.signed_text, parts.signature)) return nullptr;
-  const std::optional<std::string> text = FromBase64Url(parts.payload);
-  const std::optional<JsonValue> claims = text ? JsonValue::Parse(*text) : std::nullopt;
+  const std::optional<JsonValue> claims = ClaimsOf(parts);
   const std::optional<int64_t> ends = claims ? EndOf(*claims, options, now) : std::nullopt;
   const std::optional<std::string_view> user = claims ? claims->TextOf(options.user_claim) : std::nullopt;
   if (!ends || !user || user->empty()) return nullptr;

@@ -35,6 +35,9 @@ struct JwtParts {
 // Nothing: it is no token that could be checked. Refers to the token.
 std::optional<JwtParts> ParseJwt(std::string_view token);
 
+// Whether it says that this issuer made it, which nobody has proved yet.
+bool NamesIssuer(const JwtParts& parts, std::string_view issuer);
+
 // Who asks by it; null where it proves nothing now. Takes the time of one signature. `now`: seconds since 1970. Its
 // identity ends with it.
 std::shared_ptr<const Identity> CheckJwt(const JwtParts& parts, const KeySet& keys, const JwtOptions& options,

@@ -14,8 +14,13 @@ constexpr size_t kMostRemembered = 65536;
 
 }  // namespace
 
-JwtMethod::JwtMethod(JwtOptions options, bool as_password, std::shared_ptr<const Current<KeySet>> keys)
-    : options_(std::move(options)), as_password_(as_password), keys_(std::move(keys)), sound_(kMostRemembered) {}
+JwtMethod::JwtMethod(JwtOptions options, bool as_password, std::shared_ptr<const Current<KeySet>> keys,
+                     std::shared_ptr<const KeyFeed> feed)
+    : options_(std::move(options)),
+      as_password_(as_password),
+      keys_(std::move(keys)),
+      feed_(std::move(feed)),
+      sound_(kMostRemembered) {}
 
 std::vector<std::string> JwtMethod::Challenges(std::string_view realm) const {
   std::vector<std::string> out = {Cat("Bearer realm=\"", realm, '"')};
@@ -43,11 +48,20 @@ AuthVerdict JwtMethod::AtOnce(const AuthQuestion& question) const {
   return {ParseJwt(*token) ? Kind::kCosts : Kind::kWrong};
 }
 
+Task<std::shared_ptr<const KeySet>> JwtMethod::KeysFor(const JwtParts& parts) const {
+  std::shared_ptr<const KeySet> keys = keys_->Get();
+  if (feed_ == nullptr || keys->Find(parts.id) != nullptr || !NamesIssuer(parts, options_.issuer)) co_return keys;
+  Pending<KeyFeed::Looked> looked;
+  feed_->Look(looked);
+  co_await looked;
+  co_return keys_->Get();
+}
+
 // Whoever is on the way of what comes in clear has the token, too.
 Task<AuthVerdict> JwtMethod::Check(const AuthQuestion& question) const {
   const std::string_view token = *TokenOf(question);
   const std::optional<JwtParts> parts = ParseJwt(token);
-  const std::shared_ptr<const KeySet> keys = keys_->Get();
+  const std::shared_ptr<const KeySet> keys = co_await KeysFor(*parts);
   const Assurance assurance = question.in_tls ? Assurance::kToken : Assurance::kSourceAddress;
   std::shared_ptr<const Identity> identity = CheckJwt(*parts, *keys, options_, assurance, question.now);
   if (identity == nullptr) co_return AuthVerdict{Kind::kWrong};

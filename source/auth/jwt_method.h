@@ -10,6 +10,7 @@
 
 #include "source/auth/auth_method.h"
 #include "source/auth/jwt.h"
+#include "source/auth/key_feed.h"
 #include "source/auth/keyed_hash.h"
 #include "source/auth/verdict_cache.h"
 #include "source/base/current.h"
@@ -18,8 +19,10 @@ namespace egret {
 
 class JwtMethod final : public AuthMethod {
  public:
-  // `as_password`: also as the password of Basic, whatever its user.
-  JwtMethod(JwtOptions options, bool as_password, std::shared_ptr<const Current<KeySet>> keys);
+  // `as_password`: also as the password of Basic, whatever its user. `feed`: where the keys come from; null: they are
+  // renewed by themselves.
+  JwtMethod(JwtOptions options, bool as_password, std::shared_ptr<const Current<KeySet>> keys,
+            std::shared_ptr<const KeyFeed> feed = nullptr);
   AuthBy by() const override { return AuthBy::kJwt; }
   std::vector<std::string> Challenges(std::string_view realm) const override;
   AuthVerdict AtOnce(const AuthQuestion& question) const override;
@@ -27,11 +30,14 @@ class JwtMethod final : public AuthMethod {
 
  private:
   std::optional<std::string_view> TokenOf(const AuthQuestion& question) const;
+  // Those in force; where the token names another one of its issuer's, after these have been looked for.
+  Task<std::shared_ptr<const KeySet>> KeysFor(const JwtParts& parts) const;
   KeyedHash::Value CacheKey(std::string_view token, const KeySet& keys, bool in_tls) const;
 
   const JwtOptions options_;
   const bool as_password_;
   const std::shared_ptr<const Current<KeySet>> keys_;
+  const std::shared_ptr<const KeyFeed> feed_;
   const KeyedHash hasher_;
   mutable VerdictCache<std::shared_ptr<const Identity>> sound_;  // times: seconds since 1970
 };

@@ -60,9 +60,16 @@ class ChainsBuilder {
   }
 
   std::optional<Problem> Listeners() {
-    SharedParts shared{defaults_,          *built_.secrets,   built_.hops,
-                       built_.authorities, built_.origins,    built_.authority_pages,
-                       built_.workloads,   before_.passwords, KeptTaps()};
+    SharedParts shared{defaults_,
+                       *built_.secrets,
+                       built_.hops,
+                       built_.authorities,
+                       built_.origins,
+                       built_.authority_pages,
+                       built_.workloads,
+                       before_.passwords,
+                       All(before_, &BuiltListener::taps),
+                       All(before_, &BuiltListener::feeds)};
     auto chains = std::make_shared<Chains>();
     for (const Listener& listener : bootstrap_.listeners()) {
       const Listener* const other = ChainsOf(listener);
@@ -80,6 +87,8 @@ class ChainsBuilder {
     built_.chains = std::move(chains);
     built_.passwords = std::move(shared.passwords);
     BeginTaps();
+    for (const auto& [key, built] : All(built_, &BuiltListener::feeds))
+      built_.commits.push_back([feed = built->feed] { feed->Begin(); });
     return std::nullopt;
   }
 
@@ -104,18 +113,17 @@ class ChainsBuilder {
     return same_hops && same_cas ? known->second.built : nullptr;
   }
 
-  TapFiles KeptTaps() const {
-    TapFiles taps;
-    for (const auto& [name, listener] : before_.listeners)
-      taps.insert(listener.built->taps.begin(), listener.built->taps.end());
-    return taps;
+  // What the listeners of a configuration have of these, each once.
+  template <class Map>
+  static Map All(const BuiltChains& chains, Map BuiltListener::* of) {
+    Map all;
+    for (const auto& [name, listener] : chains.listeners)
+      all.insert((*listener.built.*of).begin(), (*listener.built.*of).end());
+    return all;
   }
 
   void BeginTaps() {
-    TapFiles taps;
-    for (const auto& [name, listener] : built_.listeners)
-      taps.insert(listener.built->taps.begin(), listener.built->taps.end());
-    for (const auto& [key, tap] : taps) {
+    for (const auto& [key, tap] : All(built_, &BuiltListener::taps)) {
       built_.taps.push_back(tap);
       if (tap->state() == TapFile::State::kNew) built_.commits.push_back([begun = tap] { begun->Begin(); });
     }
@@ -127,6 +135,7 @@ class ChainsBuilder {
     for (const auto& [name, authority] : built_.authorities) built_.renewables.push_back(authority.part);
     for (const auto& [name, hop] : built_.hops) Append(hop->renewables);
     for (const auto& [name, listener] : built_.listeners) Append(listener.built->renewables);
+    for (const auto& [key, built] : All(built_, &BuiltListener::feeds)) built_.renewables.push_back(built->tls);
     if (before_.secrets == nullptr) return std::nullopt;
     const std::unordered_set<std::shared_ptr<const Renewable>> known(before_.renewables.begin(),
                                                                      before_.renewables.end());

@@ -184,8 +184,9 @@ class ListenerBuilder {
 
   std::unique_ptr<const HttpFilter> BuildProxyAuth(const filters::http::v1::ProxyAuth& message) {
     const std::string where = Cat("listener ", listener_.name(), ", proxy_auth");
-    Result<ProxyAuthOptions, Problem> options =
-        MakeProxyAuth(message, where, shared_.secrets, {shared_.workloads, shared_.passwords}, renewables_);
+    Result<ProxyAuthOptions, Problem> options = MakeProxyAuth(
+        message, where, shared_.secrets,
+        {shared_.workloads, shared_.passwords, shared_.defaults.open_keys, shared_.feeds, built_.feeds}, renewables_);
     if (!options) Fail(options.error().text);
     return std::make_unique<ProxyAuthFilter>(options ? std::move(*options) : ProxyAuthOptions());
   }

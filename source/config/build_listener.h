@@ -14,6 +14,7 @@
 #include "source/chain/listener.h"
 #include "source/config/authority_secret.h"
 #include "source/config/build_ext_authz.h"
+#include "source/config/build_key_feed.h"
 #include "source/config/next_hops.h"
 #include "source/config/renewable.h"
 #include "source/config/workload_tables.h"
@@ -28,6 +29,7 @@ struct ChainDefaults {
   std::string via;      // pseudonym of an http_connection that names none
   std::string version;  // of this program
   OpenAuthorizer open_authorizer;
+  OpenKeyFeed open_keys;
   const StandInNames* stand_ins = nullptr;  // for all transparent listeners; null: there are none. Outlives the chains
 };
 
@@ -45,6 +47,7 @@ struct SharedParts {
   const WorkloadTables& workloads;
   std::shared_ptr<PasswordRoom> passwords;  // null until a listener needs it
   TapFiles taps;                            // of the configuration before; new ones are added, not begun
+  KeyFeeds feeds;                           // the same
 };
 
 struct BuiltListener {
@@ -54,6 +57,7 @@ struct BuiltListener {
   std::map<std::string, const BuiltHop*, std::less<>> hops;
   std::map<std::string, const void*, std::less<>> authorities;
   TapFiles taps;
+  KeyFeeds feeds;
 };
 
 // Of a validated configuration. `chains_of`: the listener whose chains are this one's as well; may be null. The problem

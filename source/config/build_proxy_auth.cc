@@ -103,9 +103,18 @@ class Maker {
   }
 
   Made MakeJwt(const ProxyAuth::Jwt& jwt) {
+    if (jwt.has_jwks_url()) return MakeFetched(jwt);
     auto keys = MakeList<KeySet>(secrets_, jwt.jwks(), where_, renewables_);
     if (!keys) return keys.error();
     return MethodPtr(new JwtMethod(OptionsOf(jwt), jwt.accept_as_basic_password(), std::move(*keys)));
+  }
+
+  Made MakeFetched(const ProxyAuth::Jwt& jwt) {
+    auto built = FindKeyFeed(jwt.jwks_url(), secrets_, parts_.open_keys, parts_.feeds);
+    if (!built) return built.error();
+    parts_.used.emplace(jwt.jwks_url().SerializeAsString(), *built);
+    const std::shared_ptr<KeyFeed>& feed = (*built)->feed;
+    return MethodPtr(new JwtMethod(OptionsOf(jwt), jwt.accept_as_basic_password(), feed->keys(), feed));
   }
 
   const std::string& where_;

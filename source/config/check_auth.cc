@@ -9,6 +9,7 @@
 #include "source/base/ip.h"
 #include "source/base/strings.h"
 #include "source/config/address.h"
+#include "source/config/keys_url.h"
 
 namespace egret {
 namespace {
@@ -111,6 +112,7 @@ class AuthChecker {
       if (method.has_client_certificate() && !AsksForCertificates(tls))
         Add(Below(at, "client_certificate"), "nobody is asked for a certificate here",
             "put a tls_terminator with client_certificates first in this chain");
+      if (method.has_jwt()) CheckKeys(method.jwt(), Below(at, "jwt"));
       const std::string_view credential = method.has_basic() ? "passwords" : method.has_jwt() ? "tokens" : "";
       if (!credential.empty() && tls == nullptr && IsReachedByNetwork(listener))
         Add(Below(at, method.has_basic() ? "basic" : "jwt"),
@@ -118,6 +120,20 @@ class AuthChecker {
             "put a tls_terminator first in this chain; clients then write https:// before the proxy's address",
             Severity::kWarning);
     }
+  }
+
+  void CheckKeys(const ProxyAuth::Jwt& jwt, const std::string& path) {
+    if (!jwt.has_jwks_url() && jwt.jwks().empty())
+      Add(path, "no keys to check tokens by", "give jwks, the name of a secret, or jwks_url");
+    if (!jwt.has_jwks_url()) return;
+    if (!jwt.jwks().empty()) Add(Below(path, "jwks"), "the keys come from jwks_url", "keep one of them");
+    const std::string& text = jwt.jwks_url().url();
+    const Result<KeysUrl, Unfit> url = ParseKeysUrl(text);
+    if (url.ok() || text.empty()) return;
+    errors_.push_back({.field = Below(path, "jwks_url.url"),
+                       .value = ShownValue(text),
+                       .why = url.error().why,
+                       .remedy = url.error().remedy});
   }
 
   std::vector<ConfigError> errors_;

@@ -336,6 +336,29 @@ void Authentication(Exposition& out) {
                     out.Sum([i](const WorkerThread& w) { return w.counters().auth.refused[i].Read(); }));
 }
 
+// By URL without its query, which several may differ by.
+void KeysOfIssuers(Exposition& out) {
+  std::map<std::string, KeyFetchStatus> by_url;
+  for (const KeyFetchStatus& one : out.input().key_fetches) {
+    const auto [at, is_new] = by_url.emplace(one.url, one);
+    if (is_new) continue;
+    KeyFetchStatus& all = at->second;
+    all.fetched += one.fetched;
+    all.failed += one.failed;
+    all.fetched_unix = std::min(all.fetched_unix, one.fetched_unix);
+  }
+  MetricFamily& fetches =
+      out.Family("egret_jwks_fetches_total", "Times that the keys of an issuer were fetched.", MetricType::Counter);
+  for (const auto& [url, all] : by_url) {
+    Exposition::Add(fetches, {{"url", url}, {"result", "ok"}}, static_cast<double>(all.fetched));
+    Exposition::Add(fetches, {{"url", url}, {"result", "failed"}}, static_cast<double>(all.failed));
+  }
+  MetricFamily& times =
+      out.Family("egret_jwks_fetched_timestamp_seconds",
+                 "When the keys of an issuer were fetched last, in seconds since 1970; 0: never.", MetricType::Gauge);
+  for (const auto& [url, all] : by_url) Exposition::Add(times, {{"url", url}}, static_cast<double>(all.fetched_unix));
+}
+
 void OutsideAuthorization(Exposition& out) {
   MetricFamily& results =
       out.Family("egret_ext_authz_total", "Requests that an authorization service was asked about, by what came of it.",
@@ -462,6 +485,7 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Overloads(out);
   Rewrites(out);
   Authentication(out);
+  KeysOfIssuers(out);
   OutsideAuthorization(out);
   Taps(out);
   Workers(out);

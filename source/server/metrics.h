@@ -12,6 +12,7 @@
 #include "source/chain/access_log.h"
 #include "source/chain/counters.h"
 #include "source/server/configuration.h"
+#include "source/server/key_fetches.h"
 #include "source/server/worker_thread.h"
 #include "source/xds/push_status.h"
 
@@ -27,6 +28,7 @@ struct MetricsInput {
   const LogQueue* log = nullptr;
   uint64_t secrets_renewed = 0, secrets_failed = 0;
   std::map<std::string, int64_t> certificates_end;  // by secret, seconds since 1970
+  std::vector<KeyFetchStatus> key_fetches;
   size_t taps_open = 0;
   bool tls_key_log_active = false;
   uint64_t tapped = 0, tap_dropped = 0;  // exchanges

@@ -26,12 +26,15 @@
 #include "source/event/combine.h"
 #include "source/event/nursery.h"
 #include "source/event/wait.h"
+#include "source/io/ares_resolver.h"
 #include "source/server/admin.h"
 #include "source/server/connection_limits.h"
 #include "source/server/cpus.h"
 #include "source/server/drain.h"
 #include "source/server/fleet_agent.h"
 #include "source/server/grpc_authorizer.h"
+#include "source/server/key_fetches.h"
+#include "source/server/key_source.h"
 #include "source/server/live_config.h"
 #include "source/server/log_writer.h"
 #include "source/server/memory.h"
@@ -410,8 +413,15 @@ class Server {
   SecretWatch secrets_{[this] { JudgeIdentities(); }};
   Loop loop_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
-  ConfigurationMaker maker_{
-      workers_wanted_, {InstanceName(), kVersion, OpenGrpcAuthorizer, host_ == nullptr ? nullptr : host_->stand_ins()}};
+  AresResolver resolver_{ResolverOptionsOf(*bootstrap_)};  // of what the main thread fetches
+  HttpsKeySource key_source_{resolver_, [this] { return live_.now()->policies.policy; }};
+  KeyFetches key_fetches_{loop_, key_source_, [this] { JudgeIdentities(); }};
+  ConfigurationMaker maker_{workers_wanted_,
+                            {.via = InstanceName(),
+                             .version = kVersion,
+                             .open_authorizer = OpenGrpcAuthorizer,
+                             .open_keys = [this](KeyAddress address) { return key_fetches_.Open(std::move(address)); },
+                             .stand_ins = host_ == nullptr ? nullptr : host_->stand_ins()}};
   LiveConfig live_{loop_, maker_, workers_, secrets_};
   Previews previews_{loop_, live_.now(), maker_, workers_};
   Reload reload_{options_, bootstrap_, live_};
@@ -436,6 +446,7 @@ class Server {
       .previews = previews_,
       .log = log_queue_,
       .secrets = secrets_,
+      .key_fetches = key_fetches_,
       .loop = loop_,
       .started_unix = started_unix_,
       .ready = ready_,

@@ -13,6 +13,7 @@
 #include "source/event/task.h"
 #include "source/server/ask_workers.h"
 #include "source/server/configuration.h"
+#include "source/server/key_fetches.h"
 #include "source/server/options.h"
 #include "source/server/previews.h"
 #include "source/server/secret_watch.h"
@@ -31,6 +32,7 @@ struct ServerView {
   Previews& previews;
   const LogQueue& log;
   const SecretWatch& secrets;
+  const KeyFetches& key_fetches;
   Loop& loop;  // the main one
   int64_t started_unix;
   const bool& ready;  // it has been, once

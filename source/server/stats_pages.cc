@@ -86,6 +86,7 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   input.secrets_renewed = server.secrets.renewed();
   input.secrets_failed = server.secrets.failed();
   for (const TlsExpiry& expiry : server.secrets.Expiries()) input.certificates_end[expiry.name] = expiry.not_after;
+  input.key_fetches = server.key_fetches.Status();
   input.taps_open = TapsOpen(server);
   input.tls_key_log_active = KeyLog::Current() != nullptr && KeyLog::Current()->active();
   for (const auto& tap : server.now->built.taps) {

@@ -292,5 +292,40 @@ TEST_F(JwtMethodTest, AsAPasswordItIsTakenOnlyWhereThatIsAllowed) {
             (std::vector<std::string>{"Bearer realm=\"r\"", "Basic realm=\"r\", charset=\"UTF-8\""}));
 }
 
+// Has the keys that it is asked for only when it is asked for them.
+class LateFeed final : public KeyFeed {
+ public:
+  LateFeed(std::shared_ptr<Current<KeySet>> keys, std::shared_ptr<const KeySet> later)
+      : keys_(std::move(keys)), later_(std::move(later)) {}
+  std::shared_ptr<const Current<KeySet>> keys() const override { return keys_; }
+  void Begin() override {}
+  void Look(const Pending<Looked>& answer) const override {
+    ++looked;
+    keys_->Set(later_);
+    Pending<Looked>::Fulfil(*answer.state(), {});
+  }
+
+  mutable int looked = 0;
+
+ private:
+  const std::shared_ptr<Current<KeySet>> keys_;
+  const std::shared_ptr<const KeySet> later_;
+};
+
+TEST_F(JwtMethodTest, AKeyThatIsMissedIsLookedForWhereTheTokenIsOfItsIssuer) {
+  const JwtIssuer next(JwtAlgorithm::kEdDsa, "k2");
+  const auto feed = std::make_shared<LateFeed>(keys_, KeysOf(next.Jwks()));
+  const JwtMethod method(Options(), false, keys_, feed);
+  EXPECT_EQ(Ask(method, Cat("Bearer ", issuer_.Sign(Claims()))).kind, Kind::kAccepted);
+  EXPECT_EQ(Ask(method, Cat("Bearer ", issuer_.Sign(Claims("", kNow - 60)))).kind, Kind::kWrong);
+  EXPECT_EQ(Ask(method, Cat("Bearer ", next.Sign("{\"iss\":\"https://else.test\"}"))).kind, Kind::kWrong);
+  EXPECT_EQ(feed->looked, 0);
+  EXPECT_EQ(Ask(method, Cat("Bearer ", next.Sign(Claims()))).kind, Kind::kAccepted);
+  EXPECT_EQ(feed->looked, 1);
+  EXPECT_EQ(Ask(method, Cat("Bearer ", next.Sign(Claims()))).kind, Kind::kAccepted);
+  EXPECT_EQ(feed->looked, 1);
+  EXPECT_EQ(Ask(method, Cat("Bearer ", issuer_.Sign(Claims("", kNow + 601)))).kind, Kind::kWrong);
+}
+
 }  // namespace
 }  // namespace egret

@@ -627,6 +627,35 @@ TEST(Validate, WantsExtAuthzAfterThePolicyThatItNarrows) {
           ".tls.ocsp: REQUIRE_STAPLE: staples of the service are not looked at; leave it out\n"));
 }
 
+TEST(Validate, TakesKeysFromASecretOrOverHttps) {
+  constexpr std::string_view kAt = "listeners[0].filters[0].http_connection.filters[0].proxy_auth.methods[0].jwt";
+  const auto with = [](std::string_view keys) {
+    return Verdict(WithHttp(Cat("{proxy_auth: {methods: [{jwt: {issuer: i, audiences: [a]", keys,
+                                "}}]}}, {egress_policy: {policy: web}}, connect_tunnel, forward_router"),
+                            "secrets: [{name: k, jwks: {file: /k}}]\n"));
+  };
+  const auto fetched = [&](std::string_view url) { return with(Cat(", jwks_url: {url: '", url, "'}")); };
+  EXPECT_EQ(with(", jwks: k"), "");
+  EXPECT_EQ(with(""), Cat(kAt, ": no keys to check tokens by; give jwks, the name of a secret, or jwks_url\n"));
+  EXPECT_EQ(with(", jwks: k, jwks_url: {url: 'https://a.example', reaches_private: [10.0.0.1/8]}"),
+            Cat(kAt, ".jwks: the keys come from jwks_url; keep one of them\n", kAt,
+                ".jwks_url.reaches_private[0]: 10.0.0.1/8: not a range of addresses; write e.g. 10.0.0.0/8 or "
+                "2001:db8::/32, with no bit set beyond the prefix\n"));
+  EXPECT_EQ(with(", jwks_url: {}"), Cat(kAt, ".jwks_url.url: required; give it a value\n"));
+  for (const std::string_view good : {"https://issuer.example", "https://10.0.0.1:6443/openid/v1/jwks",
+                                      "https://[2001:db8::1]/k?p=1", "https://Issuer.Example?p=1"})
+    EXPECT_EQ(fetched(good), "") << good;
+  const auto error = [&](std::string_view url, std::string_view why) {
+    EXPECT_EQ(fetched(url),
+              Cat(kAt, ".jwks_url.url: ", url, ": ", why, "; write e.g. https://issuer.example/keys.json\n"));
+  };
+  error("http://issuer.example/keys", "not an https:// URL; keys that came in clear would be anybody's");
+  error("https://user@issuer.example/keys", "no host name or address where it belongs");
+  error("https:///keys", "no host name or address where it belongs");
+  error("https://issuer.example:0/keys", "no host name or address where it belongs");
+  error("https://issuer.example/keys#one", "a fragment, or what a URL must write as %XX");
+}
+
 TEST(Validate, WantsProxyAuthWhereClientsCanBeAskedAndBeforeWhatGoesByIt) {
   constexpr std::string_view kUsers = "secrets: [{name: u, htpasswd: {file: /u}}]\n";
   const auto with = [&](std::string_view filters) { return Verdict(WithHttp(filters, kUsers)); };

@@ -43,8 +43,11 @@ class Metrics(ProxyCase):
         config = proxy_config([allow()])
         certificate, key = Authority(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")), "ca").issue("proxy")
         config["secrets"] = [{"name": "c", "certificate": {"certificate": {"file": certificate}, "key": {"file": key}}}]
+        keys = {"jwt": {"issuer": "i", "audiences": ["a"], "jwks_url": {"url": "https://127.0.0.1:9"}}}
+        known = proxy_config([], [{"proxy_auth": {"methods": [keys]}}, {"egress_policy": {"policy": "web"}},
+                                  {"forward_router": {}}])
         config["listeners"].append({"name": "tls", "address": FREE, "filters": [
-            {"tls_terminator": {"certificates": ["c"]}}, *config["listeners"][0]["filters"]]})
+            {"tls_terminator": {"certificates": ["c"]}}, *known["listeners"][0]["filters"]]})
         config["directory"] = {"path": tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))}
         self.start_config(config, {"origin.test": ["127.0.0.1"]})
         self.assert_ok(self.client().get(self.url(self.origin())))
