@@ -117,18 +117,41 @@ class Judge {
     const FromSpec& from = rule.from;
     if (!from.cidrs.empty()) groups.push_back(Is(InRanges(from.cidrs, facts_.source)));
     if (!from.ja4.empty()) groups.push_back(Hello(from.ja4));
-    const bool asks = !from.users.empty() || !from.groups.empty() || from.at_least != Assurance::kAny;
-    if (!asks) return;
-    if (!facts_.identity.known()) {
-      groups.push_back(Open(facts_.identity));
-      return;
+    const bool asks = !from.users.empty() || !from.groups.empty() || !from.spiffe_ids.empty() ||
+                      !from.namespaces.empty() || !from.service_accounts.empty() || !from.claims.empty() ||
+                      from.at_least != Assurance::kAny;
+    if (asks)
+      groups.push_back(facts_.identity.known() ? Is(Who(from, *facts_.identity.value())) : Open(facts_.identity));
+  }
+
+  static bool Who(const FromSpec& from, const Identity& who) {
+    if (!from.users.empty() && !In(from.users, who.user)) return false;
+    if (!from.groups.empty() && !AnyIn(from.groups, who.groups)) return false;
+    if (!from.spiffe_ids.empty() && !Spiffe(from.spiffe_ids, who.spiffe_id)) return false;
+    if (!from.namespaces.empty() && !In(from.namespaces, who.namespace_)) return false;
+    if (!from.service_accounts.empty() && !In(from.service_accounts, who.service_account)) return false;
+    for (const ClaimSpec& claim : from.claims)
+      if (!Claims(claim, who)) return false;
+    return who.assurance >= from.at_least;
+  }
+
+  static bool AnyIn(const std::vector<std::string>& list, const std::vector<std::string>& words) {
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return In(list, word); });
+  }
+
+  static bool Spiffe(const std::vector<std::string>& patterns, const std::string& id) {
+    for (const std::string& pattern : patterns) {
+      if (pattern == id) return true;
+      const bool below = pattern.ends_with("/*");
+      if (below && id.size() >= pattern.size() && id.starts_with(pattern.substr(0, pattern.size() - 1))) return true;
     }
-    const Identity& who = *facts_.identity.value();
-    if (!from.users.empty()) groups.push_back(Is(In(from.users, who.user)));
-    if (!from.groups.empty())
-      groups.push_back(Is(std::any_of(who.groups.begin(), who.groups.end(),
-                                      [&](const std::string& group) { return In(from.groups, group); })));
-    groups.push_back(Is(who.assurance >= from.at_least));
+    return false;
+  }
+
+  static bool Claims(const ClaimSpec& wanted, const Identity& who) {
+    for (const Identity::Claim& claim : who.claims)
+      if (claim.name == wanted.name && AnyIn(wanted.values, claim.values)) return true;
+    return false;
   }
 
   // Only what is TLS has a fingerprint.
