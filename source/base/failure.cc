@@ -89,6 +89,7 @@ constexpr std::array<FaultText, static_cast<size_t>(kCount)> kTable = {{
      "A placeholder for a credential stands where that credential does not belong."},
     {kCredentialForeign, "credential_foreign", 403, kDenied,
      "At this host only the proxy's credential passes, in the place of its placeholder."},
+    {kCredentialUnsigned, "credential_unsigned", 403, kDenied, "The request cannot be signed in the client's place."},
     {kAddressProhibited, "address_prohibited", 403, "destination_ip_prohibited",
      "The destination's address is not to be reached from here."},
     {kSniMissing, "sni_missing", 403, kDenied, "The ClientHello names no server, and the tunnel is to a name."},

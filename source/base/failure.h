@@ -71,6 +71,7 @@ enum class Fault : uint8_t {
   kPolicyDenied,
   kCredentialMisplaced,  // a placeholder where no binding of the broker has it
   kCredentialForeign,    // the client's own credential at a host that has a brokered one
+  kCredentialUnsigned,   // a request that cannot be signed in the client's place
   kAddressProhibited,
   kSniMissing,          // a tunnel to a name whose ClientHello shows none
   kSniMalformed,        // the ClientHello shows what is no name

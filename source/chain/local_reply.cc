@@ -182,11 +182,12 @@ Response DenialReply(Exchange& exchange, const Decision& decision) {
   return Told(exchange, text, details, std::move(reply));
 }
 
-Response FilterReply(Exchange& exchange, Fault fault, std::string_view filter) {
+Response FilterReply(Exchange& exchange, Fault fault, std::string_view filter, std::string_view message) {
   Decision decision;
   decision.stage = exchange.connection().binding ? Stage::kRequest : Stage::kTarget;
   decision.fault = fault;
   decision.rule = filter;
+  decision.message = message;
   decision.reason = TextOf(fault).detail;
   return DenialReply(exchange, decision);
 }

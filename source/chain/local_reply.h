@@ -16,8 +16,8 @@ Response LocalReply(Exchange& exchange, Failure why);
 Response DenialReply(Exchange& exchange, const Decision& decision);
 
 // For what a filter refuses by itself, in the words of a denial: the rule is the filter, and the reason the fault's
-// detail, in reply, log and metrics.
-Response FilterReply(Exchange& exchange, Fault fault, std::string_view filter);
+// detail, in reply, log and metrics. `message`: for whom it concerns.
+Response FilterReply(Exchange& exchange, Fault fault, std::string_view filter, std::string_view message = {});
 
 // Puts the decision into the record; one that leaves nothing open is counted, and told to those who follow decisions.
 void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& decision);

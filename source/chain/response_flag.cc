@@ -21,6 +21,7 @@ std::string_view ResponseFlagOf(Fault fault) {
       return "DT";
     case Fault::kCredentialMisplaced:
     case Fault::kCredentialForeign:
+    case Fault::kCredentialUnsigned:
     case Fault::kPolicyDenied:
     case Fault::kAddressProhibited:
     case Fault::kSniMissing:

@@ -1,8 +1,10 @@
 #include "source/config/build_credential_broker.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "source/auth/sigv4.h"
 #include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/policy/target.h"
@@ -13,7 +15,8 @@ namespace {
 using filters::http::v1::CredentialBroker;
 using Others = CredentialBinding::Others;
 
-Result<std::shared_ptr<const SecretText>, Problem> ReadCredential(const SecretTable& secrets, const std::string& name) {
+Result<std::shared_ptr<const SecretText>, Problem> ReadCredential(const SecretTable& secrets, const std::string& name,
+                                                                  bool signs) {
   Result<std::string, Problem> text = ReadPart(secrets.Get(name).credential(), secrets.Get(name), "credential");
   if (!text) return text.error();
   while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
@@ -21,6 +24,8 @@ Result<std::shared_ptr<const SecretText>, Problem> ReadCredential(const SecretTa
   auto credential = std::make_shared<const SecretText>(std::move(*text));
   if (!sound || credential->text().empty())
     return Problem{Cat("secrets.", name, ".credential: not one line of visible ASCII")};
+  if (signs && !ParseAwsCredential(credential->text()))
+    return Problem{Cat("secrets.", name, ".credential: not ACCESS_KEY_ID:SECRET_KEY or with :SESSION_TOKEN after it")};
   return std::shared_ptr<const SecretText>(std::move(credential));
 }
 
@@ -51,8 +56,14 @@ std::vector<CredentialPlace> PlacesOf(const CredentialBroker::Binding& binding) 
     case CredentialBroker::Binding::OPENAI:
       return {{"authorization", token}};
     default:
+      if (binding.header().empty()) return {};
       return {{binding.header(), {}}};
   }
+}
+
+std::optional<SigningScope> ScopeOf(const CredentialBroker::Binding& binding) {
+  if (!binding.has_s3()) return std::nullopt;
+  return SigningScope{binding.s3().region(), binding.s3().service().empty() ? "s3" : binding.s3().service()};
 }
 
 template <class List>
@@ -72,15 +83,20 @@ Result<CredentialBrokerOptions, Problem> MakeCredentialBroker(const CredentialBr
     part.what = what;
     part.secrets = {binding.secret()};
     auto secret = MakeCurrent<SecretText>(
-        secrets, [name = binding.secret()](const SecretTable& of) { return ReadCredential(of, name); }, part);
+        secrets,
+        [name = binding.secret(), signs = binding.has_s3()](const SecretTable& of) {
+          return ReadCredential(of, name, signs);
+        },
+        part);
     if (!secret) return Problem{Cat(what, ": ", secret.error().text)};
     renewables.push_back(std::move(part));
     const uint16_t port = binding.port() == 0 ? uint16_t{443} : static_cast<uint16_t>(binding.port());
     Result<Target, Fault> target = ParseAuthority(binding.host(), port);
     CHECK(target.ok());  // validated
-    options.bindings.push_back({std::move(*secret), std::move(*target), PlacesOf(binding), binding.placeholder(),
-                                Texts(binding.methods()), Texts(binding.path_prefixes()), Texts(binding.users()),
-                                Texts(binding.groups()), OthersOf(binding.other_credentials())});
+    options.bindings.push_back({std::move(*secret), std::move(*target), PlacesOf(binding), ScopeOf(binding),
+                                binding.placeholder(), Texts(binding.methods()), Texts(binding.path_prefixes()),
+                                Texts(binding.users()), Texts(binding.groups()),
+                                OthersOf(binding.other_credentials())});
   }
   return options;
 }

@@ -77,10 +77,10 @@ class BrokerChecker {
 
   void CheckPlace(const CredentialBroker::Binding& binding, const std::string& path) {
     const bool templated = binding.template_() != CredentialBroker::Binding::NONE;
-    if (binding.header().empty() && !templated)
-      Add(path, "", "nothing says where the credential stands", "give header or template");
-    if (!binding.header().empty() && templated)
-      Add(path, "", "it is said twice where the credential stands", "keep one of header and template");
+    const int places = !binding.header().empty() + templated + binding.has_s3();
+    if (places == 0) Add(path, "", "nothing says where the credential stands", "give header, template or s3");
+    if (places > 1)
+      Add(path, "", "it is said twice where the credential stands", "keep one of header, template and s3");
     if (!binding.header().empty() && !IsCredentialField(binding.header()))
       Add(Below(path, "header"), ShownValue(binding.header()), "not a field of credentials",
           "write e.g. authorization or x-api-key");

@@ -4,7 +4,9 @@
 #include <optional>
 #include <string_view>
 
+#include "source/auth/sigv4.h"
 #include "source/auth/sigv4_canonical.h"
+#include "source/base/check.h"
 #include "source/base/strings.h"
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
@@ -47,7 +49,9 @@ bool IsVerified(Exchange& exchange) {
   return exchange.secure && (!inside || inside->context->verifies());
 }
 
-Task<Response> Refuse(Exchange& exchange, Fault fault) { co_return FilterReply(exchange, fault, "credential_broker"); }
+Task<Response> Refuse(Exchange& exchange, Fault fault, std::string_view message = {}) {
+  co_return FilterReply(exchange, fault, "credential_broker", message);
+}
 
 }  // namespace
 
@@ -68,12 +72,14 @@ class CredentialBrokerFilter::Search {
     return others_ && options_.known.AreInQuery(head.path) ? JudgeOwn() : Fault::kNone;
   }
 
-  void Change() {
-    if (filled_.empty() && !strips_) return;
+  // Refused: nothing may go out.
+  AwsRefusal Change() {
+    if (filled_.empty() && !strips_ && signer_ == nullptr) return AwsRefusal::kNone;
     exchange_.KeepJudged();
     Head& head = exchange_.request.head;
     for (const Filled& filled : filled_) head.SetValue(filled.index, filled.value.text());
     if (strips_) StripFrom(head);
+    return signer_ != nullptr ? Sign(head) : AwsRefusal::kNone;
   }
 
  private:
@@ -112,20 +118,36 @@ class CredentialBrokerFilter::Search {
   }
 
   bool Fill(size_t index, const Field& field) {
-    for (const CredentialBinding& binding : options_.bindings)
-      if (Applies(binding) && FillFrom(binding, index, field)) return true;
-    return false;
+    return std::any_of(options_.bindings.begin(), options_.bindings.end(), [&](const CredentialBinding& binding) {
+      return binding.signs ? SignsInPlaceOf(binding, field) : FillFrom(binding, index, field);
+    });
   }
 
   bool FillFrom(const CredentialBinding& binding, size_t index, const Field& field) {
     for (const CredentialPlace& place : binding.places) {
-      if (!EqualsIgnoreCase(field.name, place.header)) continue;
+      if (!EqualsIgnoreCase(field.name, place.header) || !Applies(binding)) continue;
       SecretText value = FillCredential(field.value, binding.placeholder, binding.secret->Get()->text(), place.forms);
       if (value.text().empty()) continue;
       filled_.push_back({index, std::move(value)});
       return true;
     }
     return false;
+  }
+
+  bool SignsInPlaceOf(const CredentialBinding& binding, const Field& field) {
+    if (!EqualsIgnoreCase(field.name, "authorization") || !Applies(binding)) return false;
+    const std::optional<AwsAuthorization> theirs = ParseAwsAuthorization(field.value);
+    if (!theirs || theirs->access_key_id != binding.placeholder) return false;
+    signer_ = &binding;
+    return true;
+  }
+
+  AwsRefusal Sign(Head& head) const {
+    const std::shared_ptr<const SecretText> secret = signer_->secret->Get();
+    const std::optional<AwsCredential> credential = ParseAwsCredential(secret->text());
+    CHECK(credential);  // looked at when it was read
+    return SignForAws(head, exchange_.target->Authority(exchange_.default_port()), *credential,
+                      {signer_->signs->region, signer_->signs->service}, exchange_.worker().unix_seconds());
   }
 
   void StripFrom(Head& head) {
@@ -144,12 +166,14 @@ class CredentialBrokerFilter::Search {
   std::optional<Others> others_;  // nullopt: nothing is bound to this host
   std::vector<Filled> filled_;
   bool strips_ = false;
+  const CredentialBinding* signer_ = nullptr;  // whose key signs; null: it is not signed
 };
 
 Task<Response> CredentialBrokerFilter::Handle(Exchange& exchange, HttpNext next) const {
   Search search(options_, exchange);
   if (const Fault fault = search.Look(); fault != Fault::kNone) return Refuse(exchange, fault);
-  search.Change();
+  if (const AwsRefusal refusal = search.Change(); refusal != AwsRefusal::kNone)
+    return Refuse(exchange, Fault::kCredentialUnsigned, TextOf(refusal));
   return next(exchange);
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,11 @@ struct CredentialPlace {
   CredentialForms forms;
 };
 
+// Where the requests of an S3 bucket are signed for.
+struct SigningScope {
+  std::string region, service;
+};
+
 struct CredentialBinding {
   // What a credential that the client brought gets, the strictest first: of several bindings of a host that one counts.
   enum class Others : uint8_t { kRefuse, kStrip, kPass };
@@ -33,6 +39,9 @@ struct CredentialBinding {
   std::shared_ptr<const Current<SecretText>> secret;
   Target target;
   std::vector<CredentialPlace> places;
+  // Set: the placeholder is the access key id that a client signs with (AWS Signature Version 4), the secret is one as
+  // ParseAwsCredential() reads it, and the request is signed anew with that.
+  std::optional<SigningScope> signs = {};
   std::string placeholder;
   // Empty: any that policy allows.
   std::vector<std::string> methods, path_prefixes, users, groups;

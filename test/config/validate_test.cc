@@ -95,7 +95,7 @@ TEST(Validate, ABrokerStandsWhereItMayAndKnowsItsPlaces) {
               "{credential_broker: {bindings: [{secret: t, host: a.test, header: accept, placeholder: 'short'}, "
               "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one, path_prefixes: [x]}, "
               "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one-more}, {secret: t, host: b.test, "
-              "placeholder: egret-two}, {secret: t, host: b.test, placeholder: egret-three, header: authorization, "
+              "placeholder: egret-two}, {secret: t, host: b.test, placeholder: egret-three, s3: {region: r}, "
               "template: NPM}], credential_headers: ['a b']}}, "
               "{egress_policy: {policy: web}}, forward_router") +
           "secrets: [{name: t, credential: {inline_string: x}}]\n"),
@@ -112,9 +112,10 @@ TEST(Validate, ABrokerStandsWhereItMayAndKnowsItsPlaces) {
           "0].credential_broker.bindings[1].placeholder: egret-one: part of another placeholder, egret-one-more; make "
           "them differ\n",
           at, "0].credential_broker.bindings[1].path_prefixes[0]: x: not a path; begin it with a slash\n", at,
-          "0].credential_broker.bindings[3]: nothing says where the credential stands; give header or template\n", at,
-          "0].credential_broker.bindings[4]: it is said twice where the credential stands; keep one of header and "
-          "template\n",
+          "0].credential_broker.bindings[3]: nothing says where the credential stands; give header, template or s3\n",
+          at,
+          "0].credential_broker.bindings[4]: it is said twice where the credential stands; keep one of header, "
+          "template and s3\n",
           at, "0].credential_broker.credential_headers[0]: \"a b\": not a token; write letters, digits, - or .\n"));
 }
 

@@ -223,6 +223,30 @@ TEST_F(CredentialBrokerTest, FillsInEachPlaceOfABinding) {
   EXPECT_EQ(Ask({{"X-Api-Key", "Bearer egret-token"}}), kMisplaced);
 }
 
+TEST_F(CredentialBrokerTest, SignsAnewWhatWasSignedWithThePlaceholder) {
+  const auto signed_by = [](std::string_view id) {
+    return Cat("AWS4-HMAC-SHA256 Credential=", id,
+               "/20261129/eu-central-1/s3/aws4_request, SignedHeaders=host, Signature=", std::string(64, 'a'));
+  };
+  bindings_ = {Bound("api.test:443", "", "EGRETPLACEHOLDER", "AKIDREAL:s3cret")};
+  bindings_[0].places.clear();
+  bindings_[0].signs = SigningScope{"us-east-2", "s3"};
+  const std::string sent = Ask({{"Authorization", signed_by("EGRETPLACEHOLDER")}, {"X-Amz-Date", "20200101T000000Z"}});
+  EXPECT_NE(sent.find("Authorization: AWS4-HMAC-SHA256 Credential=AKIDREAL/"), std::string::npos) << sent;
+  EXPECT_NE(sent.find("/us-east-2/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date,"),
+            std::string::npos)
+      << sent;
+  EXPECT_EQ(sent.find("20200101"), std::string::npos);
+  EXPECT_EQ(sent.find("s3cret"), std::string::npos);
+  EXPECT_EQ(Ask({{"Authorization", signed_by("AKIDOTHER")}}), kForeign);
+  EXPECT_EQ(Ask({{"Authorization", "Bearer EGRETPLACEHOLDER"}}), kMisplaced);
+  EXPECT_EQ(Ask({{"Authorization", signed_by("EGRETPLACEHOLDER")},
+                 {"X-Amz-Content-Sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"}}),
+            "credential_unsigned");
+  path_ = "/v1?X-Amz-Credential=EGRETPLACEHOLDER%2f20261129";
+  EXPECT_EQ(Ask({}), kMisplaced);
+}
+
 TEST_F(CredentialBrokerTest, TheStrictestOfAHostsBindingsCounts) {
   bindings_ = {Bound(Others::kPass), Bound("api.test:443", "x-api-key", "egret-key", "k3y")};
   EXPECT_EQ(Ask({{"Cookie", "mine"}}), kForeign);

@@ -1,13 +1,18 @@
 """credential_broker: a secret that its user never has. Rows S01, S06 and S10 of the catalogue, and that a placeholder goes
 nowhere but where it is bound."""
 import base64
+import calendar
+import hashlib
+import hmac
 import http.server
 import os
 import re
 import signal
 import subprocess
 import threading
+import time
 import unittest
+from urllib.parse import parse_qsl, quote, unquote
 
 import clients_tools_test
 from client_case import need, proxy_env
@@ -49,7 +54,7 @@ class BrokerCase(Inside, Secrecy):
     def start_broker(self, *origins, secret=None, rules=(), known=None, **binding):
         """The same binding for each of the origins, unless it says otherwise. known: fields of the filter itself."""
         binding = {"secret": "token", "host": "origin.test", "placeholder": PLACEHOLDER,
-                   **({} if "template" in binding else {"header": "authorization"}), **binding}
+                   **({} if {"template", "s3"} & set(binding) else {"header": "authorization"}), **binding}
         broker = {"bindings": [{"port": origin.port, **binding} for origin in origins], **(known or {})}
         self.start_mitm(*rules, http={"filters": chain(broker)},
                         secrets=[{"name": "token", "credential": secret or {"file": self.secret_path}}])
@@ -294,6 +299,102 @@ class Refused(BrokerCase):
         self.assert_ok(self.get_inside(client, origin))
         self.assert_broker_refused(self.get_inside(client, origin, "/", "%s: %s" % BEARER), "credential_misplaced")
         self.assertEqual(len(origin.requests), 1)
+
+
+def hash_of(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def signature_of(secret_key, date, scope, method, target, fields, names, content_hash):
+    """AWS Signature Version 4, as Amazon's documents have it. scope: region and service."""
+    path, _, query = target.partition("?")
+    pairs = sorted((quote(n, safe="-_.~"), quote(v, safe="-_.~")) for n, v in parse_qsl(query, keep_blank_values=True))
+    lines = [method, quote(unquote(path), safe="/-_.~"), "&".join("=".join(pair) for pair in pairs),
+             *("%s:%s" % (name, fields[name].strip()) for name in names), "", ";".join(names), content_hash]
+    place = "%s/%s/%s/aws4_request" % (date[:8], *scope)
+    text = "\n".join(["AWS4-HMAC-SHA256", date, place, hash_of("\n".join(lines).encode())])
+    key = ("AWS4" + secret_key).encode()
+    for part in place.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+def signed(key_id, *more, scope=("eu-central-1", "s3"), content_hash="UNSIGNED-PAYLOAD"):
+    """The fields of a client that signs with some key of its own."""
+    return (("X-Amz-Date", "20200101T000000Z"), ("X-Amz-Content-Sha256", content_hash), *more,
+            ("Authorization", "AWS4-HMAC-SHA256 Credential=%s/20200101/%s/%s/aws4_request, SignedHeaders=host;x-amz-date, "
+             "Signature=%s" % (key_id, *scope, hash_of(b"any"))))
+
+
+class Bucket(BrokerCase):
+    """Requests that are signed for S3."""
+
+    KEY_ID = "EGRETPLACEHOLDERID"
+
+    def start_bucket(self, *sites, token=""):
+        self.put_secret("AKIDOFTHEPROXY:" + SECRET + (":" + token if token else ""))
+        self.start_broker(*(site.origin for site in sites), s3={"region": "us-east-2"}, placeholder=self.KEY_ID)
+
+    def assert_signed(self, asked, method, target, host, content_hash):
+        form = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=AKIDOFTHEPROXY/(\d{8})/us-east-2/s3/aws4_request, "
+                            r"SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})", asked["authorization"])
+        self.assertIsNotNone(form, asked)
+        names = form.group(2).split(";")
+        self.assertLessEqual({"host"} | {name for name in asked if name.startswith("x-amz-")}, set(names))
+        self.assertEqual(asked["x-amz-content-sha256"], content_hash)
+        date = asked["x-amz-date"]
+        age = time.time() - calendar.timegm(time.strptime(date, "%Y%m%dT%H%M%SZ"))
+        self.assertLess(abs(age), 900)  # as old as S3 takes it
+        self.assertEqual(form.group(3), signature_of(SECRET, date, ("us-east-2", "s3"), method, target,
+                                                     {**asked, "host": host}, names, content_hash))
+
+    def test_requests_are_signed_anew(self):
+        sites = self.sites()
+        self.start_bucket(*sites.values())
+        for version, site in sites.items():
+            host = self.authority_of(site.origin)
+            for method, target, body in (("GET", "/bucket/a%20b/%C3%BC?prefix=x%2Fy&list-type=2&acl", b""),
+                                         ("PUT", "/bucket/object", b"content")):
+                for content_hash in ("UNSIGNED-PAYLOAD", hash_of(body), "STREAMING-UNSIGNED-PAYLOAD-TRAILER"):
+                    fields = signed(self.KEY_ID, ("X-Amz-Meta-Of", "mine  own"), content_hash=content_hash)
+                    response = self.ask(site, version, target, *fields, method=method, body=body)
+                    self.assert_ok(response)
+                    asked, content = site.asked()
+                    self.assertEqual(content, body)
+                    self.assert_signed({**asked, "x-amz-meta-of": "mine own"}, method, target, host, content_hash)
+
+    def test_a_temporary_key_brings_its_token(self):
+        site = Site(self, "http/1.1", b"ok")
+        self.start_bucket(site, token="session-token")
+        self.assert_ok(self.ask(site, "http/1.1", "/", *signed(self.KEY_ID)))
+        asked, _ = site.asked()
+        self.assertEqual(asked["x-amz-security-token"], "session-token")
+        self.assert_signed(asked, "GET", "/", self.authority_of(site.origin), "UNSIGNED-PAYLOAD")
+
+    def test_a_secret_of_another_form_is_told_without_being_shown(self):
+        site = Site(self, "http/1.1", b"ok")
+        for secret, why, where in ((SECRET, "not ACCESS_KEY_ID:SECRET_KEY", {"s3": {"region": "us-east-2"}}),
+                                   (SECRET + "\nb", "not one line of visible ASCII", {}),
+                                   ("", "not one line of visible ASCII", {})):
+            self.put_secret(secret)
+            with self.assertRaises(AssertionError) as told:
+                self.start_broker(site.origin, **where)
+            self.assertIn(".credential: " + why, str(told.exception))
+            self.assertNotIn(SECRET, str(told.exception))
+
+    def test_what_cannot_be_signed_is_refused_with_a_remedy(self):
+        sites = self.sites()
+        self.start_bucket(*sites.values())
+        for version, site in sites.items():
+            response = self.ask(site, version, "/", *signed(self.KEY_ID,
+                                                            content_hash="STREAMING-AWS4-HMAC-SHA256-PAYLOAD"))
+            self.assert_broker_refused(response, "credential_unsigned")
+            self.assertIn("STREAMING-UNSIGNED-PAYLOAD-TRAILER", response.text())
+            self.assert_broker_refused(self.ask(site, version, "/", *signed("AKIDOFMYOWN")), "credential_foreign")
+            presigned = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=%s%%2F20200101&X-Amz-Signature=a"
+            self.assert_broker_refused(self.ask(site, version, presigned % self.KEY_ID), "credential_misplaced")
+            self.assert_broker_refused(self.ask(site, version, presigned % "AKIDOFMYOWN"), "credential_foreign")
+        self.assertEqual([site.h2.seen or site.origin.requests for site in sites.values()], [[], []])
 
 
 class Elsewhere(BrokerCase):

@@ -44,6 +44,7 @@ REFUSALS = {
     "policy_denied": (403, "http_request_denied"),
     "credential_misplaced": (403, "http_request_denied"),
     "credential_foreign": (403, "http_request_denied"),
+    "credential_unsigned": (403, "http_request_denied"),
     "address_prohibited": (403, "destination_ip_prohibited"),
     "sni_missing": (403, "http_request_denied"),
     "sni_malformed": (403, "http_request_denied"),
