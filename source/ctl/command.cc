@@ -11,6 +11,7 @@
 #include "source/ctl/drain.h"
 #include "source/ctl/env.h"
 #include "source/ctl/explain.h"
+#include "source/ctl/learn.h"
 #include "source/ctl/logging.h"
 #include "source/ctl/preview.h"
 #include "source/ctl/replay.h"
@@ -56,6 +57,12 @@ constexpr Command kCommands[] = {
      RunExplain,
      kExplainFlags,
      {.takes = Takes::kText}},
+    {"learn",
+     "propose a policy that allows what a log tells",
+     kLearnUsage,
+     RunLearn,
+     kLearnFlags,
+     {.takes = Takes::kFile}},
     {"logging",
      "tell or change what a proxy says of itself",
      kLoggingUsage,

@@ -11,7 +11,7 @@ import sys
 
 # Each folder of source/ may use those before it in this list, and itself; the three programs at
 # the end do not use each other.
-ORDER = ["base", "event", "io", "tls", "http", "policy", "auth", "upstream", "chain", "filters", "config", "xds", "server"]
+ORDER = ["base", "event", "io", "tls", "http", "policy", "learn", "auth", "upstream", "chain", "filters", "config", "xds", "server"]
 PROGRAMS = ["control", "ctl", "run"]
 GENERATED_ALLOWED = ["config", "xds", "server"] + PROGRAMS
 

@@ -1,0 +1,105 @@
+#include "source/learn/traffic.h"
+
+#include <time.h>
+
+#include <optional>
+#include <utility>
+
+#include "source/base/strings.h"
+
+namespace egret {
+namespace {
+
+std::string TextOf(const JsonValue& line, std::string_view member) {
+  return std::string(line.TextOf(member).value_or(std::string_view()));
+}
+
+// "2026-11-24T16:21:53.099444Z"; 0 where it is none.
+int64_t SecondsOf(const std::string& time) {
+  tm utc{};
+  const char* const end = strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+  return end == nullptr ? 0 : timegm(&utc);
+}
+
+std::optional<Destination> DestinationOf(std::string_view target) {
+  const size_t colon = target.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto port = ParseDecimal<uint16_t>(target.substr(colon + 1));
+  std::string_view host = target.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (!port || host.empty()) return std::nullopt;
+  return Destination{std::string(host), *port};
+}
+
+template <class Set, class Value>
+bool AddBounded(Set& set, Value value, size_t most) {
+  return set.contains(value) || (set.size() < most && set.insert(std::move(value)).second);
+}
+
+void AddRequest(const JsonValue& line, Use& use) {
+  AddBounded(use.methods, TextOf(line, "method"), Traffic::kMostMethods);
+  if (!use.many_paths && !AddBounded(use.paths, TextOf(line, "path"), Traffic::kMostPaths)) {
+    use.many_paths = true;
+    use.paths.clear();
+  }
+}
+
+void AddTunnel(const JsonValue& line, Use& use) {
+  const auto carries = line.TextOf("carries");
+  const bool tls = carries == "tls";
+  use.carries.insert(tls ? Use::Carries::kTls : carries == "http" ? Use::Carries::kHttp : Use::Carries::kOther);
+  use.blind = use.blind || (tls && line.Find("inspected") == nullptr);
+  const std::string sni = TextOf(line, "sni");
+  if (line.Find("ech") != nullptr)
+    AddBounded(use.ech_names, sni, Traffic::kMostMethods);
+  else
+    use.without_sni = use.without_sni || (tls && sni.empty());
+}
+
+}  // namespace
+
+void Times::Add(const Times& more) {
+  count += more.count;
+  if (more.first != 0) first = first == 0 ? more.first : std::min(first, more.first);
+  last = std::max(last, more.last);
+}
+
+void Traffic::Add(std::string_view lines) {
+  while (!lines.empty())
+    if (const std::optional<JsonValue> line = JsonValue::Parse(SplitFirst(lines, '\n'))) AddLine(*line);
+}
+
+// The use that a line tells of; null: none, and it is counted why.
+Use* Traffic::UseOf(const JsonValue& line) {
+  if (line.TextOf("event") != "end" || line.Find("decision") == nullptr) return nullptr;
+  if (line.TextOf("decision") != "allow") return ++refused_, nullptr;
+  auto destination = DestinationOf(TextOf(line, "target"));
+  if (!destination || line.Find("upstream") == nullptr) return ++unreached_, nullptr;
+  Uses& uses = by_identity_[TextOf(line, "identity")];
+  const auto known = uses.find(*destination);
+  if (known != uses.end()) return &known->second;
+  if (uses_ == kMostUses) return ++left_out_, nullptr;
+  ++uses_;
+  return &uses[*std::move(destination)];
+}
+
+void Traffic::AddLine(const JsonValue& line) {
+  Use* const use = UseOf(line);
+  if (use == nullptr) return;
+  const bool request = line.TextOf("kind") == "request";
+  const bool inside = line.Find("parent_id") != nullptr;
+  if (request)
+    AddRequest(line, *use);
+  else
+    AddTunnel(line, *use);
+  if (request && inside) return;  // of the tunnel the rest is told with it
+  if (request) use->carries.insert(Use::Carries::kHttp);
+  const int64_t at = SecondsOf(TextOf(line, "time"));
+  use->times.Add({1, at, at});
+  times_.Add({1, at, at});
+  if (line.Find("next_hop") != nullptr) return;  // then the parent's address is told
+  if (const auto upstream = Endpoint::Parse(TextOf(line, "upstream")))
+    AddBounded(use->reached, upstream->address, kMostAddresses);
+}
+
+}  // namespace egret
