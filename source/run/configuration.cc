@@ -1,5 +1,9 @@
 #include "source/run/configuration.h"
 
+#include <time.h>
+
+#include <algorithm>
+#include <cstdint>
 #include <set>
 #include <utility>
 
@@ -8,12 +12,17 @@
 #include "source/config/load.h"
 #include "source/config/validate.h"
 #include "source/run/allowance.h"
+#include "source/run/policy_files.h"
 #include "source/run/run_yaml.h"
+#include "source/tls/certificates.h"
+#include "source/tls/new_authority.h"
 
 namespace egret {
 namespace {
 
+using config::v1::Bootstrap;
 using config::v1::EgressPolicy;
+using config::v1::Listener;
 
 // Of rules with the same name the later ones get a number.
 void MakeUnique(std::string& name, std::set<std::string>& taken) {
@@ -34,27 +43,98 @@ Result<EgressPolicy, Problem> PolicyOf(const RunOptions& options) {
   return policy;
 }
 
-}  // namespace
-
-Result<Settings, Problem> SettingsOf(const RunOptions& options) {
-  Settings settings;
-  CHECK(Load(RunYaml(), "run.yaml", Format::kYaml, settings.bootstrap).ok());
-  auto policy = PolicyOf(options);
-  if (!policy) return policy.error();
-  *settings.bootstrap.add_policies() = std::move(*policy);
-  const std::vector<ConfigError> errors = Validate(settings.bootstrap);
-  if (HasErrors(errors)) return Problem{ToString(errors)};
-  return settings;
+Result<PolicyFiles, Problem> PoliciesOf(const RunOptions& options) {
+  if (options.policy.empty()) {
+    auto policy = PolicyOf(options);
+    if (!policy) return policy.error();
+    PolicyFiles files;
+    *files.resources.add_policies() = std::move(*policy);
+    return files;
+  }
+  if (!options.allow.empty() || !options.private_ranges.empty())
+    return Problem{"--policy: either that, or --allow and --private"};
+  auto files = ReadPolicyFiles(options.policy);
+  if (files && files->resources.policies().empty())
+    return Problem{Cat("--policy ", options.policy, ": there is no policy in it")};
+  return files;
 }
 
-void ServeOn(const std::vector<NamedSocket>& sockets, config::v1::Bootstrap& bootstrap) {
+// Whether some rule wants to see what is in TLS.
+bool Inspects(const Bootstrap& bootstrap) {
+  for (const EgressPolicy& policy : bootstrap.policies())
+    for (const config::v1::Rule& rule : policy.rules())
+      if (rule.has_http() || rule.inspection() == config::v1::Rule::REQUIRED) return true;
+  return false;
+}
+
+// All of them together decide, in each listener that connections come in by.
+void NamePolicies(Bootstrap& bootstrap) {
+  for (Listener& listener : *bootstrap.mutable_listeners())
+    for (const EgressPolicy& policy : bootstrap.policies()) {
+      if (listener.name() == "proxy")
+        listener.mutable_filters(0)
+            ->mutable_http_connection()
+            ->mutable_filters(0)
+            ->mutable_egress_policy()
+            ->add_policies(policy.name());
+      if (listener.name() == "transparent")
+        listener.mutable_listener_filters(0)->mutable_egress_policy()->add_policies(policy.name());
+    }
+}
+
+// A CA that lives as long as the run, in memory alone. Gives its certificate.
+Result<std::string, Problem> AddAuthority(Bootstrap& bootstrap) {
+  constexpr int64_t kLifetimeSeconds = int64_t{30} * 86400;
+  const auto made = MakeAuthority({.common_name = "egret run", .lifetime_s = kLifetimeSeconds}, nullptr, time(nullptr));
+  if (!made) return made.error();
+  std::string certificate = PemOf(made->certificate.get());
+  config::v1::Secret& secret = *bootstrap.add_secrets();
+  secret.set_name("run-ca");
+  secret.mutable_certificate_authority()->mutable_certificate()->set_inline_string(certificate);
+  secret.mutable_certificate_authority()->mutable_key()->set_inline_string(PemOf(made->key.get()));
+  return certificate;
+}
+
+void LeaveOutInspection(Bootstrap& bootstrap) {
+  for (Listener& listener : *bootstrap.mutable_listeners()) {
+    auto& chains = *listener.mutable_filter_chains();
+    const auto end =
+        std::remove_if(chains.begin(), chains.end(), [](const auto& one) { return one.name() == "inspected"; });
+    chains.erase(end, chains.end());
+  }
+}
+
+}  // namespace
+
+Result<RunConfiguration, Problem> ConfigurationOf(const RunOptions& options) {
+  RunConfiguration made;
+  Bootstrap& bootstrap = made.settings.bootstrap;
+  CHECK(Load(RunYaml(), "run.yaml", Format::kYaml, bootstrap).ok());
+  auto files = PoliciesOf(options);
+  if (!files) return files.error();
+  bootstrap.MergeFrom(files->resources);
+  NamePolicies(bootstrap);
+  if (Inspects(bootstrap)) {
+    const auto certificate = AddAuthority(bootstrap);
+    if (!certificate) return certificate.error();
+    made.trust_pem = SystemRootsPem() + *certificate;
+  } else {
+    LeaveOutInspection(bootstrap);
+  }
+  const std::vector<ConfigError> errors = Validate(bootstrap, files->locations);
+  if (HasErrors(errors)) return Problem{ToString(errors)};
+  return made;
+}
+
+void ServeOn(const std::vector<NamedSocket>& sockets, Bootstrap& bootstrap) {
   const auto listeners = std::exchange(*bootstrap.mutable_listeners(), {});
-  for (config::v1::Listener listener : listeners)
-    for (const NamedSocket& named : sockets)
-      if (named.name == Cat("listener ", listener.name())) {
-        listener.set_address(named.socket.bound().ToString());
-        *bootstrap.add_listeners() = listener;
-      }
+  for (Listener listener : listeners) {
+    const auto is_its = [&listener](const NamedSocket& one) { return one.name == Cat("listener ", listener.name()); };
+    const auto found = std::find_if(sockets.begin(), sockets.end(), is_its);
+    if (found == sockets.end() && !listener.has_internal()) continue;
+    if (found != sockets.end()) listener.set_address(found->socket.bound().ToString());
+    *bootstrap.add_listeners() = std::move(listener);
+  }
 }
 
 }  // namespace egret

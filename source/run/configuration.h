@@ -11,8 +11,14 @@
 
 namespace egret {
 
+struct RunConfiguration {
+  Settings settings;
+  // Where a policy looks into TLS: what clients have to believe, the system's roots and the CA of this run, as PEM.
+  std::string trust_pem;
+};
+
 // Valid, or the problems that people are told, one a line.
-Result<Settings, Problem> SettingsOf(const RunOptions& options);
+Result<RunConfiguration, Problem> ConfigurationOf(const RunOptions& options);
 // What it serves there is on these sockets; listeners without one are left out.
 void ServeOn(const std::vector<NamedSocket>& sockets, config::v1::Bootstrap& bootstrap);
 

@@ -33,7 +33,8 @@ std::string JavaOptions(std::string options, std::string_view address) {
 
 }  // namespace
 
-std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::string_view address) {
+std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::string_view address,
+                                       std::string_view trust) {
   const std::string url = Cat("http://", address);
   // Clients differ in which spelling they look at: curl takes http_proxy in lower case only.
   for (const std::string_view name :
@@ -44,6 +45,12 @@ std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::
   for (const std::string_view name : {"no_proxy", "NO_PROXY", "npm_config_noproxy"}) Set(inherited, name, kDirect);
   Set(inherited, "NODE_USE_ENV_PROXY", "1");
   Set(inherited, "JAVA_TOOL_OPTIONS", JavaOptions(ValueOf(inherited, "JAVA_TOOL_OPTIONS"), address));
+  if (trust.empty()) return inherited;
+  for (const std::string_view name :
+       {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "PIP_CERT", "AWS_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS", "npm_config_cafile", "CARGO_HTTP_CAINFO", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+        "DENO_CERT", "NIX_SSL_CERT_FILE"})
+    Set(inherited, name, trust);
   return inherited;
 }
 

@@ -29,6 +29,8 @@ bool ApplyFlag(std::string_view name, RunOptions& options) {
 bool ApplyValue(std::string_view name, std::string_view value, RunOptions& options) {
   if (name == "--allow") {
     options.allow.emplace_back(value);
+  } else if (name == "--policy") {
+    options.policy = value;
   } else if (name == "--private") {
     options.private_ranges.emplace_back(value);
   } else if (name == "--report") {
@@ -70,13 +72,16 @@ Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments) {
 std::string RunHelpText() {
   return R"(egret run: runs a command that reaches what you allow, and nothing else.
 
-  egret run [--allow HOST]... [OPTION...] [--] COMMAND [ARGUMENT...]
+  egret run [--allow HOST]... | --policy FILE [OPTION...] [--] COMMAND [ARGUMENT...]
 
 The command gets a network of its own with nothing in it but a proxy, and variables that lead programs there. It needs
-no root. Without --allow it reaches nothing.
+no root. Without --allow and --policy it reaches nothing.
 
   --allow HOST     example.com, *.example.com (any name below it), .example.com (both), 192.0.2.1, 192.0.2.0/24,
                    [2001:db8::1], each also with :PORT; without: 80 and 443. May be given several times
+  --policy FILE    policies and what they use, as in a configuration; a folder as egret-control takes it, without its
+                   listeners. All of them decide together. Where one looks into TLS, the command's programs believe a
+                   CA that lives as long as the run, in memory
   --private RANGE  names that are allowed may lead to these private addresses, such as 10.0.0.0/8
   --report FILE    what was reached and what was refused, as JSON, or as Markdown where FILE ends in .md; where
                    $GITHUB_STEP_SUMMARY names a file, Markdown is appended to it as well

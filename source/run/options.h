@@ -11,6 +11,7 @@ namespace egret {
 
 struct RunOptions {
   std::vector<std::string> allow;           // destinations, see allowance.h
+  std::string policy;                       // file or folder, in the place of both others; empty: none
   std::vector<std::string> private_ranges;  // CIDR: where the names of `allow` may lead though it is private
   std::string report;                       // file: JSON, or Markdown where it ends in .md; empty: none
   bool fail_on_deny = false;

@@ -5,27 +5,22 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <utility>
 
 #include "source/base/ip.h"
 #include "source/base/strings.h"
 #include "source/io/listen.h"
+#include "source/run/mounts.h"
 #include "source/run/obstacle.h"
 #include "source/run/turning.h"
 
 namespace egret {
 namespace {
-
-// Where name services of the host are asked past the network; they would resolve for the command.
-constexpr const char* kNameServices[] = {"/run/systemd/resolve", "/run/nscd"};
-constexpr unsigned long kInert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 bool BringUpLoopback() {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -36,25 +31,6 @@ bool BringUpLoopback() {
   const bool up = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
   close(fd);
   return up;
-}
-
-bool HangMounts() {
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
-  // Where parts of /proc are covered, as in many containers, a whole one is not to be had: then it shows processes that
-  // cannot be reached.
-  mount("proc", "/proc", "proc", kInert, nullptr);
-  for (const char* const path : kNameServices)
-    if (mount("none", path, "tmpfs", kInert | MS_RDONLY, "size=0,mode=0555") != 0 && errno != ENOENT) return false;
-  return true;
-}
-
-// The host's file may name domains to try, each of which would exist here. What it is made in is gone at once.
-void HangResolverFile() {
-  constexpr char kWorkshop[] = "/tmp", kMade[] = "/tmp/resolv.conf", kPlace[] = "/etc/resolv.conf";
-  if (mount("none", kWorkshop, "tmpfs", kInert, "size=64k,mode=0755") != 0) return;
-  std::ofstream(kMade) << "nameserver 127.0.0.1\n";
-  mount(kMade, kPlace, nullptr, MS_BIND, nullptr);
-  umount2(kWorkshop, MNT_DETACH);
 }
 
 Problem Missing(std::string_view what) { return Problem{Cat(what, ": ", WhyNoFence(errno))}; }

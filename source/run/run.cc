@@ -110,19 +110,22 @@ int Conclude(const RunOptions& options, const ReportFiles& files, const RunSumma
 // The exit status.
 int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
   const Stopwatch watch;
-  Result<Settings, Problem> settings = SettingsOf(options);
-  if (!settings) return Fail(settings.error());
+  Result<RunConfiguration, Problem> configuration = ConfigurationOf(options);
+  if (!configuration) return Fail(configuration.error());
+  if (!options.fenced && !configuration->trust_pem.empty())
+    return Fail({"--no-fence: the policy looks into TLS, and what clients are to believe is behind a fence alone"});
   Result<Room, Problem> room = fence.Open();
   if (!room) return Fail(room.error());
   if (!room->lacks.empty() && !options.quiet)
     Say(Cat("programs that do not look at the proxy variables reach nothing at all: ", room->lacks));
   Result<Doors, Problem> doors = DoorsOf(std::move(*room));
   if (!doors) return Fail(doors.error());
-  ServeOn(doors->listening, settings->bootstrap);
+  ServeOn(doors->listening, configuration->settings.bootstrap);
   TellOfCrashes();
   LetGoOfStreams();
   Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions));
-  if (supervisor.StartCommand() && !ServeCommand(std::move(*settings), supervisor))
+  if (supervisor.StartCommand(configuration->trust_pem) &&
+      !ServeCommand(std::move(configuration->settings), supervisor))
     return Fail({"the proxy cannot start"});
   RunFacts facts{.program = options.command.front(), .fenced = options.fenced, .duration_ms = watch.Ms()};
   facts.status = fence.Close();

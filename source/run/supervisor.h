@@ -4,6 +4,7 @@
 
 #include <sys/signalfd.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,7 +25,8 @@ class Supervisor final : public ServerHost {
 
   // Starts the command and waits until it ends, or wants something of the server, which need not be there until then:
   // what comes waits in the sockets' queues. False: it has ended.
-  bool StartCommand();
+  // `trust_pem`: roots that its clients are to believe in the place of the system's; empty: they keep those.
+  bool StartCommand(const std::string& trust_pem);
   // Whole once the server has ended.
   const RunSummary& summary() const { return summary_; }
 

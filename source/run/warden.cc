@@ -16,6 +16,7 @@
 #include "source/base/strings.h"
 #include "source/run/environment.h"
 #include "source/run/exit_status.h"
+#include "source/run/mounts.h"
 #include "source/run/privileges.h"
 #include "source/run/room.h"
 
@@ -135,8 +136,13 @@ void RunWarden(const WardenOrders& orders, const Channel& supervisor) {
   const Result<Room, Problem> room = orders.fenced ? FurnishRoom() : OpenProxyDoor();
   if (!room) Fail(supervisor, kExitOwnFailure, room.error().text);
   HandOut(*room, supervisor);
-  Await(supervisor, Message::Kind::kGo);
-  const Started command = Start(orders, EnvironmentOf(Inherited(), room->proxy), mask);
+  const Message go = Await(supervisor, Message::Kind::kGo);
+  const std::string trust = go.fds.empty() ? "" : HangTrust(go.fds.front().get());
+  if (trust.empty() && !go.fds.empty())
+    Fail(supervisor, kExitOwnFailure,
+         "the policy looks into TLS, and here is no file of root certificates whose place could be taken; install "
+         "ca-certificates");
+  const Started command = Start(orders, EnvironmentOf(Inherited(), room->proxy, trust), mask);
   if (command.error != 0)
     Fail(supervisor, command.error == ENOENT ? kExitNotFound : kExitCannotExecute,
          Cat(orders.command.front(), ": ", std::strerror(command.error)));

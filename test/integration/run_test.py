@@ -11,10 +11,11 @@ import unittest
 import uuid
 
 from certificates import Certificates
-from origins import RecorderOrigin, ScriptedOrigin
+from origins import OK, RecorderOrigin, ScriptedOrigin
 from waiting import until
 
 DENIED, OWN_FAILURE, CANNOT_EXECUTE, NOT_FOUND = 77, 125, 126, 127
+CLOSING = OK.replace(b"Content-Length", b"Connection: close\r\nContent-Length")
 LOCAL = ("--private", "127.0.0.0/8", "--private", "::1")  # where localhost leads, outside
 
 
@@ -79,6 +80,29 @@ class RunCase(unittest.TestCase):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
+
+
+    def outside(self, *arguments, roots=None):
+        """A run where, outside, origin.test is this machine; inside, nobody but its DNS knows. `roots`: file of those that
+        the system believes."""
+        hosts = tempfile.NamedTemporaryFile("w", suffix=".hosts")
+        self.addCleanup(hosts.close)
+        hosts.write("127.0.0.1 origin.test\n")
+        hosts.flush()
+        script = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/ssl/certs/ca-certificates.crt && shift && exec "$@"'
+        return subprocess.run(
+            ["unshare", "-rm", "sh", "-c", script, hosts.name, roots or "/etc/ssl/certs/ca-certificates.crt",
+             *egret(*arguments)],
+            text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+
+    def certificates(self):
+        """(those of a CA for origin.test, a context that shows them)."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        certificates = Certificates(folder.name)
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secure.load_cert_chain(certificates.certificate, certificates.key)
+        return certificates, secure
 
 
 class Reach(RunCase):
@@ -201,16 +225,6 @@ class PastTheProxy(RunCase):
             self.assertIn("policy does not allow", self.curl(url).stdout)
         self.assertEqual(origin.connections, [])
 
-    def outside(self, *arguments):
-        """A run where, outside, origin.test is this machine; inside, nobody but its DNS knows."""
-        hosts = tempfile.NamedTemporaryFile("w", suffix=".hosts")
-        self.addCleanup(hosts.close)
-        hosts.write("127.0.0.1 origin.test\n")
-        hosts.flush()
-        script = 'mount --bind "$0" /etc/hosts && exec "$@"'
-        return subprocess.run(["unshare", "-rm", "sh", "-c", script, hosts.name, *egret(*arguments)], text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
-
     def test_other_protocols_reach_the_name_that_was_asked_for(self):
         def hello(connection):
             connection.send(b"hello from outside\r\n")
@@ -226,11 +240,7 @@ class PastTheProxy(RunCase):
         self.assertRegex(done.stderr, r"refused +%s " % where)
 
     def test_tls_reaches_the_name_that_was_asked_for(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        certificates = Certificates(folder.name)
-        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        secure.load_cert_chain(certificates.certificate, certificates.key)
+        certificates, secure = self.certificates()
 
         def hello(connection):
             with secure.wrap_socket(connection.sock, server_side=True) as secured:
@@ -348,6 +358,87 @@ class AsWithout(RunCase):
     def test_many_at_once(self):
         many = [self.start("--", "sh", "-c", "exit %d" % i) for i in range(30)]
         self.assertEqual([one.wait(60) for one in many], list(range(30)))
+
+
+class ByPolicy(RunCase):
+    """--policy, and what it looks into."""
+    RULE = {"name": "reads", "action": "ALLOW", "reaches_private": ["127.0.0.0/8"],
+            "to": {"domains": ["origin.test"], "port_ranges": [{"first": 1, "last": 65535}]}}
+
+    def policy(self, rule, name="policy.yaml"):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, name)
+        with open(path, "w") as f:
+            json.dump({"policies": [{"name": "ci", "rules": [rule]}]}, f, indent=1)
+        return path
+
+    def secret_origin(self):
+        certificates, secure = self.certificates()
+
+        def answer(connection):
+            with secure.wrap_socket(connection.sock, server_side=True) as secured:
+                if secured.recv(65536):
+                    secured.sendall(CLOSING)
+        origin = ScriptedOrigin(answer)
+        self.addCleanup(origin.close)
+        return origin, certificates
+
+    def test_requests_within_tls_are_judged(self):
+        origin, certificates = self.secret_origin()
+        url = "https://origin.test:%d/" % origin.port
+        for policy in (self.policy({**self.RULE, "http": {"methods": ["GET"]}}),
+                       os.path.dirname(self.policy({**self.RULE, "http": {"methods": ["GET"]}}))):
+            script = "curl -sS %s; curl -sS -d x %s" % (url, url)
+            done = self.outside("--policy", policy, "--", "sh", "-c", script, roots=certificates.ca)
+            self.assertRegex(done.stdout, "^okEgret refused this request: The policy does not allow this", done.stderr)
+
+    def test_within_that_of_programs_that_go_past_the_proxy_as_well(self):
+        origin, certificates = self.secret_origin()
+        policy = self.policy({**self.RULE, "http": {"methods": ["GET"]}})
+        program = ASK + ("import ssl\n"
+                         "for method in ('GET', 'PUT'):\n"
+                         "    one = socket.create_connection((ask('origin.test'), %d))\n"
+                         "    one = ssl.create_default_context().wrap_socket(one, server_hostname='origin.test')\n"
+                         "    one.send(b'%%s / HTTP/1.0\\r\\nHost: origin.test:%d\\r\\n\\r\\n' %% method.encode())\n"
+                         "    print(one.recv(100).split(b'\\r')[0])\n") % (origin.port, origin.port)
+        done = self.outside("--policy", policy, "--", sys.executable, "-c", program, roots=certificates.ca)
+        if "reach nothing at all" in done.stderr:
+            self.skipTest(done.stderr)
+        self.assertRegex(done.stdout, "200 OK'\nb'HTTP/1.. 403 ", done.stderr)
+
+    def test_the_ca_is_believed_within_and_is_nowhere_else(self):
+        script = 'env | grep -c "=$SSL_CERT_FILE$"; tail -1 "$SSL_CERT_FILE"; grep -c PRIVATE "$SSL_CERT_FILE"; cat "$SSL_CERT_FILE"'
+        with open("/etc/ssl/certs/ca-certificates.crt") as f:
+            before = f.read()
+        done = run("--policy", self.policy({**self.RULE, "inspection": "REQUIRED"}), "--", "sh", "-c", script)
+        count, last, secrets, *bundle = done.stdout.splitlines()
+        self.assertEqual((last, secrets), ("-----END CERTIFICATE-----", "0"))
+        self.assertGreaterEqual(int(count), 10)
+        self.assertTrue("\n".join(bundle).startswith(before.strip()))
+        self.assertGreater(len(bundle), len(before.splitlines()))
+        with open("/etc/ssl/certs/ca-certificates.crt") as f:
+            self.assertEqual(f.read(), before)
+
+    def test_where_nothing_is_looked_into_clients_believe_whom_they_did(self):
+        done = run("--policy", self.policy(self.RULE), "--", "sh", "-c", "echo ${SSL_CERT_FILE-none}; mount",
+                   env={name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"})
+        self.assertTrue(done.stdout.startswith("none\n"), done.stdout)
+        self.assertNotIn("ca-certificates", done.stdout)
+
+    def test_what_is_wrong_with_a_policy_is_told_before_anything_runs(self):
+        bad = self.policy({**self.RULE, "action": "PERHAPS"})
+        listeners = self.policy(self.RULE)
+        with open(listeners, "w") as f:
+            f.write('{"listeners": []}')
+        for arguments, why in ((("--policy", bad), r"policy.yaml:\d+:\d+ policies\[0\]"), (("--policy", "/nowhere"), "No such file"),
+                               (("--policy", listeners), "no policy in it"),
+                               (("--policy", self.policy(self.RULE), "--allow", "a.test"), "either that, or --allow"),
+                               (("--no-fence", "--policy", self.policy({**self.RULE, "inspection": "REQUIRED"})),
+                                "looks into TLS")):
+            done = run(*arguments, "--", "echo", "x")
+            self.assertEqual((done.returncode, done.stdout), (OWN_FAILURE, ""), arguments)
+            self.assertRegex(done.stderr, why)
 
 
 class Told(RunCase):
