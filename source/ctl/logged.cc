@@ -10,6 +10,14 @@
 #include "source/policy/explain.h"
 
 namespace egret {
+namespace {
+
+std::string VerdictOf(const std::string& decision) {
+  if (decision.empty() || decision == "challenge") return "";
+  return decision == "deny" || decision == "inspect" ? decision : "allow";
+}
+
+}  // namespace
 
 PolicyChange Logged::Row() const {
   PolicyChange row;
@@ -33,7 +41,7 @@ LoggedLine ReadLogged(std::string_view text) {
   const auto& source = logged.asked.source;
   logged.who = !identity.empty() ? identity : source ? source->ToString() : "";
   logged.method = TextOf(line, "method");
-  logged.was = {TextOf(line, "decision"), TextOf(line, "policy"), TextOf(line, "rule")};
+  logged.was = {VerdictOf(TextOf(line, "decision")), TextOf(line, "policy"), TextOf(line, "rule")};
   logged.stage = TextOf(line, "stage");
   return {.logged = std::move(logged)};
 }

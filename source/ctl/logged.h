@@ -16,7 +16,7 @@ struct Logged {
   std::string listener;
   std::string who;         // the identity, or else the client's address
   std::string method;      // of the line itself
-  PolicyChange::Side was;  // "allow" or "deny"
+  PolicyChange::Side was;  // "deny", "inspect" or "allow"; empty: nothing was decided, or nobody had said who it was
   std::string stage;       // of that
 
   // The row of a table for it, without the decisions.

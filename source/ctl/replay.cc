@@ -113,8 +113,9 @@ class Replay {
 
  private:
   static std::string Outcome(const Decision& decision) {
-    if (!decision.denied()) return decision.can_deny ? "undecided" : "allow";
-    return decision.reason == "undecided" ? "undecided" : "deny";
+    if (decision.denied()) return decision.reason == "undecided" ? "undecided" : "deny";
+    if (decision.verdict == Decision::Verdict::kInspect) return "inspect";  // requests inside have lines of their own
+    return decision.can_deny ? "undecided" : "allow";
   }
 
   std::optional<PolicyStack> StackOf(const std::string& listener) const {

@@ -20,7 +20,8 @@ inline constexpr std::string_view kReplayUsage =
 
 Says what the policies in a folder would have changed of what an access log (JSON; - is standard input) tells: each
 line is judged again, as of its time, and compared with what was decided then. A denial is one wherever it came; what
-cannot be told without facts that the log does not hold (header fields, groups) is "undecided".
+cannot be told without facts that the log does not hold (header fields, groups) is "undecided", and a tunnel that would
+be decrypted is "inspect".
   --policy DIR        policies and domain sets, as a proxy's `directory` holds them
   --config FILE       with the listeners and policies of this configuration, in which those of DIR take the place of
                       those of the same names. Without it all policies of DIR judge every line, in the order of their

@@ -72,9 +72,12 @@ void Traffic::Add(std::string_view lines) {
 // The use that a line tells of; null: none, and it is counted why.
 Use* Traffic::UseOf(const JsonValue& line) {
   if (line.TextOf("event") != "end" || line.Find("decision") == nullptr) return nullptr;
-  if (line.TextOf("decision") != "allow") return ++refused_, nullptr;
+  if (line.TextOf("decision") == "challenge") return nullptr;  // whoever it was comes again
+  if (line.TextOf("decision") == "deny") return ++refused_, nullptr;
   auto destination = DestinationOf(TextOf(line, "target"));
-  if (!destination || line.Find("upstream") == nullptr) return ++unreached_, nullptr;
+  // A tunnel that was decrypted need not have had a connection of its own.
+  const bool reached = line.Find("upstream") != nullptr || line.Find("inspected") != nullptr;
+  if (!destination || !reached) return ++unreached_, nullptr;
   Uses& uses = by_identity_[TextOf(line, "identity")];
   const auto known = uses.find(*destination);
   if (known != uses.end()) return &known->second;
