@@ -11,6 +11,7 @@
 #include "source/chain/connection.h"
 #include "source/chain/exchange.h"
 #include "source/chain/local_reply.h"
+#include "source/filters/credential_echo.h"
 #include "source/policy/path.h"
 
 namespace egret {
@@ -53,6 +54,12 @@ Task<Response> Refuse(Exchange& exchange, Fault fault, std::string_view message 
   co_return FilterReply(exchange, fault, "credential_broker", message);
 }
 
+Task<Response> Answer(Exchange& exchange, HttpNext next, std::vector<CredentialEcho> echoes) {
+  Response response = co_await next(exchange);
+  TakeOutEchoes(response.head, echoes);
+  co_return response;
+}
+
 }  // namespace
 
 // What one request is found to hold. Nothing of it is changed before all of it was looked at.
@@ -81,6 +88,9 @@ class CredentialBrokerFilter::Search {
     if (strips_) StripFrom(head);
     return signer_ != nullptr ? Sign(head) : AwsRefusal::kNone;
   }
+
+  // What may come back of what was put in.
+  std::vector<CredentialEcho> TakeEchoes() { return std::move(echoes_); }
 
  private:
   struct Filled {
@@ -128,10 +138,20 @@ class CredentialBrokerFilter::Search {
       if (!EqualsIgnoreCase(field.name, place.header) || !Applies(binding)) continue;
       SecretText value = FillCredential(field.value, binding.placeholder, binding.secret->Get()->text(), place.forms);
       if (value.text().empty()) continue;
+      KeepEchoes(binding, value.text());
       filled_.push_back({index, std::move(value)});
       return true;
     }
     return false;
+  }
+
+  // The secret, and what stands for it behind Basic.
+  void KeepEchoes(const CredentialBinding& binding, std::string_view value) {
+    KeepEcho(binding, binding.secret->Get()->text());
+    KeepEcho(binding, value.substr(value.find(' ') + 1));
+  }
+  void KeepEcho(const CredentialBinding& binding, std::string_view credential) {
+    echoes_.push_back({SecretText(std::string(credential)), binding.placeholder});
   }
 
   bool SignsInPlaceOf(const CredentialBinding& binding, const Field& field) {
@@ -142,10 +162,11 @@ class CredentialBrokerFilter::Search {
     return true;
   }
 
-  AwsRefusal Sign(Head& head) const {
+  AwsRefusal Sign(Head& head) {
     const std::shared_ptr<const SecretText> secret = signer_->secret->Get();
     const std::optional<AwsCredential> credential = ParseAwsCredential(secret->text());
     CHECK(credential);  // looked at when it was read
+    KeepEcho(*signer_, credential->session_token);
     return SignForAws(head, exchange_.target->Authority(exchange_.default_port()), *credential,
                       {signer_->signs->region, signer_->signs->service}, exchange_.worker().unix_seconds());
   }
@@ -165,6 +186,7 @@ class CredentialBrokerFilter::Search {
   const bool verified_;
   std::optional<Others> others_;  // nullopt: nothing is bound to this host
   std::vector<Filled> filled_;
+  std::vector<CredentialEcho> echoes_;
   bool strips_ = false;
   const CredentialBinding* signer_ = nullptr;  // whose key signs; null: it is not signed
 };
@@ -174,7 +196,8 @@ Task<Response> CredentialBrokerFilter::Handle(Exchange& exchange, HttpNext next)
   if (const Fault fault = search.Look(); fault != Fault::kNone) return Refuse(exchange, fault);
   if (const AwsRefusal refusal = search.Change(); refusal != AwsRefusal::kNone)
     return Refuse(exchange, Fault::kCredentialUnsigned, TextOf(refusal));
-  return next(exchange);
+  std::vector<CredentialEcho> echoes = search.TakeEchoes();
+  return echoes.empty() ? next(exchange) : Answer(exchange, next, std::move(echoes));
 }
 
 }  // namespace egret

@@ -23,24 +23,32 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view kMisplaced = "credential_misplaced", kForeign = "credential_foreign";
 
-class Mirror final : public HttpFilter {
+std::string Text(const Head& head) {
+  std::string out;
+  for (const Field& field : head.fields()) Append(out, field.name, ": ", field.value, '\n');
+  return out;
+}
+
+// The end of the chain: keeps what it is sent, and says what it is told to.
+class Origin final : public HttpFilter {
  public:
+  Origin(const Fields& says, std::string& got) : says_(says), got_(got) {}
   Task<Response> Handle(Exchange& exchange, HttpNext /*next*/) const override {
+    got_ = Text(exchange.request.head);
     Response response;
     response.head.status = 200;
-    for (const Field& field : exchange.request.head.fields()) response.head.Add(field.name, field.value);
+    for (const auto& [name, value] : says_) response.head.Add(std::string_view(name), value);
     co_return response;
   }
+
+ private:
+  const Fields& says_;
+  std::string& got_;
 };
 
-// What the origin was sent, or the detail of the refusal.
-Task<std::string> Outcome(Exchange& exchange, const HttpFilters& filters) {
+Task<std::string> Answer(Exchange& exchange, const HttpFilters& filters) {
   const Response response = co_await HttpNext(filters)(exchange);
-  std::string sent;
-  for (const Field& field : response.head.fields()) Append(sent, field.name, ": ", field.value, '\n');
-  if (response.head.status == 200) co_return sent;
-  co_return exchange.record().decision.rule == "credential_broker" ? std::string(exchange.record().decision.reason)
-                                                                   : "another refusal: " + sent;
+  co_return Text(response.head);
 }
 
 CredentialBinding Bound(std::string_view authority = "api.test:443", std::string header = "authorization",
@@ -68,10 +76,12 @@ std::shared_ptr<const Identity> Known(std::string user, std::vector<std::string>
 
 class CredentialBrokerTest : public ChainTestBase {
  protected:
+  // What the origin was sent, or why it was refused.
   std::string Ask(const Fields& fields) {
+    std::string got;
     HttpFilters filters;
     filters.push_back(std::make_unique<CredentialBrokerFilter>(CredentialBrokerOptions{bindings_, known_}));
-    filters.push_back(std::make_unique<Mirror>());
+    filters.push_back(std::make_unique<Origin>(says_, got));
     std::unique_ptr<PipeStream> far;
     const std::unique_ptr<Connection> connection = MakeConnection(far);
     connection->origin_tls = origin_tls_;
@@ -84,9 +94,10 @@ class CredentialBrokerTest : public ChainTestBase {
     exchange.target = *ParseAuthority(target_, std::nullopt);
     exchange.secure = secure_;
     exchange.identity = identity_;
-    std::string outcome = RunTask(loop_, Outcome(exchange, filters));
+    heard_ = RunTask(loop_, Answer(exchange, filters));
     sent_to_ = exchange.request.head.path;
-    return outcome;
+    const DecisionRecord& decision = exchange.record().decision;
+    return decision.rule == "credential_broker" ? std::string(decision.reason) : got;
   }
 
   std::string AskBearer() { return Ask({{"Authorization", "Bearer egret-token"}}); }
@@ -97,7 +108,8 @@ class CredentialBrokerTest : public ChainTestBase {
   std::vector<CredentialBinding> bindings_ = {Bound()};
   KnownCredentials known_;
   std::string method_ = "GET", path_ = "/v1/things?a=b", target_ = "api.test:443";
-  std::string sent_to_;  // the path of what was asked last
+  Fields says_;                  // the origin
+  std::string heard_, sent_to_;  // what the client heard last, and the path that was asked
   bool secure_ = true;
   std::optional<OriginTls> origin_tls_;
   std::shared_ptr<const Identity> identity_;
@@ -245,6 +257,20 @@ TEST_F(CredentialBrokerTest, SignsAnewWhatWasSignedWithThePlaceholder) {
             "credential_unsigned");
   path_ = "/v1?X-Amz-Credential=EGRETPLACEHOLDER%2f20261129";
   EXPECT_EQ(Ask({}), kMisplaced);
+}
+
+TEST_F(CredentialBrokerTest, GivesNoCredentialBackToTheClient) {
+  bindings_[0] = Bound("api.test:443", "authorization", "egret-token", "s3cret-of-the-origin");
+  const auto echoed = [this](const std::string& sent, const std::string& said) {
+    says_ = {{"X-Echo", said}, {"X-Other", "as it is"}};
+    EXPECT_NE(Ask({{"Authorization", sent}}), kMisplaced);
+    return heard_;
+  };
+  EXPECT_EQ(echoed("Bearer egret-token", "got <s3cret-of-the-origin>, s3cret-of-the-origin"),
+            "X-Echo: got <egret-token>, egret-token\nX-Other: as it is\n");
+  EXPECT_EQ(echoed("Basic " + Base64("me:egret-token"), Base64("me:s3cret-of-the-origin") + " me:s3cret-of-the-origin"),
+            "X-Echo: egret-token me:egret-token\nX-Other: as it is\n");
+  EXPECT_EQ(echoed("Bearer egret-token", "s3cret"), "X-Echo: s3cret\nX-Other: as it is\n");
 }
 
 TEST_F(CredentialBrokerTest, TheStrictestOfAHostsBindingsCounts) {

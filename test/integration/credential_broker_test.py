@@ -14,6 +14,11 @@ import time
 import unittest
 from urllib.parse import parse_qsl, quote, unquote
 
+try:
+    import yaml
+except ImportError:
+    yaml = None
+
 import clients_tools_test
 from client_case import need, proxy_env
 from harness import HOSTS, allow, proxy_config
@@ -130,6 +135,16 @@ class Filled(BrokerCase):
         self.assertEqual(origin.requests[0].all("authorization"), ["Bearer " + SECRET])
         response = client.get("http://" + self.authority_of(origin), "%s: %s" % BEARER)
         self.assert_refused(client, response, "credential_misplaced", rule="credential_broker", status=403)
+
+    def test_an_origin_that_gives_it_back_is_not_heard(self):
+        """Of row S01: a net, for fields of a response's head."""
+        said = SECRET + " " + basic("me", SECRET)[1]
+        sites = self.sites(("X-Echo", said))
+        self.start_broker(*(site.origin for site in sites.values()))
+        for version, site in sites.items():
+            response = self.ask(site, version, "/", basic("me", PLACEHOLDER))
+            self.assert_ok(response)
+            self.assertEqual(response.header("x-echo"), PLACEHOLDER + " Basic " + PLACEHOLDER)
 
     def test_the_secret_is_rotated_under_traffic(self):
         """Each request has one or the other, and the next one after the change has the new one."""
@@ -395,6 +410,49 @@ class Bucket(BrokerCase):
             self.assert_broker_refused(self.ask(site, version, presigned % self.KEY_ID), "credential_misplaced")
             self.assert_broker_refused(self.ask(site, version, presigned % "AKIDOFMYOWN"), "credential_foreign")
         self.assertEqual([site.h2.seen or site.origin.requests for site in sites.values()], [[], []])
+
+
+def spelt_out(config):
+    """With {} behind each filter that stands there as its name alone, which JSON has no words for."""
+    if isinstance(config, dict):
+        return {key: [one if isinstance(one, dict) else {one: {}} for one in spelt_out(value)]
+                if key.endswith("filters") else spelt_out(value) for key, value in config.items()}
+    return [spelt_out(one) for one in config] if isinstance(config, list) else config
+
+
+@unittest.skipIf(yaml is None, "python3-yaml is not installed")
+class Recipe(BrokerCase):
+    """README.md, "Keeping a token out of the workload", with an origin of this machine in the place of GitHub."""
+
+    def test_it_does_what_it_says(self):
+        with open("README.md") as f:
+            section = re.search(r"^### Keeping a token out of the workload\n(.*?)^### ", f.read(), re.M | re.S).group(1)
+        config = spelt_out(yaml.safe_load(re.search(r"^```yaml\n(.*?)^```", section, re.M | re.S).group(1)))
+        api, site = Site(self, "http/1.1", b"ok"), Site(self, "http/1.1", b"ok")
+        listener, tunnels = config["listeners"]
+        listener["address"] = "127.0.0.1:0"
+        terminator, http = tunnels["filters"]
+        terminator["mitm_terminator"]["tls"] = {"trust": "origins"}
+        bindings = http["http_connection"]["filters"][1]["credential_broker"]["bindings"]
+        for binding, origin in zip(bindings, (api.origin, site.origin)):
+            binding.update(host="origin.test", port=origin.port)
+        (rule,) = config["policies"][0]["rules"]
+        rule.update(allow(rule["name"], protocols=["TLS"], inspection=rule["inspection"]))
+        authority, github = config["secrets"]
+        authority["certificate_authority"] = {"certificate": {"file": self.ours.ca}, "key": {"file": self.key_path}}
+        github["credential"]["file"] = self.secret_path
+        config["secrets"].append({"name": "origins", "trust": {"roots": {"file": self.authority.ca}}})
+        self.start_config(config, HOSTS)
+        bearer = ("Authorization", "Bearer egret-github")
+        self.assert_ok(self.ask(api, "http/1.1", "/repos/acme/app", bearer))
+        self.assertEqual(api.origin.requests[-1].all("authorization"), ["Bearer " + SECRET])
+        self.assert_ok(self.ask(site, "http/1.1", "/acme/app/info/refs", basic("me", "egret-github")))
+        self.assertEqual(site.origin.requests[-1].all("authorization"), [basic("x-access-token", SECRET)[1]])
+        for origin, path, field, detail in ((api, "/repos/other", bearer, "credential_misplaced"),
+                                            (api, "/acme", ("X-Any", "egret-github"), "credential_misplaced"),
+                                            (site, "/?t=egret-github", bearer, "credential_misplaced"),
+                                            (site, "/acme", ("Authorization", "Bearer mine"), "credential_foreign")):
+            self.assert_broker_refused(self.ask(origin, "http/1.1", path, field), detail)
 
 
 class Elsewhere(BrokerCase):
