@@ -3,9 +3,18 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "source/base/strings.h"
+#include "source/run/syscall_filter.h"
 
 namespace egret {
 namespace {
@@ -24,7 +33,20 @@ bool DropPrivileges() {
     const bool kept = std::find(kKept.begin(), kKept.end(), capability) != kKept.end();
     if (held == 1 && !kept && prctl(PR_CAPBSET_DROP, capability) != 0) return false;
   }
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && FilterSyscalls();
+}
+
+void CloseNetworkSockets() {
+  std::vector<int> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", error), end; !error && at != end; at.increment(error)) {
+    const auto fd = ParseDecimal<uint16_t>(at->path().filename().native());
+    int family = AF_UNIX;
+    socklen_t size = sizeof family;
+    if (fd && *fd > STDERR_FILENO && getsockopt(*fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family != AF_UNIX)
+      found.push_back(*fd);
+  }
+  for (const int fd : found) close(fd);
 }
 
 }  // namespace egret

@@ -8,4 +8,8 @@ namespace egret {
 // needs; none over networks, mounts, other processes' memory or the kernel. False: the kernel refused (errno).
 bool DropPrivileges();
 
+// Closes what was inherited and leads into the network outside: sockets, but for Unix ones and the three standard
+// streams.
+void CloseNetworkSockets();
+
 }  // namespace egret

@@ -65,6 +65,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 // Only ever returns where the command cannot be started, with errno.
 int Execute(std::vector<std::string> command, std::vector<std::string> environment, const sigset_t& mask) {
   std::vector<char*> arguments = Pointers(command), variables = Pointers(environment);
+  CloseNetworkSockets();
   if (!DropPrivileges()) return errno;
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   execvpe(arguments.front(), arguments.data(), variables.data());
