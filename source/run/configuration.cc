@@ -43,9 +43,32 @@ Result<EgressPolicy, Problem> PolicyOf(const RunOptions& options) {
   return policy;
 }
 
+// Whatever has a name or an address, on any port. The guards stay: a rule for any name reaches nothing private.
+EgressPolicy PolicyToLearnBy(const RunOptions& options) {
+  EgressPolicy policy;
+  policy.set_name("learning");
+  for (const char* const name : {"any-name", "any-address"}) {
+    config::v1::Rule& rule = *policy.add_rules();
+    rule.set_name(name);
+    rule.set_action(config::v1::Rule::ALLOW);
+    config::v1::To& to = *rule.mutable_to();
+    config::v1::To::PortRange& ports = *to.add_port_ranges();
+    ports.set_first(1);
+    ports.set_last(65535);
+    for (const auto protocol : {config::v1::To::TLS, config::v1::To::HTTP, config::v1::To::OTHER})
+      to.add_protocols(protocol);
+  }
+  config::v1::Rule& addresses = *policy.mutable_rules()->rbegin();
+  for (const char* const range : {"0.0.0.0/0", "::/0"}) addresses.mutable_to()->add_cidrs(range);
+  for (const std::string& range : options.private_ranges) addresses.add_reaches_private(range);
+  return policy;
+}
+
 Result<PolicyFiles, Problem> PoliciesOf(const RunOptions& options) {
+  if (!options.learn.empty() && !(options.policy.empty() && options.allow.empty()))
+    return Problem{"--learn: everything is let through then; leave --allow and --policy out"};
   if (options.policy.empty()) {
-    auto policy = PolicyOf(options);
+    auto policy = options.learn.empty() ? PolicyOf(options) : PolicyToLearnBy(options);
     if (!policy) return policy.error();
     PolicyFiles files;
     *files.resources.add_policies() = std::move(*policy);

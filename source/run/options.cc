@@ -33,6 +33,8 @@ bool ApplyValue(std::string_view name, std::string_view value, RunOptions& optio
     options.policy = value;
   } else if (name == "--private") {
     options.private_ranges.emplace_back(value);
+  } else if (name == "--learn") {
+    options.learn = value;
   } else if (name == "--report") {
     options.report = value;
   } else {
@@ -82,7 +84,10 @@ no root. Without --allow and --policy it reaches nothing.
   --policy FILE    policies and what they use, as in a configuration; a folder as egret-control takes it, without its
                    listeners. All of them decide together. Where one looks into TLS, the command's programs believe a
                    CA that lives as long as the run, in memory
-  --private RANGE  names that are allowed may lead to these private addresses, such as 10.0.0.0/8
+  --learn FILE     lets everything public through, and writes the smallest readable policy that would have: for people to
+                   read, then for --policy
+  --private RANGE  names that are allowed may lead to these private addresses, such as 10.0.0.0/8; with --learn,
+                   they may be reached where they are asked for as addresses
   --report FILE    what was reached and what was refused, as JSON, or as Markdown where FILE ends in .md; where
                    $GITHUB_STEP_SUMMARY names a file, Markdown is appended to it as well
   --fail-on-deny   exit status 77 where anything was refused, whatever the command's own

@@ -99,10 +99,12 @@ bool ServeCommand(Settings settings, Supervisor& supervisor) {
 }
 
 // Tells what happened; the exit status.
-int Conclude(const RunOptions& options, const ReportFiles& files, const RunSummary& summary, const RunFacts& facts) {
+int Conclude(const RunOptions& options, const ReportFiles& files, const Supervisor& supervisor, const RunFacts& facts) {
+  const RunSummary& summary = supervisor.summary();
   if (!options.quiet)
     for (const std::string& line : LinesOf(summary, options.verbose)) Say(line);
-  if (!files.Write(summary, facts)) return Fail({Cat("the report cannot be written: ", std::strerror(errno))});
+  if (!files.Write(summary, supervisor.traffic(), facts))
+    return Fail({Cat("the report cannot be written: ", std::strerror(errno))});
   const bool denied = summary.Times(RunSummary::Outcome::kRefused) > 0;
   return denied && options.fail_on_deny ? kExitDenied : facts.status;
 }
@@ -123,14 +125,14 @@ int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
   ServeOn(doors->listening, configuration->settings.bootstrap);
   TellOfCrashes();
   LetGoOfStreams();
-  Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions));
+  Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions), files.learns());
   if (supervisor.StartCommand(configuration->trust_pem) &&
       !ServeCommand(std::move(configuration->settings), supervisor))
     return Fail({"the proxy cannot start"});
   RunFacts facts{.program = options.command.front(), .fenced = options.fenced, .duration_ms = watch.Ms()};
   facts.status = fence.Close();
   if (const std::optional<Message> last = fence.warden().Receive()) Say(last->text);  // why there was no command
-  return Conclude(options, files, supervisor.summary(), facts);
+  return Conclude(options, files, supervisor, facts);
 }
 
 }  // namespace
@@ -139,7 +141,7 @@ int RunCommand(std::span<char* const> arguments) {
   const Result<RunOptions, Problem> options = ParseRunOptions(arguments);
   if (!options) return Fail(options.error());
   if (options->help) return std::fputs(RunHelpText().c_str(), stdout) < 0 ? kExitOwnFailure : 0;
-  const Result<ReportFiles, Problem> files = ReportFiles::Open(options->report, StepSummary());
+  const Result<ReportFiles, Problem> files = ReportFiles::Open(options->report, options->learn, StepSummary());
   if (!files) return Fail(files.error());
   Result<Fence, Problem> fence = Fence::Build({.command = options->command, .fenced = options->fenced});
   if (!fence) return Fail(fence.error());

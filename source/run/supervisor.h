@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "source/event/task.h"
+#include "source/learn/traffic.h"
 #include "source/run/fence.h"
 #include "source/run/stand_ins.h"
 #include "source/run/summary.h"
@@ -20,7 +21,8 @@ namespace egret {
 class Supervisor final : public ServerHost {
  public:
   // `questions`: sockets at which DNS is asked.
-  Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions);
+  // `learns`: traffic() is wanted.
+  Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions, bool learns);
   ~Supervisor();
 
   // Starts the command and waits until it ends, or wants something of the server, which need not be there until then:
@@ -29,11 +31,12 @@ class Supervisor final : public ServerHost {
   bool StartCommand(const std::string& trust_pem);
   // Whole once the server has ended.
   const RunSummary& summary() const { return summary_; }
+  const Traffic& traffic() const { return traffic_; }
 
   const StandInNames* stand_ins() const override { return &names_; }
   HandedSockets TakeSockets() override { return std::move(sockets_); }
   Task<void> Run() override;
-  void TakeLog(std::string_view lines) override { summary_.Add(lines); }
+  void TakeLog(std::string_view lines) override;
 
  private:
   Task<void> PassSignals();
@@ -45,7 +48,9 @@ class Supervisor final : public ServerHost {
   const std::vector<OwnedFd> questions_;
   StandIns names_;
   const int signals_;
+  const bool learns_;
   RunSummary summary_;  // the log thread's, while the server lives
+  Traffic traffic_;     // the same
 };
 
 }  // namespace egret

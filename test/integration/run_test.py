@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -171,6 +172,30 @@ class Reach(RunCase):
                         "nsenter -t %d -n true" % os.getpid(), "nsenter -t 1 -n ip link set lo down"):
             with self.subTest(command):
                 self.assertNotEqual(run("--", *command.split()).returncode, 0)
+
+    def test_ways_past_a_network_of_its_own_are_closed(self):
+        program = ("import ctypes, errno, fcntl, socket\n"
+                   "def tell(do):\n"
+                   "    try: do(); print('open')\n"
+                   "    except OSError as e: print(errno.errorcode[e.errno])\n"
+                   "tell(lambda: socket.socket(40, socket.SOCK_STREAM))\n"  # vsock, out of a virtual machine
+                   "tell(lambda: fcntl.ioctl(0, 0x5412, b'x'))\n"  # TIOCSTI, into the terminal
+                   "calls = ctypes.CDLL(None, use_errno=True)\n"
+                   "print(calls.syscall(425, 1, 0), errno.errorcode[ctypes.get_errno()])\n")  # io_uring_setup
+        self.assertEqual(run("--", sys.executable, "-c", program).stdout, "EAFNOSUPPORT\nEPERM\n-1 ENOSYS\n")
+
+    def test_sockets_of_the_network_outside_do_not_come_along(self):
+        listening, one, other = socket.socket(), *socket.socketpair()
+        reader, writer = os.pipe()
+        for fd in (reader, writer):
+            self.addCleanup(os.close, fd)
+        for sock in (listening, one, other):
+            self.addCleanup(sock.close)
+        listening.bind(("127.0.0.1", 0))
+        script = "for fd in %d %d %d; do test -e /proc/self/fd/$fd; echo $?; done" % (
+            listening.fileno(), one.fileno(), reader)
+        done = run("--", "sh", "-c", script, pass_fds=[listening.fileno(), one.fileno(), reader])
+        self.assertEqual(done.stdout, "1\n0\n0\n")
 
     def test_it_gains_no_privileges(self):
         self.assertEqual(run("--", "grep", "NoNewPrivs", "/proc/self/status").stdout.split(), ["NoNewPrivs:", "1"])
@@ -480,6 +505,21 @@ class Told(RunCase):
             text = f.read()
         self.assertTrue(text.startswith("before\n###"), text)
         self.assertIn("| refused | `denied.test:80` | 1 |", text)
+
+    def test_what_it_did_is_learned_as_a_policy(self):
+        url = "http://127.0.0.1:%d/a" % self.origin().port
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "learned.yaml")
+        curl = ("--", "curl", "-sS", "--noproxy", "")
+        self.assertEqual(run("--learn", path, "--private", "127.0.0.0/8", *curl, url).stdout, "ok")
+        with open(path) as f:
+            self.assertIn("127.0.0.1", f.read())
+        self.assertEqual(run("--policy", path, *curl, url).stdout, "ok")
+        self.assertIn("does not allow", run("--policy", path, *curl, "http://other.test/").stdout)
+        self.assertEqual(run("--learn", path, "--allow", "a.test", "true").returncode, OWN_FAILURE)
+        self.assertEqual(run("--learn", path, "true").returncode, 0)
+        self.assertIn("does not allow", run("--policy", path, *curl, url).stdout)  # nothing was reached
 
     def test_without_a_place_for_its_report_it_does_not_begin(self):
         done = run("--report", "/nowhere/report.json", "--", "echo", "x")
