@@ -56,12 +56,14 @@ class BrokerCase(Inside, Secrecy):
             f.write(text + "\n")
         os.replace(self.secret_path + ".new", self.secret_path)
 
-    def start_broker(self, *origins, secret=None, rules=(), known=None, **binding):
-        """The same binding for each of the origins, unless it says otherwise. known: fields of the filter itself."""
+    def start_broker(self, *origins, secret=None, rules=(), known=None, before=(), **binding):
+        """The same binding for each of the origins, unless it says otherwise. known: fields of the filter itself; before:
+        filters between it and the policy."""
         binding = {"secret": "token", "host": "origin.test", "placeholder": PLACEHOLDER,
                    **({} if {"template", "s3"} & set(binding) else {"header": "authorization"}), **binding}
         broker = {"bindings": [{"port": origin.port, **binding} for origin in origins], **(known or {})}
-        self.start_mitm(*rules, http={"filters": chain(broker)},
+        policy, *rest = chain(broker)
+        self.start_mitm(*rules, http={"filters": [policy, *before, *rest]},
                         secrets=[{"name": "token", "credential": secret or {"file": self.secret_path}}])
 
     def sites(self, *fields):
@@ -94,9 +96,11 @@ class BrokerCase(Inside, Secrecy):
 
 class Filled(BrokerCase):
     def test_S01_S06_only_the_origin_sees_the_secret(self):
-        """Rows S01 and S06: not the client, and no log, page, metric, argument or environment of the proxy."""
-        sites = self.sites()
-        self.start_broker(*(site.origin for site in sites.values()), secret={"inline_string": SECRET})
+        """Rows S01 and S06: not the client, and no log, page, metric, capture, argument or environment of the proxy."""
+        sites = self.sites(("X-Echo", SECRET))
+        har = self.secret_path + ".har"
+        self.start_broker(*(site.origin for site in sites.values()), secret={"inline_string": SECRET},
+                          before=[{"tap": {"file": har, "duration": "600s"}}])
         self.say_all()
         said = ""
         for version, site in sites.items():
@@ -110,8 +114,10 @@ class Filled(BrokerCase):
             said += self.curl("-H", "X-Api-Key: " + PLACEHOLDER, url)  # refused
         self.egret.log_lines(8, kind="request")
         everything = {"curl": said, "stderr": self.egret.stderr(), **self.admin_pages()}
-        with open(self.egret.log_path) as f:
-            everything["log"] = f.read()
+        until(lambda: '"exchanges":8' in self.egret.get("/taps")[1].replace(" ", ""), "all to be captured")
+        for name, path in (("log", self.egret.log_path), ("capture", har)):
+            with open(path) as f:
+                everything[name] = f.read()
         for name in ("cmdline", "environ"):
             with open("/proc/%d/%s" % (self.egret.pid, name)) as f:
                 everything[name] = f.read()
@@ -119,6 +125,7 @@ class Filled(BrokerCase):
             for needle in [SECRET, *in_base64(SECRET)]:
                 self.assertNotIn(needle, text, where)
         self.assertIn('"credential_broker"', everything["/config_dump"])
+        self.assertIn(PLACEHOLDER, everything["capture"])  # in the place of what came back
 
     def test_a_request_for_https_itself(self):
         """Without a tunnel: the proxy does the TLS; in clear the same host has nothing."""
