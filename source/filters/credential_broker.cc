@@ -23,9 +23,10 @@ bool Contains(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-bool IsIdentity(const CredentialBinding& binding, const Identity* who, int64_t now) {
+bool IsIdentity(const CredentialBinding& binding, Exchange& exchange) {
+  const Identity* const who = exchange.identity.get();
   if (binding.users.empty() && binding.groups.empty()) return true;
-  if (who == nullptr || !who->HoldsAt(now)) return false;
+  if (who == nullptr || !who->HoldsAt(exchange.worker().unix_seconds())) return false;
   if (!binding.users.empty() && !Contains(binding.users, who->user)) return false;
   return binding.groups.empty() || std::any_of(who->groups.begin(), who->groups.end(), [&](const std::string& group) {
            return Contains(binding.groups, group);
@@ -103,8 +104,7 @@ class CredentialBrokerFilter::Search {
   bool Applies(const CredentialBinding& binding) const {
     const Head& head = exchange_.request.head;
     return verified_ && IsTarget(binding) && (binding.methods.empty() || Contains(binding.methods, head.method)) &&
-           IsPath(binding, head.path.substr(0, head.path.find('?'))) &&
-           IsIdentity(binding, exchange_.identity.get(), exchange_.facts().now);
+           IsPath(binding, head.path.substr(0, head.path.find('?'))) && IsIdentity(binding, exchange_);
   }
 
   bool HoldsPlaceholder(std::string_view text) const {

@@ -20,6 +20,7 @@ except ImportError:
     yaml = None
 
 import clients_tools_test
+from auth_case import ALICE, BASIC, BOB, USERS
 from client_case import need, proxy_env
 from harness import HOSTS, allow, proxy_config
 from mitm_case import INSPECTED
@@ -142,6 +143,14 @@ class Filled(BrokerCase):
         self.assertEqual(origin.requests[0].all("authorization"), ["Bearer " + SECRET])
         response = client.get("http://" + self.authority_of(origin), "%s: %s" % BEARER)
         self.assert_refused(client, response, "credential_misplaced", rule="credential_broker", status=403)
+
+    def test_no_table_of_a_connection_holds_it(self):
+        """RFC 7541 7.1.3, towards the origin."""
+        site = Site(self, "h2", b"ok")
+        for header in ("authorization", "x-api-key", "private-token"):
+            self.start_broker(site.origin, header=header)
+            self.assert_ok(self.ask(site, "h2", "/", (header, PLACEHOLDER), ("x-any", "v")))
+            self.assertEqual(site.h2.unindexed[-1], {header})
 
     def test_an_origin_that_gives_it_back_is_not_heard(self):
         """Of row S01: a net, for fields of a response's head."""
@@ -321,6 +330,30 @@ class Refused(BrokerCase):
         self.assert_ok(self.get_inside(client, origin))
         self.assert_broker_refused(self.get_inside(client, origin, "/", "%s: %s" % BEARER), "credential_misplaced")
         self.assertEqual(len(origin.requests), 1)
+
+
+class Identities(BrokerCase):
+    """Whom a tunnel's CONNECT made known."""
+
+    def start_config(self, config, hosts=None, arguments=(), says=None):
+        outer = config["listeners"][0]["filters"][0]["http_connection"]["filters"]
+        outer.insert(0, {"proxy_auth": {"methods": [BASIC]}})
+        config["secrets"].append({"name": "people", "htpasswd": {"inline_string": USERS}})
+        return super().start_config(config, hosts, arguments, says)
+
+    def ask_as(self, who, origin):
+        client = self.client()
+        self.assertEqual(client.connect(self.authority_of(origin), who).status, 200)
+        client.sock = self.client_context(("http/1.1",)).wrap_socket(client.sock, server_hostname="origin.test")
+        client.reader.sock = client.sock
+        return self.get_inside(client, origin, "/", "%s: %s" % BEARER)
+
+    def test_only_whom_it_is_bound_to_has_it(self):
+        origin = self.tls_origin(alpn=("http/1.1",))
+        self.start_broker(origin, users=["alice"])
+        self.assert_ok(self.ask_as(ALICE, origin))
+        self.assert_broker_refused(self.ask_as(BOB, origin), "credential_misplaced")
+        self.assertEqual([request.all("authorization") for request in origin.requests], [["Bearer " + SECRET]])
 
 
 def hash_of(content):

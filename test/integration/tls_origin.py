@@ -8,6 +8,7 @@ import h2.connection
 import h2.errors
 import h2.events
 import h2.settings
+import hpack
 from http_text import Reader
 from origins import ScriptedOrigin
 from waiting import SECONDS
@@ -62,7 +63,8 @@ class TlsOrigin(ScriptedOrigin):
 
 class H2Server:
     """A script: an HTTP/2 server that answers each request at its end. answer(headers, content) -> (headers, content,
-    trailers). seen: the headers of all requests of all connections."""
+    trailers). seen: the headers of all requests of all connections; unindexed: the names of those that were not to get into
+    any table (RFC 7541 6.2.3), one set each."""
 
     def __init__(self, answer=None, streams=None, hold=0, before=None, at_head=False):
         """streams: MAX_CONCURRENT_STREAMS; hold: answers nothing before so many requests are there; before(self,
@@ -71,7 +73,7 @@ class H2Server:
         self.at_head = at_head
         self.answer = answer or (lambda headers, content: ([(":status", "200")], b"ok", None))
         self.streams, self.hold, self.before = streams, hold, before
-        self.seen, self.most_open, self.lock = [], 0, threading.Lock()
+        self.seen, self.unindexed, self.most_open, self.lock = [], [], 0, threading.Lock()
 
     def __call__(self, connection):
         server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8",
@@ -97,6 +99,8 @@ class H2Server:
                     requests[event.stream_id] = (dict(event.headers), bytearray())
                     with self.lock:
                         self.seen.append(dict(event.headers))
+                        self.unindexed.append({field[0] for field in event.headers
+                                               if isinstance(field, hpack.NeverIndexedHeaderTuple)})
                         self.most_open = max(self.most_open, len(requests))
                     if self.at_head:
                         ended.append(event.stream_id)
