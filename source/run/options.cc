@@ -33,6 +33,8 @@ bool ApplyValue(std::string_view name, std::string_view value, RunOptions& optio
     options.policy = value;
   } else if (name == "--private") {
     options.private_ranges.emplace_back(value);
+  } else if (name == "--core-dumps" && (value == "on" || value == "off")) {
+    options.core_dumps = value == "on";
   } else if (name == "--learn") {
     options.learn = value;
   } else if (name == "--report") {
@@ -62,7 +64,7 @@ Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments) {
     const bool has_value = joined || i + 1 < arguments.size();
     const std::string_view value = joined ? argument.substr(equals + 1) : has_value ? arguments[++i] : "";
     if (!ApplyValue(name, value, options))
-      return Problem{Cat(name, " is not an option of egret run; see egret run --help")};
+      return Problem{Cat(argument, " is not an option of egret run; see egret run --help")};
     if (!has_value) return Problem{Cat(name, " needs a value; see egret run --help")};
   }
   for (; i < arguments.size(); ++i) options.command.emplace_back(arguments[i]);
@@ -92,6 +94,8 @@ no root. Without --allow and --policy it reaches nothing.
                    $GITHUB_STEP_SUMMARY names a file, Markdown is appended to it as well
   --fail-on-deny   exit status 77 where anything was refused, whatever the command's own
   --no-fence       no network of its own: the variables alone, which a program is free not to look at
+  --core-dumps on|off
+                   off (default): the proxy, which holds secrets, is never dumped, and no debugger looks into it
   --quiet, -q      does not say at the end what was refused
   --verbose, -v    says what was reached as well
   --help

@@ -16,8 +16,9 @@ struct RunOptions {
   std::string learn;                        // file for the policy that would have allowed it; empty: none
   std::string report;                       // file: JSON, or Markdown where it ends in .md; empty: none
   bool fail_on_deny = false;
-  bool fenced = true;  // false: variables only
-  bool quiet = false;  // nothing is said but what keeps the command from running
+  bool fenced = true;       // false: variables only
+  bool core_dumps = false;  // the system may dump the memory of the proxy
+  bool quiet = false;       // nothing is said but what keeps the command from running
   bool verbose = false;
   bool help = false;
   std::vector<std::string> command;  // never empty, unless `help`

@@ -60,10 +60,10 @@ void LetGoOfStreams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) dup2(null, fd);
 }
 
-void PrepareProcess() {
+void PrepareProcess(bool core_dumps) {
   NameLog("egret run");
   LogLevels::SetAll(LogLevel::kError);
-  prctl(PR_SET_DUMPABLE, 0);  // from here on it has keys
+  if (!core_dumps) prctl(PR_SET_DUMPABLE, 0);  // from here on it has keys
   KeepRecordMemory();
   SetUpKeyMemory();
 }
@@ -93,8 +93,8 @@ std::string StepSummary() {
 }
 
 // Until the command ends. False: the server did not start.
-bool ServeCommand(Settings settings, Supervisor& supervisor) {
-  PrepareProcess();
+bool ServeCommand(Settings settings, bool core_dumps, Supervisor& supervisor) {
+  PrepareProcess(core_dumps);
   return RunServer(std::move(settings), supervisor);
 }
 
@@ -127,7 +127,7 @@ int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
   LetGoOfStreams();
   Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions), files.learns());
   if (supervisor.StartCommand(configuration->trust_pem) &&
-      !ServeCommand(std::move(configuration->settings), supervisor))
+      !ServeCommand(std::move(configuration->settings), options.core_dumps, supervisor))
     return Fail({"the proxy cannot start"});
   RunFacts facts{.program = options.command.front(), .fenced = options.fenced, .duration_ms = watch.Ms()};
   facts.status = fence.Close();

@@ -12,9 +12,11 @@ import unittest
 import uuid
 
 from certificates import Certificates
+from harness import SANITIZED
 from origins import OK, RecorderOrigin, ScriptedOrigin
 from waiting import until
 
+SEEN = ("--core-dumps", "on") if SANITIZED else ()  # what looks for leaks looks into the process
 DENIED, OWN_FAILURE, CANNOT_EXECUTE, NOT_FOUND = 77, 125, 126, 127
 CLOSING = OK.replace(b"Content-Length", b"Connection: close\r\nContent-Length")
 LOCAL = ("--private", "127.0.0.0/8", "--private", "::1")  # where localhost leads, outside
@@ -32,7 +34,7 @@ def ask(name):
 
 
 def egret(*arguments):
-    return [os.environ["EGRET"], "run", *arguments]
+    return [os.environ["EGRET"], "run", *SEEN, *arguments]
 
 
 def run(*arguments, **how):
