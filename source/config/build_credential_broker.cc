@@ -71,6 +71,11 @@ std::vector<std::string> Texts(const List& list) {
   return {list.begin(), list.end()};
 }
 
+BoundIdentities WhoOf(const CredentialBroker::Binding& binding) {
+  return {Texts(binding.users()), Texts(binding.groups()), Texts(binding.spiffe_ids()),
+          Texts(binding.service_accounts())};
+}
+
 }  // namespace
 
 Result<CredentialBrokerOptions, Problem> MakeCredentialBroker(const CredentialBroker& message, const std::string& what,
@@ -95,8 +100,7 @@ Result<CredentialBrokerOptions, Problem> MakeCredentialBroker(const CredentialBr
     CHECK(target.ok());  // validated
     options.bindings.push_back({std::move(*secret), std::move(*target), PlacesOf(binding), ScopeOf(binding),
                                 binding.placeholder(), Texts(binding.methods()), Texts(binding.path_prefixes()),
-                                Texts(binding.users()), Texts(binding.groups()),
-                                OthersOf(binding.other_credentials())});
+                                WhoOf(binding), OthersOf(binding.other_credentials())});
   }
   return options;
 }

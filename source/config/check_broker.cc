@@ -22,6 +22,14 @@ bool IsPlaceholder(std::string_view text) {
          });
 }
 
+// Or a prefix of some: whole segments before one '*' that ends it.
+bool IsSpiffeId(std::string_view text) {
+  constexpr std::string_view kScheme = "spiffe://";
+  const size_t star = text.find('*');
+  return text.starts_with(kScheme) && text.size() > kScheme.size() && text[kScheme.size()] != '/' &&
+         (star == std::string_view::npos || (star + 1 == text.size() && text.ends_with("/*")));
+}
+
 class BrokerChecker {
  public:
   std::vector<ConfigError> Take() { return std::move(errors_); }
@@ -71,6 +79,10 @@ class BrokerChecker {
         if (!binding.path_prefixes(j).starts_with('/'))
           Add(Below(Below(at, "path_prefixes"), static_cast<size_t>(j)), ShownValue(binding.path_prefixes(j)),
               "not a path", "begin it with a slash");
+      for (int j = 0; j < binding.spiffe_ids_size(); ++j)
+        if (!IsSpiffeId(binding.spiffe_ids(j)))
+          Add(Below(Below(at, "spiffe_ids"), static_cast<size_t>(j)), ShownValue(binding.spiffe_ids(j)),
+              "not a SPIFFE ID", "write for example \"spiffe://prod/ns/build/sa/ci\" or \"spiffe://prod/ns/*\"");
       if (!binding.placeholder().empty()) CheckPlaceholder(broker, binding.placeholder(), Below(at, "placeholder"));
     }
   }

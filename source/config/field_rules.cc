@@ -208,6 +208,8 @@ constexpr FieldRule kRules[] = {
     {"egret.filters.http.v1.CredentialBroker.Binding.path_prefixes", kCount, 0, 100},
     {"egret.filters.http.v1.CredentialBroker.Binding.users", kCount, 0, 1000},
     {"egret.filters.http.v1.CredentialBroker.Binding.groups", kCount, 0, 1000},
+    {"egret.filters.http.v1.CredentialBroker.Binding.spiffe_ids", kCount, 0, 1000},
+    {"egret.filters.http.v1.CredentialBroker.Binding.service_accounts", kCount, 0, 1000},
     {"egret.filters.http.v1.BodyRewrite.request", kCount, 0, 16},
     {"egret.filters.http.v1.BodyRewrite.response", kCount, 0, 16},
     {"egret.filters.http.v1.BodyRewrite.content_types", kCount, 0, 64},

@@ -23,16 +23,6 @@ bool Contains(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-bool IsIdentity(const CredentialBinding& binding, Exchange& exchange) {
-  const Identity* const who = exchange.identity.get();
-  if (binding.users.empty() && binding.groups.empty()) return true;
-  if (who == nullptr || !who->HoldsAt(exchange.worker().unix_seconds())) return false;
-  if (!binding.users.empty() && !Contains(binding.users, who->user)) return false;
-  return binding.groups.empty() || std::any_of(who->groups.begin(), who->groups.end(), [&](const std::string& group) {
-           return Contains(binding.groups, group);
-         });
-}
-
 bool IsBelow(std::string_view path, std::string_view prefix) {
   if (prefix.ends_with('/')) prefix.remove_suffix(1);
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
@@ -104,7 +94,8 @@ class CredentialBrokerFilter::Search {
   bool Applies(const CredentialBinding& binding) const {
     const Head& head = exchange_.request.head;
     return verified_ && IsTarget(binding) && (binding.methods.empty() || Contains(binding.methods, head.method)) &&
-           IsPath(binding, head.path.substr(0, head.path.find('?'))) && IsIdentity(binding, exchange_);
+           IsPath(binding, head.path.substr(0, head.path.find('?'))) &&
+           binding.who.Hold(exchange_.identity.get(), exchange_.worker().unix_seconds());
   }
 
   bool HoldsPlaceholder(std::string_view text) const {

@@ -16,6 +16,7 @@
 #include "source/base/current.h"
 #include "source/base/secret_text.h"
 #include "source/chain/filter.h"
+#include "source/filters/bound_identities.h"
 #include "source/filters/credential_form.h"
 #include "source/filters/known_credentials.h"
 #include "source/policy/target.h"
@@ -44,7 +45,8 @@ struct CredentialBinding {
   std::optional<SigningScope> signs = {};
   std::string placeholder;
   // Empty: any that policy allows.
-  std::vector<std::string> methods, path_prefixes, users, groups;
+  std::vector<std::string> methods, path_prefixes;
+  BoundIdentities who;
   Others others = Others::kRefuse;
 };
 

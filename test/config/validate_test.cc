@@ -89,11 +89,16 @@ constexpr std::string_view kPutWhereHttpsComes =
 
 TEST(Validate, ABrokerStandsWhereItMayAndKnowsItsPlaces) {
   const std::string at = "listeners[0].filters[0].http_connection.filters[";
+  const auto not_spiffe = [&at](std::string_view index, std::string_view id) {
+    return Cat(at, "0].credential_broker.bindings[1].spiffe_ids[", index, "]: ", id,
+               ": not a SPIFFE ID; write for example \"spiffe://prod/ns/build/sa/ci\" or \"spiffe://prod/ns/*\"\n");
+  };
   EXPECT_EQ(
       Verdict(
           WithHttp(
               "{credential_broker: {bindings: [{secret: t, host: a.test, header: accept, placeholder: 'short'}, "
-              "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one, path_prefixes: [x]}, "
+              "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one, path_prefixes: [x], spiffe_ids: ["
+              "'spiffe://prod/*', 'spiffe://', 'spiffe://prod/x*', 'prod/x']}, "
               "{secret: t, host: b.test, header: x-api-key, placeholder: egret-one-more}, {secret: t, host: b.test, "
               "placeholder: egret-two}, {secret: t, host: b.test, placeholder: egret-three, s3: {region: r}, "
               "template: NPM}], credential_headers: ['a b']}}, "
@@ -111,7 +116,8 @@ TEST(Validate, ABrokerStandsWhereItMayAndKnowsItsPlaces) {
           at,
           "0].credential_broker.bindings[1].placeholder: egret-one: part of another placeholder, egret-one-more; make "
           "them differ\n",
-          at, "0].credential_broker.bindings[1].path_prefixes[0]: x: not a path; begin it with a slash\n", at,
+          at, "0].credential_broker.bindings[1].path_prefixes[0]: x: not a path; begin it with a slash\n",
+          not_spiffe("1", "spiffe://"), not_spiffe("2", "spiffe://prod/x*"), not_spiffe("3", "prod/x"), at,
           "0].credential_broker.bindings[3]: nothing says where the credential stands; give header, template or s3\n",
           at,
           "0].credential_broker.bindings[4]: it is said twice where the credential stands; keep one of header, "

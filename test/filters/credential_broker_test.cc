@@ -174,13 +174,13 @@ TEST_F(CredentialBrokerTest, TakesOnlyTheMethodsAndPathsThatAreBound) {
 }
 
 TEST_F(CredentialBrokerTest, TakesOnlyTheUsersAndGroupsThatAreBound) {
-  bindings_[0].users = {"alice", "bob"};
+  bindings_[0].who.users = {"alice", "bob"};
   ExpectMisplaced();
   identity_ = Known("eve");
   ExpectMisplaced();
   identity_ = Known("bob");
   ExpectFilled();
-  bindings_[0].groups = {"ci", "ops"};
+  bindings_[0].who.groups = {"ci", "ops"};
   ExpectMisplaced();
   identity_ = Known("bob", {"dev", "ops"});
   ExpectFilled();
