@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -68,6 +69,15 @@ void PrepareProcess(bool core_dumps) {
   SetUpKeyMemory();
 }
 
+// What `text` is, as a file in memory alone; none where it is empty.
+Result<OwnedFd, Problem> MemoryFile(const std::string& text) {
+  if (text.empty()) return OwnedFd();
+  OwnedFd file(memfd_create("roots", MFD_CLOEXEC));
+  if (file.get() < 0 || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return Problem{Cat("no file in memory: ", std::strerror(errno))};
+  return file;
+}
+
 struct Doors {
   std::vector<NamedSocket> listening;  // by the name of the listener, as it is handed over
   std::vector<OwnedFd> questions;
@@ -123,10 +133,12 @@ int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
   Result<Doors, Problem> doors = DoorsOf(std::move(*room));
   if (!doors) return Fail(doors.error());
   ServeOn(doors->listening, configuration->settings.bootstrap);
+  const Result<OwnedFd, Problem> roots = MemoryFile(configuration->trust_pem);
+  if (!roots) return Fail(roots.error());
   TellOfCrashes();
   LetGoOfStreams();
   Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions), files.learns());
-  if (supervisor.StartCommand(configuration->trust_pem) &&
+  if (supervisor.StartCommand(roots->get()) &&
       !ServeCommand(std::move(configuration->settings), options.core_dumps, supervisor))
     return Fail({"the proxy cannot start"});
   RunFacts facts{.program = options.command.front(), .fenced = options.fenced, .duration_ms = watch.Ms()};

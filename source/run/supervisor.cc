@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,17 +37,6 @@ Task<void> Until(int fd) {
   co_await GateAwaiter(watch.read);
 }
 
-void SendGo(const Channel& warden, const std::string& trust_pem) {
-  if (trust_pem.empty()) {
-    warden.Send(Message::Kind::kGo);
-    return;
-  }
-  const OwnedFd roots(memfd_create("roots", MFD_CLOEXEC));
-  CHECK(roots.get() >= 0 &&
-        write(roots.get(), trust_pem.data(), trust_pem.size()) == static_cast<ssize_t>(trust_pem.size()));
-  warden.Send(Message::Kind::kGo, {}, {roots.get()});
-}
-
 std::vector<int> FdsOf(const std::vector<NamedSocket>& sockets) {
   std::vector<int> fds;
   fds.reserve(sockets.size());
@@ -68,8 +56,8 @@ Supervisor::Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vect
 
 Supervisor::~Supervisor() { close(signals_); }
 
-bool Supervisor::StartCommand(const std::string& trust_pem) {
-  SendGo(fence_.warden(), trust_pem);
+bool Supervisor::StartCommand(int roots) {
+  fence_.warden().Send(Message::Kind::kGo, {}, roots < 0 ? std::vector<int>() : std::vector{roots});
   std::vector<pollfd> waits = {{fence_.pidfd(), POLLIN, 0}, {signals_, POLLIN, 0}};
   for (const OwnedFd& fd : questions_) waits.push_back({fd.get(), POLLIN, 0});
   const auto first_door = static_cast<ptrdiff_t>(waits.size());

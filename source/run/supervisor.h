@@ -4,7 +4,6 @@
 
 #include <sys/signalfd.h>
 
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -27,8 +26,8 @@ class Supervisor final : public ServerHost {
 
   // Starts the command and waits until it ends, or wants something of the server, which need not be there until then:
   // what comes waits in the sockets' queues. False: it has ended.
-  // `trust_pem`: roots that its clients are to believe in the place of the system's; empty: they keep those.
-  bool StartCommand(const std::string& trust_pem);
+  // `roots`: file of those that its clients are to believe in the place of the system's; -1: they keep those.
+  bool StartCommand(int roots);
   // Whole once the server has ended.
   const RunSummary& summary() const { return summary_; }
   const Traffic& traffic() const { return traffic_; }
