@@ -82,7 +82,7 @@ std::string_view NameOf(Protocol protocol) {
 void Describe(const Connection& connection, ExchangeRecord& record) {
   record.listener = connection.listener->name;
   record.source = connection.peer.ToString();
-  if (connection.identity && connection.identity->Name() != "-") record.identity = connection.identity->Name();
+  if (connection.identity && connection.identity->named()) record.identity = connection.identity->Name();
   record.client_tls = connection.tls;
   record.hello = connection.hello;
   record.parent_id = connection.parent_id;

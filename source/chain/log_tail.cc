@@ -15,6 +15,10 @@ std::string_view HostOf(std::string_view target) {
 
 bool Holds(std::string_view wanted, std::string_view value) { return wanted.empty() || wanted == value; }
 
+bool IsBy(std::string_view identity, std::string_view asked) {
+  return identity == "-" ? asked.empty() : Holds(identity, asked);
+}
+
 bool IsOf(std::string_view verdict, const DecisionRecord& decision) {
   if (Holds(verdict, decision.action)) return true;
   return !decision.action.empty() && verdict == NameOf(decision.verdict);
@@ -24,7 +28,7 @@ bool IsOf(std::string_view verdict, const DecisionRecord& decision) {
 
 bool LogFilter::Wants(const ExchangeRecord& record) const {
   const std::string_view to = HostOf(record.target);
-  return IsOf(verdict, record.decision) && Holds(identity, record.identity) && Holds(policy, record.decision.policy) &&
+  return IsOf(verdict, record.decision) && IsBy(identity, record.identity) && Holds(policy, record.decision.policy) &&
          Holds(rule, record.decision.rule) && Holds(address, to) && (!host || host->Matches(to));
 }
 

@@ -16,9 +16,9 @@ namespace egret {
 
 // What all of it holds for is followed; what is empty holds for anything.
 struct LogFilter {
-  bool decisions = false;    // as they are made; else how what they were about began and ended
-  std::string verdict = {};  // one of IsVerdict
-  std::string identity = {};
+  bool decisions = false;     // as they are made; else how what they were about began and ended
+  std::string verdict = {};   // one of IsVerdict
+  std::string identity = {};  // its name; "-": nobody's
   std::string policy = {};
   std::string rule = {};
   std::string contains = {};               // anywhere in the line

@@ -10,7 +10,7 @@ PolicyChange::Side SideOf(const Decision& decision) {
 }
 
 std::string WhoAsked(const Facts& facts) {
-  const bool named = facts.identity.known() && facts.identity.value()->Name() != "-";
+  const bool named = facts.identity.known() && facts.identity.value()->named();
   return named ? std::string(facts.identity.value()->Name()) : facts.source.ToString();
 }
 

@@ -42,7 +42,7 @@ which proxy it is of.
   --log               tunnels as they are opened, and all as it ends
   --verdict deny|challenge|allow
                       only what was decided so; or how it is allowed: forward|relay|inspect
-  --identity NAME     only what this one asked for, by its whole name
+  --identity NAME     only what this one asked for, by its whole name; "-": what nobody did
   --host NAME         only to this destination: example.com, *.example.com, .example.com (both) or an address
   --policy NAME       only what this policy decided
   --rule NAME         only what this rule decided

@@ -137,7 +137,7 @@ AuthzQuestion ExtAuthzFilter::QuestionOf(Exchange& exchange) const {
   question.extensions = options_.extensions;
   question.id = record.request_id;
   question.started_unix_us = record.started_unix_us;
-  if (exchange.identity != nullptr && exchange.identity->Name() != "-") question.principal = exchange.identity->Name();
+  if (exchange.identity != nullptr && exchange.identity->named()) question.principal = exchange.identity->Name();
   if (exchange.target) {
     question.destination = exchange.target->host;
     question.destination_port = exchange.target->port;

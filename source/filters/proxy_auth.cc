@@ -117,7 +117,7 @@ std::optional<Response> ProxyAuthFilter::Conclude(Exchange& exchange, const Sear
     case Search::End::kAccepted:
       exchange.worker().counters().auth.accepted[static_cast<size_t>(search.by)].Add();
       if (search.identity->ends != Identity::kNever) exchange.worker().credential_ends().Note(search.identity->ends);
-      if (const std::string_view name = search.identity->Name(); name != "-") exchange.record().identity = name;
+      if (search.identity->named()) exchange.record().identity = search.identity->Name();
       return std::nullopt;
     case Search::End::kWrong: {
       const bool malformed = search.credentials->scheme() == Credentials::Scheme::kMalformed;

@@ -46,6 +46,7 @@ struct Identity {
   std::shared_ptr<const Vouch> vouch;  // null: nobody can take it back
 
   std::string_view Name() const;  // the first that is set of user, SPIFFE ID, service account, namespace; or "-"
+  bool named() const { return Name() != "-"; }
   // What tells it from every other: what is counted or kept apart by identity goes by this. It may hold any text.
   std::string Key() const;
   bool HoldsAt(int64_t now) const { return now < ends && (vouch == nullptr || !vouch->withdrawn()); }

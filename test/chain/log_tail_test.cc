@@ -40,6 +40,17 @@ TEST(LogTailTest, AllOfTheFilterHasToHold) {
   EXPECT_FALSE(Wants({.identity = "c"}, "a.test:443"));
 }
 
+TEST(LogTailTest, WhatNobodyAskedForIsFollowedByADash) {
+  ExchangeRecord record;
+  Fill(record, "a.test:443");
+  const LogFilter nobody{.identity = "-"}, anybody;
+  EXPECT_FALSE(nobody.Wants(record));
+  record.identity.clear();
+  EXPECT_TRUE(nobody.Wants(record));
+  EXPECT_TRUE(anybody.Wants(record));
+  EXPECT_FALSE(LogFilter{.identity = "ci"}.Wants(record));
+}
+
 TEST(LogTailTest, HowItIsAllowedIsAVerdictToo) {
   EXPECT_TRUE(Wants({.verdict = "allow"}, "a.test:443", "allow"));
   EXPECT_TRUE(Wants({.verdict = "relay"}, "a.test:443", "allow"));
