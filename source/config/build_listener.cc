@@ -15,6 +15,7 @@
 #include "source/config/tap_options.h"
 #include "source/config/tls_secrets.h"
 #include "source/filters/egress_policy.h"
+#include "source/filters/source_identity.h"
 #include "source/filters/tap.h"
 #include "source/filters/tcp_relay.h"
 #include "source/filters/tls_terminator.h"
@@ -91,6 +92,8 @@ class ListenerBuilder {
         return std::make_unique<ProxyProtocolFilter>(OptionsOf(filter.proxy_protocol()));
       case config::v1::NetworkFilter::kTlsInspector:
         return std::make_unique<TlsInspectorFilter>(OptionsOf(filter.tls_inspector()));
+      case config::v1::NetworkFilter::kSourceIdentity:
+        return BuildSourceIdentity(filter.source_identity());
       case config::v1::NetworkFilter::kEgressPolicy:
         return std::make_unique<EgressPolicyNetworkFilter>(StackOf(filter.egress_policy()));
       case config::v1::NetworkFilter::kHttpConnection:
@@ -131,6 +134,12 @@ class ListenerBuilder {
       default:
         CHECK(false && "validated");
     }
+  }
+
+  std::unique_ptr<const NetworkFilter> BuildSourceIdentity(const filters::network::v1::SourceIdentity& message) {
+    const auto table = shared_.workloads.find(message.workloads());
+    CHECK(table != shared_.workloads.end());  // validated
+    return std::make_unique<SourceIdentityFilter>(table->second.current);
   }
 
   std::unique_ptr<const NetworkFilter> BuildTlsTerminator(const filters::network::v1::TlsTerminator& message,

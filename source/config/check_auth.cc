@@ -32,10 +32,29 @@ class AuthChecker {
  public:
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
+  // Who asks has to be known when it is decided, and elsewhere proxy_auth knows more.
+  void CheckSources(const Listener& listener, const std::string& path) {
+    constexpr std::string_view kMethod = "use proxy_auth with the method source_address, in front of egress_policy";
+    bool decided = false;
+    for (int i = 0; i < listener.listener_filters_size(); ++i) {
+      const auto& filter = listener.listener_filters(i);
+      const std::string at = Below(Below(path, "listener_filters"), static_cast<size_t>(i));
+      decided = decided || filter.has_egress_policy();
+      if (!filter.has_source_identity()) continue;
+      if (listener.transparent() == Listener::OFF)
+        Add(at, "only clients of a transparent listener cannot be asked", std::string(kMethod));
+      else if (decided)
+        Add(at, "egress_policy before it has decided without knowing who asks", "put it before egress_policy");
+    }
+  }
+
   template <class Filters>
   void CheckChain(const Listener& listener, const Filters& filters, const std::string& path) {
     const TlsTerminator* tls = nullptr;
     for (int i = 0; i < filters.size(); ++i) {
+      if (filters[i].has_source_identity())
+        Add(Below(path, static_cast<size_t>(i)), "it is decided before a chain is chosen",
+            "put it into listener_filters, before egress_policy");
       if (filters[i].has_tls_terminator()) tls = &filters[i].tls_terminator();
       if (!filters[i].has_http_connection()) continue;
       CheckHttp(listener, tls, filters[i].http_connection().filters(),
@@ -73,9 +92,15 @@ class AuthChecker {
     return tls != nullptr && tls->client_certificates().mode() != TlsTerminator::ClientCertificates::NONE;
   }
 
+  static bool KnowsSources(const Listener& listener) {
+    const auto& filters = listener.listener_filters();
+    return std::any_of(filters.begin(), filters.end(), [](const auto& one) { return one.has_source_identity(); });
+  }
+
   void CheckHttp(const Listener& listener, const TlsTerminator* tls, const HttpFilters& filters,
                  const std::string& path) {
-    bool known = AsksForCertificates(tls) || listener.has_internal(), asked = false, decided = false;
+    bool known = AsksForCertificates(tls) || listener.has_internal() || KnowsSources(listener);
+    bool asked = false, decided = false;
     for (int i = 0; i < filters.size(); ++i) {
       const HttpFilter& filter = filters[i];
       const std::string at = Below(path, static_cast<size_t>(i));
@@ -98,7 +123,8 @@ class AuthChecker {
       Add(path, "what is inside a tunnel has the identity of its CONNECT",
           "put it into the listener that has the address");
     if (listener.transparent() != Listener::OFF)
-      Add(path, "clients that are redirected here do not know of a proxy that could ask them", "leave it out");
+      Add(path, "clients that are redirected here do not know of a proxy that could ask them",
+          "put source_identity into listener_filters, before egress_policy");
   }
 
   void CheckMethods(const Listener& listener, const TlsTerminator* tls, const ProxyAuth& filter,
@@ -148,6 +174,7 @@ std::vector<ConfigError> CheckAuth(const Bootstrap& bootstrap) {
   for (int i = 0; i < bootstrap.listeners_size(); ++i) {
     const Listener& listener = bootstrap.listeners(i);
     const std::string path = Below("listeners", static_cast<size_t>(i));
+    checker.CheckSources(listener, path);
     checker.CheckChain(listener, listener.filters(), Below(path, "filters"));
     for (int j = 0; j < listener.filter_chains_size(); ++j)
       checker.CheckChain(listener, listener.filter_chains(j).filters(),

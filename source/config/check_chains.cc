@@ -93,9 +93,11 @@ class ChainChecker {
   void CheckListenerFilters(const Listener& listener, const std::string& path) {
     for (int i = 0; i < listener.listener_filters_size(); ++i) {
       const NetworkFilter& filter = listener.listener_filters(i);
-      if (filter.has_tls_inspector() || filter.has_proxy_protocol() || filter.has_egress_policy()) continue;
+      if (filter.has_tls_inspector() || filter.has_proxy_protocol() || filter.has_source_identity() ||
+          filter.has_egress_policy())
+        continue;
       Add(Below(path, static_cast<size_t>(i)), "", "not a filter that only looks",
-          "here belong tls_inspector, proxy_protocol, egress_policy; move it into a chain");
+          "here belong tls_inspector, proxy_protocol, source_identity, egress_policy; move it into a chain");
     }
   }
 

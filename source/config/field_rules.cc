@@ -165,6 +165,7 @@ constexpr FieldRule kRules[] = {
     {"egret.filters.http.v1.ProxyAuth.Jwt.user_claim", kLength, 0, 256},
     {"egret.filters.http.v1.ProxyAuth.Jwt.groups_claim", kLength, 0, 256},
     {"egret.filters.http.v1.ProxyAuth.SourceAddress.workloads", kRequired},
+    {"egret.filters.network.v1.SourceIdentity.workloads", kRequired},
     {"egret.filters.http.v1.ProxyAuth.ClientCertificate.uri_prefixes", kRequired},
     {"egret.filters.http.v1.ProxyAuth.ClientCertificate.uri_prefixes", kCount, 0, 100},
     {"egret.filters.http.v1.RateLimit.per", kRequired},

@@ -29,6 +29,7 @@ constexpr Reference kReferences[] = {
     {"egret.filters.http.v1.ProxyAuth.Basic.users", "secrets", "htpasswd"},
     {"egret.filters.http.v1.ProxyAuth.Jwt.jwks", "secrets", "jwks"},
     {"egret.filters.http.v1.ProxyAuth.SourceAddress.workloads", "workload_sets"},
+    {"egret.filters.network.v1.SourceIdentity.workloads", "workload_sets"},
     {"egret.config.v1.To.domain_sets", "domain_sets", {}, true},
     {"egret.config.v1.DomainSet.includes", "domain_sets", {}, true},
 };

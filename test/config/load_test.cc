@@ -76,7 +76,7 @@ TEST(Load, RefusesNoneAndSeveralMembersOfAOneof) {
       YamlErrors(
           "listeners:\n- name: a\n  address: x\n  filters:\n  - {name: f}\n  - {tcp_relay: {}, tls_inspector: {}}\n"),
       "e.yaml:5:5 listeners[0].filters[0]: no filter; give exactly one of tls_terminator, proxy_protocol, "
-      "tls_inspector, egress_policy, http_connection, mitm_terminator, tcp_relay, extension\n"
+      "tls_inspector, egress_policy, http_connection, mitm_terminator, tcp_relay, source_identity, extension\n"
       "e.yaml:6:21 listeners[0].filters[1].tls_inspector: tcp_relay is given as well, and only one of them can be; "
       "remove one\n");
   EXPECT_EQ(
@@ -180,13 +180,13 @@ TEST(Load, TakesAFilterWithoutSettingsAsItsName) {
             "e.yaml:1:45 listeners[0].filters[0]: tcp_rely: no such filter; did you mean tcp_relay?\n");
   EXPECT_EQ(YamlErrors("listeners: [{name: a, address: x, filters: [extension]}]"),
             "e.yaml:1:45 listeners[0].filters[0]: extension: no such filter; there are tls_terminator, proxy_protocol, "
-            "tls_inspector, egress_policy, http_connection, mitm_terminator, tcp_relay\n");
+            "tls_inspector, egress_policy, http_connection, mitm_terminator, tcp_relay, source_identity\n");
 }
 
 TEST(Load, DoesNotTakeSettingsThatAreNotIndentedForAFilters) {
   EXPECT_EQ(YamlErrors("listeners:\n- name: a\n  address: x\n  filters:\n  - tls_inspector:\n    timeout: 5s\n"),
             "e.yaml:6:5 listeners[0].filters[0].timeout: unknown key; there are name, tls_terminator, proxy_protocol, "
-            "tls_inspector, egress_policy, http_connection, mitm_terminator, tcp_relay, extension\n");
+            "tls_inspector, egress_policy, http_connection, mitm_terminator, tcp_relay, source_identity, extension\n");
 }
 
 TEST(Load, TakesMapsAndFreeStructures) {

@@ -320,6 +320,7 @@ TEST(Validate, LetsListenerFiltersOnlyLook) {
               "{filters: [",
               kGoodHttp, "]}]}]\n", kPolicy)),
       "listeners[0].listener_filters[0]: not a filter that only looks; here belong tls_inspector, proxy_protocol, "
+      "source_identity, "
       "egress_policy; move it into a chain\n"
       "listeners[0].listener_filters[0].tcp_relay: no destination is known here; relay inside a tunnel: let "
       "connect_tunnel "
@@ -763,6 +764,37 @@ TEST(Validate, SeesAPushedMessageAsItIs) {
             "a field that this release does not know; update the proxy, or leave the field out\n"
             "listeners[0]: no ingress; give exactly one of address, internal\n"
             "policies[0].otherwise: a value that this release does not know; there are DENY, ABSTAIN\n");
+}
+
+TEST(Validate, WantsTheOwnersOfAddressesWhereNobodyCanBeAsked) {
+  constexpr std::string_view kWho = "{source_identity: {workloads: pods}}", kJudge = "{egress_policy: {policy: web}}";
+  const auto with = [](std::string_view transparent, std::string_view looks, std::string_view chain) {
+    return Verdict(Cat("listeners: [{name: l, address: '127.0.0.1:1', ", transparent, "listener_filters: [", looks,
+                       "], filters: [", chain, "]}]\nworkload_sets: [{name: pods}]\n", kPolicy));
+  };
+  const auto http = [](std::string_view filters) {
+    return Cat("{http_connection: {target: HOST, filters: [", filters, "forward_router]}}");
+  };
+  constexpr std::string_view kTurned = "transparent: REDIRECT, ", kAt = "listeners[0].listener_filters[";
+  const std::string looks = Cat(kWho, ", tls_inspector, ", kJudge);
+  EXPECT_EQ(with(kTurned, looks, http("egress_policy, {rate_limit: {per: IDENTITY, tunnels: 1}}, ")), "");
+  EXPECT_EQ(
+      with(kTurned, Cat("tls_inspector, ", kJudge, ", ", kWho), http("egress_policy, ")),
+      Cat(kAt, "2]: egress_policy before it has decided without knowing who asks; put it before egress_policy\n"));
+  EXPECT_EQ(with(kTurned, Cat("tls_inspector, ", kJudge), Cat(kWho, ", ", http("egress_policy, "))),
+            "listeners[0].filters[0]: it is decided before a chain is chosen; put it into listener_filters, before "
+            "egress_policy\n");
+  EXPECT_EQ(with("", kWho, Cat("{http_connection: {filters: [", kGoodHttp, "]}}")),
+            Cat(kAt,
+                "0]: only clients of a transparent listener cannot be asked; use proxy_auth with the method "
+                "source_address, in front of egress_policy\n"));
+  EXPECT_EQ(with(kTurned, "{source_identity: {workloads: hosts}}, tls_inspector, {egress_policy: {policy: web}}",
+                 http("egress_policy, ")),
+            Cat(kAt, "0].source_identity.workloads: hosts: no workload set of this name; there are pods\n"));
+  EXPECT_EQ(
+      with(kTurned, looks, http("{proxy_auth: {methods: [{source_address: {workloads: pods}}]}}, egress_policy, ")),
+      "listeners[0].filters[0].http_connection.filters[0].proxy_auth: clients that are redirected here do not know "
+      "of a proxy that could ask them; put source_identity into listener_filters, before egress_policy\n");
 }
 
 TEST(Validate, WantsTheProxyProtocolWhereItCanBeHeard) {

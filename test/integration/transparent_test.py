@@ -6,13 +6,15 @@ import os
 import ssl
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from certificates import Certificates
 from dns_server import DnsServer
 from netns import NetnsCase, ip, nft, public
 from origins import OK, ScriptedOrigin, reply
-from waiting import until
+from reload_case import Reloading
+from waiting import SECONDS, until
 
 ONE, ELSEWHERE, SIX = "9.1.1.1", "9.8.8.8", "2620:fe::9"
 NAMES = {"origin.test": [ONE], "denied.test": [ONE]}
@@ -30,7 +32,7 @@ def tls(context):
     return script
 
 
-class Turned(NetnsCase):
+class Turned(Reloading, NetnsCase):
     mode = "REDIRECT"
 
     def setUp(self):
@@ -63,8 +65,8 @@ class Turned(NetnsCase):
         pinned = ["--resolve", "%s:%s:%s" % (host, port, at)] if at else []
         return self.as_client("curl", "-sS", "--max-time", "20", "--cacert", self.certificates.ca, *pinned, *more, url)
 
-    def listen(self, *rules, names=None, inspector=None, **listener):
-        """Egret with a transparent listener and everything from the client turned to it."""
+    def listen(self, *rules, names=None, inspector=None, top=None, **listener):
+        """Egret with a transparent listener and everything from the client turned to it. `top`: more of the file."""
         self.dns = DnsServer(names or NAMES)
         self.addCleanup(self.dns.close)
         http = {"filters": [{"egress_policy": {}}, {"forward_router": {}}]}
@@ -77,7 +79,7 @@ class Turned(NetnsCase):
                            "filter_chains": chains, **listener}],
             "policies": [{"name": "web", "rules": list(rules) or list(RULES)}],
             "resolver": {"servers": [self.dns.address]},
-            "workers": 2})
+            "workers": 2, **(top or {})})
         self.turn(self.egret.address[1])
 
     def turn(self, port):
@@ -174,6 +176,50 @@ class Turned(NetnsCase):
             self.assertEqual((run.returncode, run.stdout), (0, "ok"))
             where = "[%s]:%d" % (SIX, port)
             self.assert_line(where, target="origin.test:%d" % port, upstream=where)
+
+    def listen_for(self, *addresses):
+        """The address of one workload; only that one may."""
+        ours = {"name": "ours", "action": "ALLOW", "from": {"service_accounts": ["build/ci"]}}
+        who = {"addresses": list(addresses), "namespace": "build", "service_account": "ci"}
+        self.listen(ours, listener_filters=[{"source_identity": {"workloads": "pods"}}, {"tls_inspector": {}},
+                                            {"egress_policy": {"policy": "web"}}],
+                    top={"workload_sets": [{"name": "pods", "workloads": [who]}], "revocation_grace": "0s"})
+        self.config = self.read_config()
+
+    def test_an_address_says_who_asks_in_tls_and_in_clear(self):
+        self.origins()
+        self.listen_for("10.99.0.2")
+        for url, port in (("https://origin.test/", 443), ("http://origin.test/", 80)):
+            run = self.curl(url, ONE)
+            self.assertEqual((run.returncode, run.stdout), (0, "ok"))
+            self.assert_line("%s:%d" % (ONE, port), identity="build/ci", rule="ours")
+        run = self.curl("https://origin.test/", "[%s]" % SIX)  # from an address that is nobody's
+        self.assertEqual(run.returncode, ALERT, run.stdout)
+        run = self.curl("http://origin.test/", "[%s]" % SIX, "-o", "/dev/null", "-w", "%{http_code}")
+        self.assertEqual(run.stdout, "403")
+        for port in (443, 80):
+            line = self.assert_line("[%s]:%d" % (SIX, port), rule="otherwise", detail="policy_denied")
+            self.assertNotIn("identity", line)
+
+    def test_an_address_that_changes_owner_ends_what_is_open_by_it(self):
+        asked = threading.Event()
+
+        def hold(connection):
+            with self.secure.wrap_socket(connection.sock, server_side=True) as secured:
+                secured.recv(65536)
+                asked.set()
+                secured.recv(1)
+        origin = ScriptedOrigin(hold, host=ONE, port=443)
+        self.addCleanup(origin.close)
+        self.listen_for("10.99.0.2")
+        client = threading.Thread(target=self.curl, args=("https://origin.test/", ONE))
+        client.start()
+        self.addCleanup(client.join)
+        self.assertTrue(asked.wait(SECONDS))
+        self.reload(lambda config: config["workload_sets"][0]["workloads"][0].update(addresses=["10.99.0.3"]))
+        client.join(SECONDS)
+        self.assertFalse(client.is_alive())
+        self.assert_line(ONE + ":443", event="end", identity="build/ci", detail="policy_revoked")
 
     def test_without_a_name_the_address_is_the_target(self):
         self.origins()
