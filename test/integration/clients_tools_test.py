@@ -1,8 +1,13 @@
 """Real programs that use the proxy for their own work: git, pip, and the HTTP clients of Go and Java."""
+import base64
+import hashlib
 import http.server
+import io
+import json
 import os
 import subprocess
 import sys
+import tarfile
 import threading
 import zipfile
 
@@ -109,6 +114,24 @@ def put_index(nginx):
         z.writestr("egretdemo-1.0.dist-info/RECORD", "")
     nginx.put("simple/egretdemo/index.html", b"<!DOCTYPE html><a href=\"../../%s\">%s</a>"
               % (wheel.encode(), wheel.encode()))
+
+
+def put_npm_package(nginx, registry):
+    """A package for npm to install: egretdemo. `registry`: the URL at which npm finds what nginx serves."""
+    package = json.dumps({"name": "egretdemo", "version": "1.0.0", "main": "index.js"}).encode()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in (("package.json", package), ("index.js", b"module.exports = 'installed'\n")):
+            entry = tarfile.TarInfo("package/" + name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+    integrity = "sha512-" + base64.b64encode(hashlib.sha512(packed.getvalue()).digest()).decode()
+    nginx.put("egretdemo-1.0.0.tgz", packed.getvalue())
+    nginx.put("egretdemo", json.dumps(
+        {"name": "egretdemo", "dist-tags": {"latest": "1.0.0"},
+         "versions": {"1.0.0": {"name": "egretdemo", "version": "1.0.0",
+                                "dist": {"tarball": registry + "/egretdemo-1.0.0.tgz",
+                                         "integrity": integrity}}}}).encode())
 
 
 class Pip(Clients):

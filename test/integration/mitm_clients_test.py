@@ -1,14 +1,11 @@
 """Real clients whose TLS is read: each has the CA that the proxy gives out and what egretctl env prints for it, nothing
 else. The proxy signs with an intermediate of egretctl's, whose root is what clients trust."""
-import base64
-import hashlib
 import http.server
 import io
 import json
 import os
 import subprocess
 import sys
-import tarfile
 import threading
 import unittest
 import zipfile
@@ -121,20 +118,7 @@ class Node(BeforeNginx):
 
     def test_npm_installs_from_a_registry(self):
         need("npm")
-        package = json.dumps({"name": "egretdemo", "version": "1.0.0", "main": "index.js"}).encode()
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-            for name, text in (("package.json", package), ("index.js", b"module.exports = 'installed'\n")):
-                entry = tarfile.TarInfo("package/" + name)
-                entry.size = len(text)
-                tar.addfile(entry, io.BytesIO(text))
-        tarball = "%s/egretdemo-1.0.0.tgz" % self.url
-        integrity = "sha512-" + base64.b64encode(hashlib.sha512(packed.getvalue()).digest()).decode()
-        self.nginx.put("egretdemo-1.0.0.tgz", packed.getvalue())
-        self.nginx.put("egretdemo", json.dumps(
-            {"name": "egretdemo", "dist-tags": {"latest": "1.0.0"},
-             "versions": {"1.0.0": {"name": "egretdemo", "version": "1.0.0",
-                                    "dist": {"tarball": tarball, "integrity": integrity}}}}).encode())
+        clients_tools_test.put_npm_package(self.nginx, self.url)
         self.run_as("node", "npm", "install", "--registry", self.url, "--no-audit", "--no-fund",
                     "--no-update-notifier", "--fetch-retries=0", "egretdemo",
                     NPM_CONFIG_GLOBALCONFIG="/dev/null")  # a cafile there would be all that npm believes
