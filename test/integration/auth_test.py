@@ -165,6 +165,10 @@ class Malformed(AuthCase):
                 self.asked(client.get(self.url(origin), encoded(text)))
         self.assert_ok(client.get(self.url(origin), ALICE))
         self.assertLessEqual(self.egret.descriptors(), before + 3)
+        self.egret.log_lines(status=200)
+        told = self.egret.log_text() + self.egret.stderr() + self.egret.get("/stats/prometheus")[1]
+        for secret in (HORSE, ALICE.split()[-1], "YWxpY2U", "TlRMTVNTUAAB", "A" * 100):
+            self.assertNotIn(secret, told)
 
     def test_P10_more_than_one_field_is_a_400_and_64_KiB_a_431(self):
         self.start_auth()
