@@ -32,6 +32,7 @@ RuleSpec AllowPaths(std::string name, std::string host, std::vector<std::string>
 TEST(Scale, P12_TenThousandRulesAreToldApart) {
   constexpr int kRules = 10'000;
   std::vector<RuleSpec> rules;
+  rules.reserve(kRules);
   for (int i = 0; i < kRules; ++i)
     rules.push_back(AllowPaths(Cat("r", i), Cat("h", i, ".example"), {Cat("/v[0-9]+/", i)}));
   const auto policy = Rules(std::move(rules));
