@@ -10,6 +10,7 @@
 
 #include "source/auth/sigv4_canonical.h"
 #include "source/base/check.h"
+#include "source/base/hex.h"
 #include "source/base/strings.h"
 
 namespace egret {
@@ -38,20 +39,10 @@ void Hmac(std::string_view key, std::string_view text, Digest& out) {
              nullptr) != nullptr);
 }
 
-std::string Hex(const Digest& digest) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char octet : digest.octets) {
-    out += kDigits[octet >> 4];
-    out += kDigits[octet & 15];
-  }
-  return out;
-}
-
 std::string HashOf(std::string_view text) {
   Digest digest;
   CHECK(EVP_Digest(text.data(), text.size(), digest.octets.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  return Hex(digest);
+  return ToHex(digest.octets);
 }
 
 std::string SignatureOf(std::string_view text, std::string_view secret_key, std::string_view day,
@@ -64,7 +55,7 @@ std::string SignatureOf(std::string_view text, std::string_view secret_key, std:
   Hmac(of_region.text(), scope.service, of_service);
   Hmac(of_service.text(), kEnd, key);
   Hmac(key.text(), text, signature);
-  return Hex(signature);
+  return ToHex(signature.octets);
 }
 
 bool IsVisible(std::string_view text) {

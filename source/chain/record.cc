@@ -124,6 +124,7 @@ void AppendLogLine(std::string& out, const ExchangeRecord& record, std::string_v
   json.MemberIf("upstream", record.upstream);
   json.MemberIf("upstream_protocol", record.upstream_protocol);
   json.MemberIf("upstream_tls_version", record.upstream_tls_version);
+  json.MemberIf("upstream_key_sha256", record.upstream_key);
   if (record.upstream_tls_resumed) json.Member("upstream_tls_resumed", true);
   if (record.upstream_reused) json.Member("upstream_reused", true);
   if (!record.attempts.empty()) {

@@ -75,6 +75,7 @@ struct ExchangeRecord : ListNode {
   std::string upstream;                     // address that was dialled
   std::string_view upstream_protocol;       // static: "HTTP/1.1", "HTTP/2"; of requests
   std::string_view upstream_tls_version;    // static: "TLSv1.3"; empty: in clear, or a tunnel
+  std::string upstream_key;                 // of the certificate there: SHA-256 of its public key, in hex
   std::string next_hop;                     // name of the parent proxy
   std::vector<std::string> attempts;        // failed dials before it: "address: detail"
   std::string_view inspected;               // static: how a tunnel's TLS was ended here: "eager", "live", "lazy" ...

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "source/base/check.h"
+#include "source/base/hex.h"
 #include "source/xds/resource.h"
 
 namespace egret {
@@ -12,17 +13,6 @@ namespace {
 
 constexpr size_t kHashBytes = 12;
 constexpr int kSecretRounds = 10'000;
-
-std::string Hexadecimal(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -36,7 +26,7 @@ std::string StableBytes(const google::protobuf::Message& message) {
   return bytes;
 }
 
-std::string ContentHash(std::string_view bytes) { return Hexadecimal(Sha256(bytes).substr(0, kHashBytes)); }
+std::string ContentHash(std::string_view bytes) { return ToHex(Sha256(bytes).substr(0, kHashBytes)); }
 
 std::string SecretHash(std::string_view bytes) {
   constexpr std::string_view kSalt = "version of a secret";
@@ -44,7 +34,7 @@ std::string SecretHash(std::string_view bytes) {
   CHECK(PKCS5_PBKDF2_HMAC(bytes.data(), static_cast<int>(bytes.size()),
                           reinterpret_cast<const unsigned char*>(kSalt.data()), static_cast<int>(kSalt.size()),
                           kSecretRounds, EVP_sha256(), sizeof hash, hash) == 1);
-  return Hexadecimal({reinterpret_cast<const char*>(hash), sizeof hash});
+  return ToHex({reinterpret_cast<const char*>(hash), sizeof hash});
 }
 
 }  // namespace egret

@@ -14,6 +14,7 @@
 #include "source/ctl/learn.h"
 #include "source/ctl/logging.h"
 #include "source/ctl/preview.h"
+#include "source/ctl/record.h"
 #include "source/ctl/replay.h"
 #include "source/ctl/rollout.h"
 #include "source/ctl/status.h"
@@ -75,6 +76,12 @@ constexpr Command kCommands[] = {
      RunPreview,
      kPreviewFlags,
      {.takes = Takes::kFolder}},
+    {"record",
+     "make, compare, sign and verify records of what was reached",
+     kRecordUsage,
+     RunRecord,
+     kRecordFlags,
+     {.choices = kRecordWords, .takes = Takes::kFile}},
     {"replay",
      "say what a folder of policies would have changed of what a log tells",
      kReplayUsage,

@@ -27,6 +27,7 @@ void Describe(ExchangeRecord& record, const UpstreamRequest& request) {
   record.upstream = request.peer().ToString();
   record.upstream_protocol = request.protocol();
   record.upstream_tls_version = request.tls_version();
+  record.upstream_key = request.tls_key();
   record.upstream_reused = request.reused();
 }
 

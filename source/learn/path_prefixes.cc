@@ -81,4 +81,15 @@ std::vector<std::string> PrefixesOf(const std::set<std::string>& paths) {
   return prefixes;
 }
 
+std::string PathTemplateOf(std::string_view path) {
+  std::string out;
+  for (bool first = true; !path.empty(); first = false) {
+    const bool last = path.find('/') == std::string_view::npos;
+    const std::string_view segment = SplitFirst(path, '/');
+    Append(out, first ? "" : "/", IsOneOfMany(segment) ? "{}" : segment);
+    if (!last && path.empty()) out += '/';
+  }
+  return out;
+}
+
 }  // namespace egret

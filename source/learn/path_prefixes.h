@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace egret {
@@ -14,5 +15,8 @@ inline constexpr size_t kMostPrefixes = 8;
 // one of many (a number, an id, a hash), and where more than `kMostPrefixes` segments stand beside each other. Empty:
 // any path.
 std::vector<std::string> PrefixesOf(const std::set<std::string>& paths);
+
+// "/repos/acme/17/x" -> "/repos/acme/{}/x".
+std::string PathTemplateOf(std::string_view path);
 
 }  // namespace egret

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <span>
 
+#include "source/base/hex.h"
 #include "source/tls/certificates.h"
 
 namespace egret {
@@ -33,16 +35,12 @@ std::string SubjectOf(X509* certificate) {
   return std::string(text, static_cast<size_t>(size));
 }
 
+using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
+
 std::string Sha256Of(X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  Digest digest;
   unsigned size = 0;
-  std::string out;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return out;
-  for (unsigned i = 0; i < size; ++i) {
-    out += "0123456789abcdef"[digest[i] >> 4];
-    out += "0123456789abcdef"[digest[i] & 15];
-  }
-  return out;
+  return X509_digest(certificate, EVP_sha256(), digest.data(), &size) == 1 ? ToHex(std::span(digest.data(), size)) : "";
 }
 
 bool TrustDomainCharacter(char c) {
@@ -72,6 +70,17 @@ bool IsSpiffeId(std::string_view uri) {
     if (end == std::string_view::npos) return true;
     rest.remove_prefix(end + 1);
   }
+}
+
+std::string KeySha256Of(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  if (length <= 0) return "";
+  Digest digest;
+  unsigned size = 0;
+  const bool done = EVP_Digest(der, static_cast<size_t>(length), digest.data(), &size, EVP_sha256(), nullptr) == 1;
+  OPENSSL_free(der);
+  return done ? ToHex(std::span(digest.data(), size)) : "";
 }
 
 CertificateFacts FactsOfCertificate(X509* certificate) {

@@ -449,4 +449,10 @@ const StapleVerdict& TlsStream::staple() const { return StapleOf(ssl_); }
 
 X509* TlsStream::peer_certificate() const { return SSL_get0_peer_certificate(ssl_); }
 
+const std::string& TlsStream::peer_key() const {
+  if (X509* const certificate = peer_certificate(); certificate != nullptr && peer_key_.empty())
+    peer_key_ = KeySha256Of(certificate);
+  return peer_key_;
+}
+
 }  // namespace egret

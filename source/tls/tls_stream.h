@@ -51,6 +51,7 @@ class TlsStream final : public Stream {
   bool resumed() const;
   TlsFacts Facts() const;               // all of it, to keep
   X509* peer_certificate() const;       // null: none was shown. Verified, where the context verifies
+  const std::string& peer_key() const;  // of that, see KeySha256Of(); empty: none
   const StapleVerdict& staple() const;  // what the server proved of its certificate's state; lives for ever
   // Why it failed, in words of the TLS library, never the peer's: "alert received: unknown CA"; empty: it did not.
   const std::string& detail() const { return detail_; }
@@ -131,6 +132,7 @@ class TlsStream final : public Stream {
   bool read_wants_write_ = false;  // reading waits until the stream below takes more
   bool said_goodbye_ = false;
   std::string detail_;
+  mutable std::string peer_key_;  // once somebody asked
 };
 
 }  // namespace egret

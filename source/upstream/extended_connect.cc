@@ -14,6 +14,7 @@ class ExtendedConnect final : public UpstreamRequest {
 
   const Endpoint& peer() const override { return inner_->peer(); }
   std::string_view tls_version() const override { return inner_->tls_version(); }
+  std::string tls_key() const override { return inner_->tls_key(); }
   TlsOutcome tls_end() const override { return inner_->tls_end(); }
   std::string_view protocol() const override { return inner_->protocol(); }
   bool reused() const override { return inner_->reused(); }

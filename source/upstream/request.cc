@@ -18,6 +18,7 @@ class Http1Request final : public UpstreamRequest {
 
   const Endpoint& peer() const override { return link_->peer; }
   std::string_view tls_version() const override { return link_->tls != nullptr ? link_->tls->version() : ""; }
+  std::string tls_key() const override { return link_->tls != nullptr ? link_->tls->peer_key() : ""; }
   TlsOutcome tls_end() const override { return EndOf(link_->tls); }
   std::string_view protocol() const override { return "HTTP/1.1"; }
   bool reused() const override { return reused_; }
@@ -53,6 +54,7 @@ class Http2Request final : public UpstreamRequest {
       : stream_(link.client.Open()),
         peer_(link.peer),
         tls_version_(link.tls != nullptr ? link.tls->version() : ""),
+        tls_key_(link.tls != nullptr ? link.tls->peer_key() : ""),
         tls_end_(link.tls_end),
         number_(link.number),
         stood_(stood),
@@ -60,6 +62,7 @@ class Http2Request final : public UpstreamRequest {
 
   const Endpoint& peer() const override { return peer_; }
   std::string_view tls_version() const override { return tls_version_; }
+  std::string tls_key() const override { return tls_key_; }
   TlsOutcome tls_end() const override { return *tls_end_; }
   std::string_view protocol() const override { return "HTTP/2"; }
   bool reused() const override { return reused_; }
@@ -82,6 +85,7 @@ class Http2Request final : public UpstreamRequest {
   std::unique_ptr<Http2ClientStream> stream_;
   Endpoint peer_;
   std::string_view tls_version_;
+  std::string tls_key_;
   std::shared_ptr<const TlsOutcome> tls_end_;
   uint64_t number_;
   bool stood_;

@@ -32,9 +32,11 @@ class UpstreamRequest {
   UpstreamRequest(const UpstreamRequest&) = delete;
   UpstreamRequest& operator=(const UpstreamRequest&) = delete;
 
-  // What the connection is: where it leads, the version of TLS around it (empty: in clear), what is spoken.
+  // What the connection is: where it leads, the version of TLS around it (empty: in clear) and the key of who is at its
+  // end (KeySha256Of()), what is spoken.
   virtual const Endpoint& peer() const = 0;
   virtual std::string_view tls_version() const = 0;
+  virtual std::string tls_key() const = 0;
   virtual std::string_view protocol() const = 0;  // "HTTP/1.1", "HTTP/2"
   // How its TLS has ended, where that was not in order. In TLS 1.3 a client hears only behind its handshake that it is
   // not believed.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "egret/control/v1/last_good.pb.h"
+#include "source/base/hex.h"
 #include "source/base/strings.h"
 #include "source/config/file.h"
 #include "source/config/replace_file.h"
@@ -18,16 +19,6 @@ using control::v1::KeptResource;
 
 constexpr std::string_view kHead = "egret last good 1 ";
 constexpr size_t kMostBytes = size_t{1} << 30;
-
-std::string Hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
 
 Result<BodyPtr, Problem> Read(const KeptResource& kept, const ReadRules& rules) {
   const auto type = ParseTypeUrl(kept.resource().type_url());
@@ -53,7 +44,7 @@ std::optional<Problem> LastGood::Save(const Bodies& bodies, Time now) const {
     kept.mutable_resource()->PackFrom(*body->message);
   }
   const std::string rest = set.SerializeAsString();
-  return ReplaceFile(Path(), Cat(kHead, Hex(Sha256(rest)), "\n", rest));
+  return ReplaceFile(Path(), Cat(kHead, ToHex(Sha256(rest)), "\n", rest));
 }
 
 Result<Bodies, Problem> LastGood::Load(const ReadRules& rules, Time now) const {
@@ -62,7 +53,7 @@ Result<Bodies, Problem> LastGood::Load(const ReadRules& rules, Time now) const {
   std::string_view rest = *text;
   const std::string_view head = SplitFirst(rest, '\n');
   control::v1::LastGood set;
-  if (head != Cat(kHead, Hex(Sha256(rest))) || !set.ParseFromString(std::string(rest)))
+  if (head != Cat(kHead, ToHex(Sha256(rest))) || !set.ParseFromString(std::string(rest)))
     return Problem{Cat(Path(), ": not whole, or not what was written")};
   const auto age = now - Time(std::chrono::seconds(set.at().seconds()));
   if (age > max_age_ || age < -max_age_) return Problem{Cat(Path(), ": older than last_good.max_age")};

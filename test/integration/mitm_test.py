@@ -17,6 +17,14 @@ from tls_origin import H2Server
 from waiting import until
 
 
+def key_sha256(certificate):
+    """As openssl reckons it, of a PEM file."""
+    key = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-pubkey"], stdout=subprocess.PIPE, check=True)
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key.stdout, stdout=subprocess.PIPE,
+                         check=True)
+    return hashlib.sha256(der.stdout).hexdigest()
+
+
 class Curl(MitmCase):
     """The thinnest whole: curl, the proxy, an nginx."""
 
@@ -60,7 +68,8 @@ class Curl(MitmCase):
                              ("inspect", "secret", "allow", "inspected"))
             self.assertEqual((request["parent_id"], request["path"], request["status"], request["stage"]),
                              (tunnel["request_id"], "/hello.txt", 200, "request"))
-            self.assertEqual(request["upstream_tls_version"], "TLSv1.2" if how == "LAZY" else "TLSv1.2")
+            self.assertEqual(request["upstream_tls_version"], "TLSv1.2")
+            self.assertEqual(request["upstream_key_sha256"], key_sha256(self.nginx.certificates.certificate))
             self.assertEqual((self.shaken(), self.shaken("upstream")), (1, 1))
 
     def test_what_is_refused_is_refused_inside(self):

@@ -30,6 +30,7 @@ class FakeRequest final : public UpstreamRequest {
 
   const Endpoint& peer() const override { return peer_; }
   std::string_view tls_version() const override { return "TLSv1.3"; }
+  std::string tls_key() const override { return "ab12"; }
   TlsOutcome tls_end() const override { return {.fault = Fault::kTlsAlert}; }
   std::string_view protocol() const override { return "HTTP/2"; }
   bool reused() const override { return false; }
