@@ -112,16 +112,19 @@ class Challenges(AuthCase):
         self.assertEqual((line["rule"], line["reason"], line["stage"]), ("alices", "identity_unknown", "target"))
 
     def test_decisions_are_followed_by_who_asks(self):
-        self.start_auth()
+        self.start_auth(optional=True)
         origin = self.origin()
-        page = self.client(self.egret.admin)
-        page.send(b"GET /decisions?identity=bob HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        self.assertIn(b" 200 ", page.reader.until(b"\r\n\r\n"))
-        for who in (ALICE, BOB):
-            self.assert_ok(self.client().get(self.url(origin), who))
-        told = json.loads(page.reader.until(b"\n"))
+        pages = {}
+        for who in ("bob", "-"):
+            page = pages[who] = self.client(self.egret.admin)
+            page.send(b"GET /decisions?identity=%s HTTP/1.0\r\nHost: localhost\r\n\r\n" % who.encode())
+            self.assertIn(b" 200 ", page.reader.until(b"\r\n\r\n"))
+        for who in ((ALICE,), (BOB,), ()):
+            self.assert_ok(self.client().get(self.url(origin), *who))
+        told, of_nobody = (json.loads(pages[who].reader.until(b"\n")) for who in ("bob", "-"))
         self.assertEqual((told["identity"], told["verdict"]), ("bob", "forward"))
         self.assertNotIn(COLONS, json.dumps(told))
+        self.assertEqual((of_nobody.get("identity"), of_nobody["verdict"]), (None, "forward"))
 
     def test_users_change_without_a_restart(self):
         self.start_auth()
