@@ -37,6 +37,12 @@ bool ApplyValue(std::string_view name, std::string_view value, RunOptions& optio
     options.core_dumps = value == "on";
   } else if (name == "--learn") {
     options.learn = value;
+  } else if (name == "--record") {
+    options.record = value;
+  } else if (name == "--record-key") {
+    options.record_key = value;
+  } else if (name == "--record-subject") {
+    options.record_subjects.emplace_back(value);
   } else if (name == "--report") {
     options.report = value;
   } else {
@@ -70,6 +76,8 @@ Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments) {
   for (; i < arguments.size(); ++i) options.command.emplace_back(arguments[i]);
   if (options.command.empty() && !options.help)
     return Problem{"no command is given; write: egret run --allow HOST -- COMMAND"};
+  if (options.record.empty() && !(options.record_key.empty() && options.record_subjects.empty()))
+    return Problem{"--record-key and --record-subject are about a record; name its file with --record"};
   return options;
 }
 
@@ -92,6 +100,9 @@ no root. Without --allow and --policy it reaches nothing.
                    they may be reached where they are asked for as addresses
   --report FILE    what was reached and what was refused, as JSON, or as Markdown where FILE ends in .md; where
                    $GITHUB_STEP_SUMMARY names a file, Markdown is appended to it as well
+  --record FILE    the egress record: hosts, methods, paths, bytes, keys of certificates and rules as an in-toto statement,
+                   the same for the same egress; `egretctl record diff A B` says what is new. --record-key FILE signs it
+                   (a private key in PEM), --record-subject FILE names what it is about, such as what was built
   --fail-on-deny   exit status 77 where anything was refused, whatever the command's own
   --no-fence       no network of its own: the variables alone, which a program is free not to look at
   --core-dumps on|off

@@ -10,11 +10,14 @@
 namespace egret {
 
 struct RunOptions {
-  std::vector<std::string> allow;           // destinations, see allowance.h
-  std::string policy;                       // file or folder, in the place of both others; empty: none
-  std::vector<std::string> private_ranges;  // CIDR: where the names of `allow` may lead though it is private
-  std::string learn;                        // file for the policy that would have allowed it; empty: none
-  std::string report;                       // file: JSON, or Markdown where it ends in .md; empty: none
+  std::vector<std::string> allow;            // destinations, see allowance.h
+  std::string policy;                        // file or folder, in the place of both others; empty: none
+  std::vector<std::string> private_ranges;   // CIDR: where the names of `allow` may lead though it is private
+  std::string learn;                         // file for the policy that would have allowed it; empty: none
+  std::string record;                        // file for the egress record; empty: none
+  std::string record_key;                    // by which that is signed; empty: it is not
+  std::vector<std::string> record_subjects;  // files that it is about
+  std::string report;                        // file: JSON, or Markdown where it ends in .md; empty: none
   bool fail_on_deny = false;
   bool fenced = true;       // false: variables only
   bool core_dumps = false;  // the system may dump the memory of the proxy

@@ -10,12 +10,16 @@
 #include <utility>
 
 #include "source/base/strings.h"
+#include "source/config/file.h"
 #include "source/learn/proposal.h"
+#include "source/learn/signed_record.h"
+#include "source/learn/subject.h"
 
 namespace egret {
 namespace {
 
 constexpr char kNothingLearned[] = "# Nothing was reached: there is nothing to allow.\npolicies: [{name: learned}]\n";
+constexpr size_t kMostKey = size_t{1} << 20;
 
 bool WriteAll(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -33,38 +37,87 @@ std::string PolicyOf(const Traffic& traffic) {
   return ProposedYaml(traffic, ProposeRules(traffic, false), "learned", "egret run --learn");
 }
 
+// One that can sign, too: a run of an hour shall not end without.
+Result<SecretText, Problem> ReadKey(const std::string& path) {
+  auto text = ReadWholeFile(path, kMostKey, FileKind::kAny);
+  if (!text) return Problem{Cat("--record-key ", path, ": ", text.error().why)};
+  SecretText key(std::move(*text));
+  if (const auto tried = SignStatement("", key.text()); !tried)
+    return Problem{Cat("--record-key ", path, ": ", tried.error().text)};
+  return std::move(key);
+}
+
 }  // namespace
 
-Result<ReportFiles, Problem> ReportFiles::Open(const std::string& report, const std::string& learn,
-                                               const std::string& step_summary) {
+Result<ReportFiles, Problem> ReportFiles::Open(ReportPaths paths) {
   ReportFiles files;
-  const auto add = [&files](const std::string& path, int how, Kind kind) {
-    if (path.empty()) return true;
+  std::optional<Problem> problem;
+  const auto add = [&](std::string_view option, const std::string& path, int how, Kind kind) {
+    if (path.empty() || problem) return;
     const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, 0644);
-    if (fd >= 0) files.files_.push_back({OwnedFd(fd), kind});
-    return fd >= 0;
+    if (fd < 0) problem = Problem{Cat(option, ' ', path, ": ", std::strerror(errno))};
+    files.files_.push_back({OwnedFd(fd), kind});
   };
-  if (!add(report, O_TRUNC, report.ends_with(".md") ? Kind::kMarkdown : Kind::kJson))
-    return Problem{Cat("--report ", report, ": ", std::strerror(errno))};
-  if (!add(learn, O_TRUNC, Kind::kPolicy)) return Problem{Cat("--learn ", learn, ": ", std::strerror(errno))};
-  if (!add(step_summary, O_APPEND, Kind::kMarkdown))
-    return Problem{Cat("GITHUB_STEP_SUMMARY ", step_summary, ": ", std::strerror(errno))};
+  add("--report", paths.report, O_TRUNC, paths.report.ends_with(".md") ? Kind::kMarkdown : Kind::kJson);
+  add("--learn", paths.learn, O_TRUNC, Kind::kPolicy);
+  add("--record", paths.record, O_TRUNC, Kind::kRecord);
+  add("GITHUB_STEP_SUMMARY", paths.step_summary, O_APPEND, Kind::kMarkdown);
+  if (problem) return *std::move(problem);
+  if (!paths.record_key.empty()) {
+    Result<SecretText, Problem> key = ReadKey(paths.record_key);
+    if (!key) return key.error();
+    files.key_.emplace(std::move(*key));
+  }
+  files.subjects_ = std::move(paths.subjects);
   return files;
 }
 
-bool ReportFiles::Write(const RunSummary& summary, const Traffic& traffic, const RunFacts& facts) const {
-  bool whole = true;
-  for (const File& file : files_) {
-    const std::string text = file.kind == Kind::kPolicy     ? PolicyOf(traffic)
-                             : file.kind == Kind::kMarkdown ? MarkdownOf(summary, facts)
-                                                            : JsonOf(summary, facts);
-    whole = WriteAll(file.fd.get(), text) && whole;
-  }
-  return whole;
+bool ReportFiles::Has(Kind kind) const {
+  return std::any_of(files_.begin(), files_.end(), [kind](const File& file) { return file.kind == kind; });
 }
 
-bool ReportFiles::learns() const {
-  return std::any_of(files_.begin(), files_.end(), [](const File& one) { return one.kind == Kind::kPolicy; });
+RunLog ReportFiles::NewLog() const {
+  RunLog log;
+  if (Has(Kind::kPolicy)) log.traffic.emplace();
+  if (Has(Kind::kRecord)) log.record.emplace();
+  return log;
+}
+
+Result<std::string, Problem> ReportFiles::Record(const EgressRecord& record, const RunFacts& facts) const {
+  std::vector<EgressRecord::Subject> subjects;
+  for (const std::string& path : subjects_) {
+    auto subject = SubjectOf(path);
+    if (!subject) return Problem{Cat("--record-subject ", path, ": ", subject.error().text)};
+    subjects.push_back(std::move(*subject));
+  }
+  const std::string statement = record.Statement(facts.program, subjects);
+  return key_ ? SignStatement(statement, key_->text()) : statement;
+}
+
+Result<std::string, Problem> ReportFiles::TextFor(Kind kind, const RunLog& log, const RunFacts& facts) const {
+  switch (kind) {
+    case Kind::kJson:
+      return JsonOf(log.summary, facts);
+    case Kind::kMarkdown:
+      return MarkdownOf(log.summary, facts);
+    case Kind::kPolicy:
+      return PolicyOf(*log.traffic);
+    case Kind::kRecord:
+      return Record(*log.record, facts);
+  }
+  return std::string();
+}
+
+std::optional<Problem> ReportFiles::Write(const RunLog& log, const RunFacts& facts) const {
+  std::optional<Problem> problem;
+  for (const File& file : files_) {
+    const Result<std::string, Problem> text = TextFor(file.kind, log, facts);
+    if (!text)
+      problem = text.error();
+    else if (!WriteAll(file.fd.get(), *text))
+      problem = Problem{Cat("the report cannot be written: ", std::strerror(errno))};
+  }
+  return problem;
 }
 
 }  // namespace egret

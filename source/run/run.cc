@@ -97,9 +97,14 @@ Result<Doors, Problem> DoorsOf(Room room) {
   return doors;
 }
 
-std::string StepSummary() {
-  const char* const path = std::getenv("GITHUB_STEP_SUMMARY");
-  return path == nullptr ? "" : path;
+ReportPaths PathsOf(const RunOptions& options) {
+  const char* const page = std::getenv("GITHUB_STEP_SUMMARY");
+  return {.report = options.report,
+          .learn = options.learn,
+          .record = options.record,
+          .record_key = options.record_key,
+          .subjects = options.record_subjects,
+          .step_summary = page == nullptr ? "" : page};
 }
 
 // Until the command ends. False: the server did not start.
@@ -109,12 +114,11 @@ bool ServeCommand(Settings settings, bool core_dumps, Supervisor& supervisor) {
 }
 
 // Tells what happened; the exit status.
-int Conclude(const RunOptions& options, const ReportFiles& files, const Supervisor& supervisor, const RunFacts& facts) {
-  const RunSummary& summary = supervisor.summary();
+int Conclude(const RunOptions& options, const ReportFiles& files, const RunLog& log, const RunFacts& facts) {
+  const RunSummary& summary = log.summary;
   if (!options.quiet)
     for (const std::string& line : LinesOf(summary, options.verbose)) Say(line);
-  if (!files.Write(summary, supervisor.traffic(), facts))
-    return Fail({Cat("the report cannot be written: ", std::strerror(errno))});
+  if (const std::optional<Problem> problem = files.Write(log, facts)) return Fail(*problem);
   const bool denied = summary.Times(RunSummary::Outcome::kRefused) > 0;
   return denied && options.fail_on_deny ? kExitDenied : facts.status;
 }
@@ -137,14 +141,14 @@ int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
   if (!roots) return Fail(roots.error());
   TellOfCrashes();
   LetGoOfStreams();
-  Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions), files.learns());
+  Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions), files.NewLog());
   if (supervisor.StartCommand(roots->get()) &&
       !ServeCommand(std::move(configuration->settings), options.core_dumps, supervisor))
     return Fail({"the proxy cannot start"});
   RunFacts facts{.program = options.command.front(), .fenced = options.fenced, .duration_ms = watch.Ms()};
   facts.status = fence.Close();
   if (const std::optional<Message> last = fence.warden().Receive()) Say(last->text);  // why there was no command
-  return Conclude(options, files, supervisor, facts);
+  return Conclude(options, files, supervisor.log(), facts);
 }
 
 }  // namespace
@@ -153,7 +157,7 @@ int RunCommand(std::span<char* const> arguments) {
   const Result<RunOptions, Problem> options = ParseRunOptions(arguments);
   if (!options) return Fail(options.error());
   if (options->help) return std::fputs(RunHelpText().c_str(), stdout) < 0 ? kExitOwnFailure : 0;
-  const Result<ReportFiles, Problem> files = ReportFiles::Open(options->report, options->learn, StepSummary());
+  const Result<ReportFiles, Problem> files = ReportFiles::Open(PathsOf(*options));
   if (!files) return Fail(files.error());
   Result<Fence, Problem> fence = Fence::Build({.command = options->command, .fenced = options->fenced});
   if (!fence) return Fail(fence.error());

@@ -46,13 +46,13 @@ std::vector<int> FdsOf(const std::vector<NamedSocket>& sockets) {
 
 }  // namespace
 
-Supervisor::Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions, bool learns)
+Supervisor::Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions, RunLog log)
     : fence_(fence),
       doors_(FdsOf(sockets)),
       sockets_(HandedSockets(std::move(sockets))),
       questions_(std::move(questions)),
       signals_(OpenSignals()),
-      learns_(learns) {}
+      log_(std::move(log)) {}
 
 Supervisor::~Supervisor() { close(signals_); }
 
@@ -76,11 +76,6 @@ Task<void> Supervisor::Run() {
   Nursery answering;
   for (const OwnedFd& fd : questions_) answering.Start(AnswerAllQuestions(fd.get(), names_));
   co_await Race(Until(fence_.pidfd()), PassSignals());
-}
-
-void Supervisor::TakeLog(std::string_view lines) {
-  summary_.Add(lines);
-  if (learns_) traffic_.Add(lines);
 }
 
 Task<void> Supervisor::PassSignals() {

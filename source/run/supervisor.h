@@ -9,19 +9,17 @@
 #include <vector>
 
 #include "source/event/task.h"
-#include "source/learn/traffic.h"
 #include "source/run/fence.h"
+#include "source/run/run_log.h"
 #include "source/run/stand_ins.h"
-#include "source/run/summary.h"
 #include "source/server/server.h"
 
 namespace egret {
 
 class Supervisor final : public ServerHost {
  public:
-  // `questions`: sockets at which DNS is asked.
-  // `learns`: traffic() is wanted.
-  Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions, bool learns);
+  // `questions`: sockets at which DNS is asked. `log`: what is to be gathered.
+  Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions, RunLog log);
   ~Supervisor();
 
   // Starts the command and waits until it ends, or wants something of the server, which need not be there until then:
@@ -29,13 +27,12 @@ class Supervisor final : public ServerHost {
   // `roots`: file of those that its clients are to believe in the place of the system's; -1: they keep those.
   bool StartCommand(int roots);
   // Whole once the server has ended.
-  const RunSummary& summary() const { return summary_; }
-  const Traffic& traffic() const { return traffic_; }
+  const RunLog& log() const { return log_; }
 
   const StandInNames* stand_ins() const override { return &names_; }
   HandedSockets TakeSockets() override { return std::move(sockets_); }
   Task<void> Run() override;
-  void TakeLog(std::string_view lines) override;
+  void TakeLog(std::string_view lines) override { log_.Add(lines); }
 
  private:
   Task<void> PassSignals();
@@ -47,9 +44,7 @@ class Supervisor final : public ServerHost {
   const std::vector<OwnedFd> questions_;
   StandIns names_;
   const int signals_;
-  const bool learns_;
-  RunSummary summary_;  // the log thread's, while the server lives
-  Traffic traffic_;     // the same
+  RunLog log_;  // the log thread's, while the server lives
 };
 
 }  // namespace egret

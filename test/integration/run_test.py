@@ -1,4 +1,6 @@
 """egret run: what a command behind the fence reaches, what it does not, and that it is otherwise as without."""
+import base64
+import hashlib
 import json
 import os
 import pty
@@ -522,6 +524,27 @@ class Told(RunCase):
         self.assertEqual(run("--learn", path, "--allow", "a.test", "true").returncode, OWN_FAILURE)
         self.assertEqual(run("--learn", path, "true").returncode, 0)
         self.assertIn("does not allow", run("--policy", path, *curl, url).stdout)  # nothing was reached
+
+    def test_what_it_reached_is_recorded_and_signed(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        key, record, built = (os.path.join(folder.name, name) for name in ("key.pem", "record.json", "built"))
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+        where, _ = self.visit("--record", record)
+        with open(record) as f:
+            statement = json.load(f)
+        self.assertEqual([(one["outcome"], one["host"], one["requests"]) for one in statement["predicate"]["egress"]],
+                         [("refused", "denied.test", ["GET /"]), ("reached", "localhost", ["GET /"])])
+        self.assertEqual((statement["predicate"]["command"], statement["subject"]), ("sh", []))
+        done = run("--record", record, "--record-key", key, "--record-subject", built, "--", "sh", "-c", "echo x >" + built)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with open(record) as f:
+            envelope = json.load(f)
+        signed = json.loads(base64.b64decode(envelope["payload"]))
+        self.assertEqual(signed["subject"], [{"name": "built", "digest": {"sha256": hashlib.sha256(b"x\n").hexdigest()}}])
+        self.assertTrue(envelope["signatures"][0]["sig"])
+        self.assertIn("not a private key", run("--record", record, "--record-key", built, "true").stderr)
+        self.assertEqual(run("--record-key", key, "true").returncode, OWN_FAILURE)
 
     def test_without_a_place_for_its_report_it_does_not_begin(self):
         done = run("--report", "/nowhere/report.json", "--", "echo", "x")
