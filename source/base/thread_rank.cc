@@ -19,7 +19,7 @@ namespace {
 constexpr int kNicer = 10;
 constexpr int kMostNice = 19;
 constexpr int64_t kPieceNs = 100'000;  // the least that Linux takes
-constexpr int64_t kWorkNs = 200'000;
+constexpr int64_t kWorkNs = 500'000;
 constexpr int kGiveWay = SIGURG;  // nobody else's, and harmless
 
 // Both are read and written by the thread itself and by the handler that interrupts it.

@@ -15,7 +15,7 @@ void WakeAtOnce();
 void ComeAfterWorkers();
 
 // Around work of more than a fraction of a millisecond on a thread that comes after the workers: a worker that waits
-// for its core has it within 0.2 ms. The kernel by itself may let it wait until its next tick, which is 4 ms away on
+// for its core has it within 0.5 ms. The kernel by itself may let it wait until its next tick, which is 4 ms away on
 // most machines, and a hundred requests with it. One within another does nothing. Takes SIGURG; system calls that it
 // interrupts go on (SA_RESTART), but for those that never do: none that waits for a given time (signal(7)) is in there.
 class WorkInPieces {
