@@ -108,6 +108,8 @@ class Exchange final : public Running {
   // An interim response, at once and in order: it waits for one that is still being written. Nothing once the final
   // head has begun.
   Task<Failure> Inform(const Head& interim);
+  // Nothing that an origin says in interim responses goes to the client but 100 itself, without fields.
+  bool bare_interims = false;
   // Open while no interim response is being written.
   Gate& quiet() { return quiet_; }
   // The writing of an interim response was broken off: nothing whole can follow.

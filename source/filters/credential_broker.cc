@@ -46,6 +46,7 @@ Task<Response> Refuse(Exchange& exchange, Fault fault, std::string_view message 
 }
 
 Task<Response> Answer(Exchange& exchange, HttpNext next, std::vector<CredentialEcho> echoes) {
+  exchange.bare_interims = true;
   Response response = co_await next(exchange);
   TakeOutEchoes(response.head, echoes);
   co_return response;
@@ -59,7 +60,8 @@ class CredentialBrokerFilter::Search {
   Search(const CredentialBrokerOptions& options, Exchange& exchange)
       : options_(options), exchange_(exchange), verified_(IsVerified(exchange)) {
     for (const CredentialBinding& binding : options_.bindings)
-      if (IsTarget(binding)) others_ = std::min(others_.value_or(Others::kPass), binding.others);
+      if (exchange_.target->host == binding.target.host)
+        others_ = std::min(others_.value_or(Others::kPass), binding.others);
   }
 
   Fault Look() {
@@ -149,6 +151,9 @@ class CredentialBrokerFilter::Search {
     if (!EqualsIgnoreCase(field.name, "authorization") || !Applies(binding)) return false;
     const std::optional<AwsAuthorization> theirs = ParseAwsAuthorization(field.value);
     if (!theirs || theirs->access_key_id != binding.placeholder) return false;
+    // It copies from wherever the key may read.
+    const bool copies = exchange_.request.head.Find("x-amz-copy-source") != nullptr;
+    if (copies && !binding.path_prefixes.empty()) return false;
     signer_ = &binding;
     return true;
   }

@@ -90,6 +90,8 @@ Task<Result<Head, Failure>> FinalHead(Exchange& exchange, UpstreamCall& call) {
       if (!asked) continue;  // said already, or never asked for
       exchange.expectation = Expectation::kAnswered;
     }
+    if (exchange.bare_interims && head->status != 100) continue;
+    if (exchange.bare_interims) head->RemoveIf([](const Field&) { return true; });
     if (const Failure failure = StripHopByHop(*head)) co_return failure;
     if (const Failure failure = co_await exchange.Inform(*head)) co_return failure;
   }

@@ -89,11 +89,11 @@ Fault ResolveHost(Exchange& exchange) {
 Fault ResolveTarget(Exchange& exchange, const HttpConnectionOptions& options) {
   using Mode = HttpConnectionOptions::Target;
   const Mode mode = options.target;
+  if (exchange.request.head.method == "TRACE") return Fault::kHttpTrace;
   if (exchange.connection().judge_requests && (mode == Mode::kHost || mode == Mode::kByPlace))
     return ResolveHost(exchange);
   const bool inside =
       mode == Mode::kTunnel || (mode != Mode::kAbsoluteForm && exchange.connection().target.has_value());
-  if (exchange.request.head.method == "TRACE") return Fault::kHttpTrace;
   if (inside) return ResolveInTunnel(exchange);
   switch (exchange.request.head.form) {
     case TargetForm::kAuthority:
