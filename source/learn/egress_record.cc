@@ -21,10 +21,6 @@ uint64_t NumberOf(const JsonValue& object, std::string_view member) {
   return number == nullptr ? 0 : ParseDecimal<uint64_t>(number->text).value_or(0);
 }
 
-void Add(std::set<std::string>& set, std::string text) {
-  if (!text.empty() && set.size() < EgressRecord::kMostInRow) set.insert(std::move(text));
-}
-
 Outcome OutcomeOf(const JsonValue& line) {
   if (line.TextOf("decision") == "deny") return Outcome::kRefused;
   return line.Find("upstream") == nullptr && line.Find("inspected") == nullptr ? Outcome::kFailed : Outcome::kReached;
@@ -98,19 +94,31 @@ void EgressRecord::AddLine(const JsonValue& line) {
           .port = ParseDecimal<uint16_t>(std::string_view(target).substr(colon + 1)).value_or(0),
           .protocol = ProtocolOf(line),
           .outcome = OutcomeOf(line)};
-  if (rows_.size() >= kMostRows && !rows_.contains(key)) {
-    ++left_out_;
-    return;
+  const bool reached = key.outcome == Outcome::kReached;
+  if (!rows_.contains(key)) {
+    if (rows_.size() >= kMostRows || (!reached && unreached_ >= kMostUnreached)) {
+      ++left_out_;
+      return;
+    }
+    unreached_ += reached ? 0 : 1;
   }
   Row& row = rows_[std::move(key)];
   if (line.TextOf("kind") == "request")
-    egret::Add(row.requests, Cat(TextOf(line, "method"), ' ', PathTemplateOf(TextOf(line, "path"))));
+    Add(row.requests, Cat(TextOf(line, "method"), ' ', PathTemplateOf(TextOf(line, "path"))));
   if (const std::string rule = TextOf(line, "rule"); !rule.empty())
-    egret::Add(row.rules, Cat(TextOf(line, "policy"), '/', rule));
-  egret::Add(row.keys, TextOf(line, "upstream_key_sha256"));
+    Add(row.rules, Cat(TextOf(line, "policy"), '/', rule));
+  Add(row.keys, TextOf(line, "upstream_key_sha256"));
   if (line.Find("parent_id") != nullptr) return;  // its bytes are the tunnel's
   row.bytes_out += NumberOf(line, "received_bytes");
   row.bytes_in += NumberOf(line, "sent_bytes");
+}
+
+void EgressRecord::Add(std::set<std::string>& list, std::string text) {
+  if (text.empty() || list.contains(text)) return;
+  if (list.size() < kMostInRow)
+    list.insert(std::move(text));
+  else
+    ++left_out_;
 }
 
 std::string EgressRecord::Statement(std::string_view command, const std::vector<Subject>& subjects) const {
@@ -153,6 +161,7 @@ Result<EgressRecord, Problem> EgressRecord::Parse(std::string_view statement) {
   const JsonValue* const egress = predicate == nullptr ? nullptr : predicate->Find("egress");
   if (egress == nullptr || !egress->is(JsonValue::Kind::kArray)) return Problem{"has no predicate.egress"};
   EgressRecord record;
+  record.left_out_ = NumberOf(*predicate, "left_out");
   for (const JsonValue& one : egress->items) {
     const auto outcome = OutcomeNamed(TextOf(one, "outcome"));
     if (!outcome) return Problem{"an entry of predicate.egress has no outcome"};

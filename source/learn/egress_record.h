@@ -30,7 +30,8 @@ inline constexpr std::string_view kEgressRecordType = "urn:egret:egress-record:v
 class EgressRecord {
  public:
   static constexpr size_t kMostRows = 5000;
-  static constexpr size_t kMostInRow = 300;  // of each list
+  static constexpr size_t kMostUnreached = 2500;  // of those: what a command makes up leaves room for what it reached
+  static constexpr size_t kMostInRow = 300;       // of each list
 
   enum class Outcome : uint8_t { kRefused, kFailed, kReached };
   struct Key {
@@ -52,7 +53,7 @@ class EgressRecord {
   void Add(std::string_view lines);
 
   const Rows& rows() const { return rows_; }
-  uint64_t left_out() const { return left_out_; }  // lines that found no room
+  uint64_t left_out() const { return left_out_; }  // lines that found no room, or not for all of them
 
   // What the record is about: names and SHA-256 in hex of what the command is, or made.
   struct Subject {
@@ -66,7 +67,10 @@ class EgressRecord {
  private:
   void AddLine(const JsonValue& line);
 
+  void Add(std::set<std::string>& list, std::string text);
+
   Rows rows_;
+  size_t unreached_ = 0;  // rows of what was refused, or failed
   uint64_t left_out_ = 0;
 };
 

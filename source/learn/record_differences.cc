@@ -102,6 +102,8 @@ void Compare(const Key& key, const Row& was, const Row& is, std::vector<std::str
 
 std::vector<std::string> Differences(const EgressRecord& before, const EgressRecord& after) {
   std::vector<std::string> out;
+  if (after.left_out() > 0)
+    out.push_back(Cat("incomplete: ", after.left_out(), " times there was no room in the record for what was reached"));
   for (const auto& [key, row] : after.rows()) {
     const auto was = before.rows().find(key);
     if (was == before.rows().end())

@@ -1,5 +1,7 @@
 // egret: the proxy, or a command behind one.
+#include <fcntl.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <span>
@@ -13,8 +15,21 @@
 #include "source/tls/key_memory.h"
 #include "source/tls/record_memory.h"
 
+namespace {
+
+// So that no file or socket of ours comes to be where others write to, or read from.
+void FillClosedStreams() {
+  int fd = 0;
+  do fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using egret::Options;
+  FillClosedStreams();
   if (argc > 1 && std::string_view(argv[1]) == "run")
     return egret::RunCommand(std::span<char* const>(argv, static_cast<size_t>(argc)).subspan(2));
   const egret::Result<Options, egret::Problem> options = egret::ParseOptions(argc, argv);

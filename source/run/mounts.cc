@@ -63,6 +63,10 @@ bool HangMounts() {
   // Where parts of /proc are covered, as in many containers, a whole one is not to be had: then it shows processes that
   // cannot be reached.
   mount("proc", "/proc", "proc", kInert, nullptr);
+  // The kernel's settings are the host's; where root is root outside as well, it could write them.
+  for (const char* const path : {"/proc/sys", "/sys"})
+    if (mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == 0)
+      mount(nullptr, path, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY | kInert, nullptr);
   const auto cover = [](const char* path) {
     return mount("none", path, "tmpfs", kInert | MS_RDONLY, "size=0,mode=0555") == 0 || errno == ENOENT;
   };

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "source/base/ip.h"
 #include "source/base/json.h"
 #include "source/base/strings.h"
 
@@ -18,8 +20,18 @@ std::string BytesText(uint64_t bytes) {
   return Cat(bytes, " ", kUnits[unit]);
 }
 
-std::string_view TargetText(const RunSummary::Key& key) {
-  return key.target.empty() ? std::string_view("(no destination)") : std::string_view(key.target);
+// What was not understood may hold anything: neither a terminal nor a page in Markdown shall take it for more than
+// text.
+std::string Plain(std::string text) {
+  for (char& c : text)
+    if (c < ' ' || c > '~' || std::string_view("`|<>[]\\").find(c) != std::string_view::npos) c = '?';
+  return text;
+}
+
+// Brackets are an IPv6 address's.
+std::string TargetText(const RunSummary::Key& key) {
+  if (key.target.empty()) return "(no destination)";
+  return Endpoint::Parse(key.target) ? key.target : Plain(key.target);
 }
 
 // Why it ended so: the rule, or what stood in its place.
@@ -27,7 +39,7 @@ std::string ReasonText(const RunSummary::Key& key) {
   if (key.rule == "otherwise") return "no rule allows it";
   std::string out = key.rule.empty() ? "" : Cat("rule ", key.rule);
   if (!key.detail.empty() && key.detail != "policy_denied") Append(out, out.empty() ? "" : ": ", key.detail);
-  return out;
+  return Plain(std::move(out));
 }
 
 std::string Padded(std::string_view text, size_t width) {
@@ -83,7 +95,6 @@ std::string JsonOf(const RunSummary& summary, const RunFacts& facts) {
   return out + '\n';
 }
 
-// Targets, rules and details are canonical: nothing in them means anything to Markdown.
 std::string MarkdownOf(const RunSummary& summary, const RunFacts& facts) {
   std::string out = Cat("### What the command reached\n\n", summary.Times(Outcome::kReached), " reached, ",
                         summary.Times(Outcome::kRefused), " refused, ", summary.Times(Outcome::kFailed), " failed.");

@@ -48,6 +48,7 @@ void RunSummary::AddLine(const JsonValue& line) {
   // What came through a tunnel is told with the tunnel, unless it was refused in there.
   if (key.outcome == Outcome::kReached && line.Find("parent_id") != nullptr) return;
   if (key.outcome != Outcome::kReached) key.detail = TextOf(line, "detail");
+  ++times_[key.outcome];
   if (rows_.size() >= kMostRows && !rows_.contains(key)) {
     ++left_out_;
     return;
@@ -59,10 +60,8 @@ void RunSummary::AddLine(const JsonValue& line) {
 }
 
 uint64_t RunSummary::Times(Outcome outcome) const {
-  uint64_t times = 0;
-  for (const auto& [key, counts] : rows_)
-    if (key.outcome == outcome) times += counts.times;
-  return times;
+  const auto times = times_.find(outcome);
+  return times == times_.end() ? 0 : times->second;
 }
 
 }  // namespace egret

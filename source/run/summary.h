@@ -42,6 +42,7 @@ class RunSummary {
   void AddLine(const JsonValue& line);
 
   std::map<Key, Counts> rows_;
+  std::map<Outcome, uint64_t> times_;  // those without a row, too
   uint64_t left_out_ = 0;
 };
 

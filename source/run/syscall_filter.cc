@@ -19,9 +19,9 @@ namespace {
 using Program = std::vector<sock_filter>;
 
 #if defined(__x86_64__)
-constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64, kForeignSocket = 359;
+constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64, kForeignSocket = 359, kForeignAddKey = 286;
 #elif defined(__aarch64__)
-constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64, kForeignSocket = 281;
+constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64, kForeignSocket = 281, kForeignAddKey = 309;
 #else
 #error "which architecture is this, and which is its 32-bit one?"
 #endif
@@ -59,11 +59,15 @@ void ByArgument(Program& program, uint32_t number, size_t argument, const std::v
 
 struct Numbers {
   uint32_t ioctl, socket;
+  uint32_t add_key, request_key, keyctl;
 };
 
 // What is the same whichever ABI it comes by; then nothing is left to refuse.
 void JudgeCall(Program& program, Numbers numbers) {
   RefuseCall(program, SYS_io_uring_setup, ENOSYS);  // of one number everywhere
+  // Keyrings are the host's: a key that is asked for has the kernel run a program (request-key) outside of the fence.
+  for (const uint32_t number : {numbers.add_key, numbers.request_key, numbers.keyctl})
+    RefuseCall(program, number, ENOSYS);
   ByArgument(program, numbers.ioctl, 1, {TIOCSTI, TIOCLINUX}, Refuse(EPERM), kAllow);
   ByArgument(program, numbers.socket, 0, {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}, kAllow, Refuse(EAFNOSUPPORT));
   Return(program, kAllow);
@@ -74,10 +78,18 @@ Program Make() {
   Load(native, offsetof(seccomp_data, nr));
   Only(native, kX32, 1, BPF_JGE);
   Return(native, Refuse(ENOSYS));
-  JudgeCall(native, {.ioctl = SYS_ioctl, .socket = SYS_socket});
+  JudgeCall(native, {.ioctl = SYS_ioctl,
+                     .socket = SYS_socket,
+                     .add_key = SYS_add_key,
+                     .request_key = SYS_request_key,
+                     .keyctl = SYS_keyctl});
   Load(foreign, offsetof(seccomp_data, nr));
   RefuseCall(foreign, kForeignSocketcall, ENOSYS);  // whose arguments cannot be seen; there is socket() in its place
-  JudgeCall(foreign, {.ioctl = kForeignIoctl, .socket = kForeignSocket});
+  JudgeCall(foreign, {.ioctl = kForeignIoctl,
+                      .socket = kForeignSocket,
+                      .add_key = kForeignAddKey,
+                      .request_key = kForeignAddKey + 1,
+                      .keyctl = kForeignAddKey + 2});
   Load(program, offsetof(seccomp_data, arch));
   Only(program, kArchitecture, native.size());
   program.insert(program.end(), native.begin(), native.end());

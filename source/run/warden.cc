@@ -119,7 +119,9 @@ std::optional<int> Reap(pid_t command) {
     if (const std::optional<int> status = Reap(command)) _exit(*status);
     if (waits[1].revents == 0) continue;
     const Message message = Await(supervisor, Message::Kind::kSignal);
-    kill(command, ParseDecimal<uint8_t>(message.text).value_or(0));
+    const int signal = ParseDecimal<uint8_t>(message.text).value_or(0);
+    kill(command, signal);
+    if (signal == SIGTERM || signal == SIGHUP) kill(command, SIGCONT);  // who is stopped would not hear of it
   }
 }
 

@@ -102,6 +102,8 @@ class ReadmeTest(unittest.TestCase):
 
     def await_lines(self, lines):
         def there():
+            if not os.path.exists(self.log):
+                return False  # the shell has not come to it yet
             with open(self.log) as f:
                 got = [plain(line) for line in f]
             return all(plain(line) in got for line in lines)

@@ -90,6 +90,17 @@ TEST(EgressRecord, IsBounded) {
   EXPECT_EQ(RecordOf(log).left_out(), 1);
 }
 
+TEST(EgressRecord, WhatIsMadeUpDoesNotPushOutWhatWasReached) {
+  std::string log;
+  for (size_t i = 0; i <= EgressRecord::kMostRows; ++i) log += Tunnel(Cat("h", i, ".example:443"), 1, "deny");
+  for (size_t i = 0; i <= EgressRecord::kMostInRow; ++i) log += Inside("a.example:443", "GET", Cat("/x", i, 'x'));
+  log += Tunnel("b.example:443", 1);
+  const EgressRecord record = RecordOf(log);
+  EXPECT_TRUE(record.rows().contains({.host = "b.example", .port = 443, .protocol = "tls"}));
+  const auto read = EgressRecord::Parse(record.Statement("x", {}));
+  EXPECT_THAT(Differences(RecordOf(""), *read).front(), HasSubstr("incomplete: 2502 times"));
+}
+
 TEST(PathTemplate, PutsBracesWhereOneOfManyStands) {
   EXPECT_EQ(PathTemplateOf("/repos/acme/17/x"), "/repos/acme/{}/x");
   EXPECT_EQ(PathTemplateOf("/simple/pip/"), "/simple/pip/");
