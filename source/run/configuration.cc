@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "source/base/check.h"
 #include "source/base/strings.h"
@@ -13,6 +16,7 @@
 #include "source/config/validate.h"
 #include "source/run/allowance.h"
 #include "source/run/policy_files.h"
+#include "source/run/ready_policies.h"
 #include "source/run/run_yaml.h"
 #include "source/tls/certificates.h"
 #include "source/tls/new_authority.h"
@@ -23,6 +27,7 @@ namespace {
 using config::v1::Bootstrap;
 using config::v1::EgressPolicy;
 using config::v1::Listener;
+using config::v1::Rule;
 
 // Of rules with the same name the later ones get a number.
 void MakeUnique(std::string& name, std::set<std::string>& taken) {
@@ -30,15 +35,43 @@ void MakeUnique(std::string& name, std::set<std::string>& taken) {
   for (int i = 2; !taken.insert(name).second; ++i) name = Cat(first, "-", i);
 }
 
+// The rules of a ready policy; `name`: without the @.
+Result<std::vector<Rule>, Problem> RulesNamed(std::string_view name) {
+  std::string known;
+  for (const ReadyPolicy& ready : ReadyPolicies()) {
+    Append(known, known.empty() ? "@" : ", @", ready.name);
+    if (ready.name != name) continue;
+    Bootstrap file;
+    CHECK(Load(ready.text, ready.name, Format::kYaml, file).ok());
+    return std::vector<Rule>(file.policies(0).rules().begin(), file.policies(0).rules().end());
+  }
+  return Problem{Cat('@', name, ": no such ready policy; there are ", known)};
+}
+
+Result<std::vector<Rule>, Problem> RulesOf(const std::string& text, const RunOptions& options) {
+  if (!text.starts_with('@')) {
+    auto rule = RuleOf(text, options.private_ranges);
+    if (!rule) return rule.error();
+    return std::vector{std::move(*rule)};
+  }
+  auto rules = RulesNamed(std::string_view(text).substr(1));
+  if (!rules) return rules;
+  for (Rule& rule : *rules)
+    for (const std::string& range : options.private_ranges) rule.add_reaches_private(range);
+  return rules;
+}
+
 Result<EgressPolicy, Problem> PolicyOf(const RunOptions& options) {
   EgressPolicy policy;
   policy.set_name("run");
   std::set<std::string> names;
   for (const std::string& text : options.allow) {
-    auto rule = RuleOf(text, options.private_ranges);
-    if (!rule) return Problem{Cat("--allow ", rule.error().text)};
-    MakeUnique(*rule->mutable_name(), names);
-    *policy.add_rules() = std::move(*rule);
+    auto rules = RulesOf(text, options);
+    if (!rules) return Problem{Cat("--allow ", rules.error().text)};
+    for (Rule& rule : *rules) {
+      MakeUnique(*rule.mutable_name(), names);
+      *policy.add_rules() = std::move(rule);
+    }
   }
   return policy;
 }
@@ -48,9 +81,9 @@ EgressPolicy PolicyToLearnBy(const RunOptions& options) {
   EgressPolicy policy;
   policy.set_name("learning");
   for (const char* const name : {"any-name", "any-address"}) {
-    config::v1::Rule& rule = *policy.add_rules();
+    Rule& rule = *policy.add_rules();
     rule.set_name(name);
-    rule.set_action(config::v1::Rule::ALLOW);
+    rule.set_action(Rule::ALLOW);
     config::v1::To& to = *rule.mutable_to();
     config::v1::To::PortRange& ports = *to.add_port_ranges();
     ports.set_first(1);
@@ -58,7 +91,7 @@ EgressPolicy PolicyToLearnBy(const RunOptions& options) {
     for (const auto protocol : {config::v1::To::TLS, config::v1::To::HTTP, config::v1::To::OTHER})
       to.add_protocols(protocol);
   }
-  config::v1::Rule& addresses = *policy.mutable_rules()->rbegin();
+  Rule& addresses = *policy.mutable_rules()->rbegin();
   for (const char* const range : {"0.0.0.0/0", "::/0"}) addresses.mutable_to()->add_cidrs(range);
   for (const std::string& range : options.private_ranges) addresses.add_reaches_private(range);
   return policy;
@@ -85,8 +118,8 @@ Result<PolicyFiles, Problem> PoliciesOf(const RunOptions& options) {
 // Whether some rule wants to see what is in TLS.
 bool Inspects(const Bootstrap& bootstrap) {
   for (const EgressPolicy& policy : bootstrap.policies())
-    for (const config::v1::Rule& rule : policy.rules())
-      if (rule.has_http() || rule.inspection() == config::v1::Rule::REQUIRED) return true;
+    for (const Rule& rule : policy.rules())
+      if (rule.has_http() || rule.inspection() == Rule::REQUIRED) return true;
   return false;
 }
 

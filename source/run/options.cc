@@ -43,6 +43,8 @@ bool ApplyValue(std::string_view name, std::string_view value, RunOptions& optio
     options.record_key = value;
   } else if (name == "--record-subject") {
     options.record_subjects.emplace_back(value);
+  } else if (name == "--show") {
+    options.show = value;
   } else if (name == "--report") {
     options.report = value;
   } else {
@@ -74,7 +76,7 @@ Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments) {
     if (!has_value) return Problem{Cat(name, " needs a value; see egret run --help")};
   }
   for (; i < arguments.size(); ++i) options.command.emplace_back(arguments[i]);
-  if (options.command.empty() && !options.help)
+  if (options.command.empty() && !options.help && options.show.empty())
     return Problem{"no command is given; write: egret run --allow HOST -- COMMAND"};
   if (options.record.empty() && !(options.record_key.empty() && options.record_subjects.empty()))
     return Problem{"--record-key and --record-subject are about a record; name its file with --record"};
@@ -90,7 +92,9 @@ The command gets a network of its own with nothing in it but a proxy, and variab
 no root. Without --allow and --policy it reaches nothing.
 
   --allow HOST     example.com, *.example.com (any name below it), .example.com (both), 192.0.2.1, 192.0.2.0/24,
-                   [2001:db8::1], each also with :PORT; without: 80 and 443. May be given several times
+                   [2001:db8::1], each also with :PORT; without: 80 and 443. May be given several times. Ready policies:
+                   @pypi, @npm, @crates, @go, @debian, @github
+  --show @NAME     prints that ready policy, a file for --policy, and runs nothing
   --policy FILE    policies and what they use, as in a configuration; a folder as egret-control takes it, without its
                    listeners. All of them decide together. Where one looks into TLS, the command's programs believe a
                    CA that lives as long as the run, in memory

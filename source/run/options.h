@@ -24,7 +24,8 @@ struct RunOptions {
   bool quiet = false;       // nothing is said but what keeps the command from running
   bool verbose = false;
   bool help = false;
-  std::vector<std::string> command;  // never empty, unless `help`
+  std::string show;                  // name of a ready policy, to be printed; empty: none
+  std::vector<std::string> command;  // never empty, unless `help` or `show`
 };
 
 // `arguments`: what follows "run".

@@ -23,6 +23,7 @@
 #include "source/run/exit_status.h"
 #include "source/run/fence.h"
 #include "source/run/options.h"
+#include "source/run/ready_policies.h"
 #include "source/run/report.h"
 #include "source/run/report_files.h"
 #include "source/run/supervisor.h"
@@ -107,6 +108,14 @@ ReportPaths PathsOf(const RunOptions& options) {
           .step_summary = page == nullptr ? "" : page};
 }
 
+// Prints a ready policy.
+int Show(std::string_view name) {
+  for (const ReadyPolicy& ready : ReadyPolicies())
+    if (Cat('@', ready.name) == name)
+      return std::fwrite(ready.text.data(), 1, ready.text.size(), stdout) == ready.text.size() ? 0 : kExitOwnFailure;
+  return Fail({Cat("--show ", name, ": no such ready policy; see egret run --help")});
+}
+
 // Until the command ends. False: the server did not start.
 bool ServeCommand(Settings settings, bool core_dumps, Supervisor& supervisor) {
   PrepareProcess(core_dumps);
@@ -156,6 +165,7 @@ int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
 int RunCommand(std::span<char* const> arguments) {
   const Result<RunOptions, Problem> options = ParseRunOptions(arguments);
   if (!options) return Fail(options.error());
+  if (!options->show.empty()) return Show(options->show);
   if (options->help) return std::fputs(RunHelpText().c_str(), stdout) < 0 ? kExitOwnFailure : 0;
   const Result<ReportFiles, Problem> files = ReportFiles::Open(PathsOf(*options));
   if (!files) return Fail(files.error());

@@ -87,12 +87,12 @@ class RunCase(unittest.TestCase):
         return process
 
 
-    def outside(self, *arguments, roots=None):
-        """A run where, outside, origin.test is this machine; inside, nobody but its DNS knows. `roots`: file of those that
+    def outside(self, *arguments, roots=None, name="origin.test"):
+        """A run where, outside, that name is this machine; inside, nobody but its DNS knows. `roots`: file of those that
         the system believes."""
         hosts = tempfile.NamedTemporaryFile("w", suffix=".hosts")
         self.addCleanup(hosts.close)
-        hosts.write("127.0.0.1 origin.test\n")
+        hosts.write("127.0.0.1 %s\n" % name)
         hosts.flush()
         script = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/ssl/certs/ca-certificates.crt && shift && exec "$@"'
         return subprocess.run(
@@ -200,6 +200,15 @@ class Reach(RunCase):
             listening.fileno(), one.fileno(), reader)
         done = run("--", "sh", "-c", script, pass_fds=[listening.fileno(), one.fileno(), reader])
         self.assertEqual(done.stdout, "1\n0\n0\n")
+
+    def test_the_kernels_keyrings_and_settings_are_not_its(self):
+        script = ("import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+                  "for number in %r:\n"
+                  "    libc.syscall(number, b'user', b'x', b'', -2)\n    print(os.strerror(ctypes.get_errno()))\n"
+                  "try:\n    open('/proc/sys/kernel/core_pattern', 'w')\nexcept OSError as e:\n    print('no', e.errno)\n")
+        numbers = {"x86_64": [248, 249, 250], "aarch64": [217, 218, 219]}[os.uname().machine]
+        done = run("--", sys.executable, "-c", script % numbers)
+        self.assertRegex(done.stdout, r"^(Function not implemented\n){3}no (13|30)\n$")
 
     def test_it_gains_no_privileges(self):
         self.assertEqual(run("--", "grep", "NoNewPrivs", "/proc/self/status").stdout.split(), ["NoNewPrivs:", "1"])
@@ -545,6 +554,42 @@ class Told(RunCase):
         self.assertTrue(envelope["signatures"][0]["sig"])
         self.assertIn("not a private key", run("--record", record, "--record-key", built, "true").stderr)
         self.assertEqual(run("--record-key", key, "true").returncode, OWN_FAILURE)
+
+    def test_ready_policies(self):
+        shown = run("--show", "@pypi")
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertIn("files.pythonhosted.org", shown.stdout)
+        done = self.outside("--allow", "@pypi", *LOCAL, "--", "sh", "-c",
+                            "curl -s https://pypi.org/; curl -s https://evil.test/; true", name="pypi.org")
+        self.assertRegex(done.stderr, r"refused  evil\.test:443")
+        self.assertNotRegex(done.stderr, r"refused  pypi\.org")
+        self.assertEqual(run("--show", "@nothing").returncode, OWN_FAILURE)
+
+    def test_what_a_command_makes_up_hides_nothing(self):
+        """Many destinations that nobody understands, and words for a terminal or a page."""
+        script = ("import os, socket\n"
+                  "where = os.environ['http_proxy'].split('//')[1].strip('/').rsplit(':', 1)\n"
+                  "def say(text):\n"
+                  "    one = socket.create_connection((where[0], int(where[1])))\n"
+                  "    one.sendall(text)\n    one.recv(1000)\n    one.close()\n"
+                  "say(b'GET /\\x1b[31m`|<a> HTTP/1.1\\r\\nHost: a b\\r\\n\\r\\n')\n"
+                  "for number in range(1100):\n"
+                  "    say(b'GET /%d HTTP/1.1\\r\\nHost: a b\\r\\n\\r\\n' % number)\n"
+                  "say(b'GET http://zz.test/ HTTP/1.1\\r\\nHost: zz.test\\r\\nConnection: close\\r\\n\\r\\n')\n")
+        done = run("--fail-on-deny", "--", sys.executable, "-c", script)
+        self.assertEqual(done.returncode, DENIED, done.stderr[-500:])
+        self.assertNotIn("\x1b", done.stderr)
+        self.assertNotIn("`", done.stderr)
+
+    def test_streams_that_are_closed_stay_so(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        record = os.path.join(folder.name, "record.json")
+        shell = '"$@" <&- >&- 2>&-'
+        done = subprocess.run(["sh", "-c", shell, "sh", *egret("--record", record, "--", "sh", "-c", "exit 3")], timeout=60)
+        self.assertEqual(done.returncode, 3)
+        with open(record) as f:
+            self.assertEqual(json.load(f)["predicate"]["egress"], [])
 
     def test_without_a_place_for_its_report_it_does_not_begin(self):
         done = run("--report", "/nowhere/report.json", "--", "echo", "x")

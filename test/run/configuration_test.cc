@@ -11,6 +11,8 @@
 
 #include "source/base/result.h"
 #include "source/io/listen.h"
+#include "source/run/options.h"
+#include "source/run/ready_policies.h"
 
 namespace egret {
 namespace {
@@ -50,6 +52,25 @@ TEST_F(RunConfigurationTest, AllowancesOfOneNameAreRulesOfTheirOwn) {
   std::vector<std::string> names;
   for (const auto& rule : made->settings.bootstrap.policies(0).rules()) names.push_back(rule.name());
   EXPECT_EQ(names, (std::vector<std::string>{"allow-a-test", "allow-a-test-2", "allow-a-test-3"}));
+}
+
+TEST_F(RunConfigurationTest, EachReadyPolicyIsValidAndHelpNamesIt) {
+  ASSERT_FALSE(ReadyPolicies().empty());
+  for (const ReadyPolicy& ready : ReadyPolicies()) {
+    const std::string name = "@" + std::string(ready.name);
+    RunOptions options;
+    options.allow = {name, name, "a.test"};
+    const auto made = ConfigurationOf(options);
+    ASSERT_TRUE(made.ok()) << made.error().text;
+    EXPECT_EQ(made->settings.bootstrap.policies(0).rules_size(), 3) << name;
+    const auto as_file = OfPolicy(std::string(ready.text));
+    EXPECT_TRUE(as_file.ok()) << as_file.error().text;
+    EXPECT_NE(RunHelpText().find(name), std::string::npos) << name;
+  }
+  RunOptions options;
+  options.allow = {"@nothing"};
+  EXPECT_EQ(ConfigurationOf(options).error().text,
+            "--allow @nothing: no such ready policy; there are @crates, @debian, @github, @go, @npm, @pypi");
 }
 
 TEST_F(RunConfigurationTest, LooksIntoTlsOnlyWhereARuleWantsToSee) {
