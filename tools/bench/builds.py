@@ -14,7 +14,7 @@ def bazel(*arguments):
 def build(egret, with_egret, config="opt"):
     """Builds; gives the folder of binaries and where Egret's is (None: it is not asked for, or not there)."""
     targets = ["//tools/bench:" + name for name in ("limit", "limit_http2", "limit_tls", "load", "origin")]
-    build_file = os.path.join(ROOT, "source/server/BUILD.bazel")
+    build_file = os.path.join(ROOT, "source/run/BUILD.bazel")
     if with_egret and not egret and os.path.exists(build_file):
         with open(build_file) as f:
             if '"egret"' in f.read():
