@@ -1,16 +1,14 @@
 #include "source/learn/egress_record.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "source/base/json.h"
+#include "source/base/json_value.h"
 #include "source/base/strings.h"
 #include "source/learn/path_prefixes.h"
 
 namespace egret {
 namespace {
-
-using Outcome = EgressRecord::Outcome;
 
 std::string TextOf(const JsonValue& object, std::string_view member) {
   return std::string(object.TextOf(member).value_or(std::string_view()));
@@ -21,15 +19,10 @@ uint64_t NumberOf(const JsonValue& object, std::string_view member) {
   return number == nullptr ? 0 : ParseDecimal<uint64_t>(number->text).value_or(0);
 }
 
-Outcome OutcomeOf(const JsonValue& line) {
-  if (line.TextOf("decision") == "deny") return Outcome::kRefused;
-  return line.Find("upstream") == nullptr && line.Find("inspected") == nullptr ? Outcome::kFailed : Outcome::kReached;
-}
-
 // A request inside a tunnel is of what the tunnel carries, which its own line does not say: TLS to the origin does.
-std::string ProtocolOf(const JsonValue& line) {
-  if (line.TextOf("kind") != "request") return TextOf(line, "carries");
-  return line.Find("upstream_tls_version") != nullptr ? "tls" : "http";
+std::string ProtocolOf(const AccessLine& line) {
+  if (!line.request()) return line.Text("carries");
+  return line.Has("upstream_tls_version") ? "tls" : "http";
 }
 
 void WriteList(JsonWriter& out, std::string_view name, const std::set<std::string>& list) {
@@ -68,32 +61,18 @@ std::optional<Outcome> OutcomeNamed(std::string_view name) {
 
 }  // namespace
 
-std::string_view NameOf(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kRefused:
-      return "refused";
-    case Outcome::kFailed:
-      return "failed";
-    case Outcome::kReached:
-      break;
-  }
-  return "reached";
-}
-
 void EgressRecord::Add(std::string_view lines) {
-  while (!lines.empty())
-    if (const std::optional<JsonValue> line = JsonValue::Parse(SplitFirst(lines, '\n'))) AddLine(*line);
+  ForEachAccessLine(lines, [this](const AccessLine& line) { Add(line); });
 }
 
-void EgressRecord::AddLine(const JsonValue& line) {
-  if (line.TextOf("event") != "end" || line.TextOf("decision") == "challenge") return;
-  const std::string target = TextOf(line, "target");
+void EgressRecord::Add(const AccessLine& line) {
+  const std::string target = line.Text("target");
   const size_t colon = target.rfind(':');
   if (colon == std::string::npos) return;
   Key key{.host = target.substr(0, colon),
           .port = ParseDecimal<uint16_t>(std::string_view(target).substr(colon + 1)).value_or(0),
           .protocol = ProtocolOf(line),
-          .outcome = OutcomeOf(line)};
+          .outcome = line.outcome()};
   const bool reached = key.outcome == Outcome::kReached;
   if (!rows_.contains(key)) {
     if (rows_.size() >= kMostRows || (!reached && unreached_ >= kMostUnreached)) {
@@ -103,14 +82,12 @@ void EgressRecord::AddLine(const JsonValue& line) {
     unreached_ += reached ? 0 : 1;
   }
   Row& row = rows_[std::move(key)];
-  if (line.TextOf("kind") == "request")
-    Add(row.requests, Cat(TextOf(line, "method"), ' ', PathTemplateOf(TextOf(line, "path"))));
-  if (const std::string rule = TextOf(line, "rule"); !rule.empty())
-    Add(row.rules, Cat(TextOf(line, "policy"), '/', rule));
-  Add(row.keys, TextOf(line, "upstream_key_sha256"));
-  if (line.Find("parent_id") != nullptr) return;  // its bytes are the tunnel's
-  row.bytes_out += NumberOf(line, "received_bytes");
-  row.bytes_in += NumberOf(line, "sent_bytes");
+  if (line.request()) Add(row.requests, Cat(line.Text("method"), ' ', PathTemplateOf(line.Text("path"))));
+  if (const std::string rule = line.Text("rule"); !rule.empty()) Add(row.rules, Cat(line.Text("policy"), '/', rule));
+  Add(row.keys, line.Text("upstream_key_sha256"));
+  if (line.inside()) return;  // its bytes are the tunnel's
+  row.bytes_out += line.Number("received_bytes");
+  row.bytes_in += line.Number("sent_bytes");
 }
 
 void EgressRecord::Add(std::set<std::string>& list, std::string text) {

@@ -20,8 +20,8 @@
 #include <string_view>
 #include <vector>
 
-#include "source/base/json_value.h"
 #include "source/base/result.h"
+#include "source/learn/access_line.h"
 
 namespace egret {
 
@@ -33,7 +33,6 @@ class EgressRecord {
   static constexpr size_t kMostUnreached = 2500;  // of those: what a command makes up leaves room for what it reached
   static constexpr size_t kMostInRow = 300;       // of each list
 
-  enum class Outcome : uint8_t { kRefused, kFailed, kReached };
   struct Key {
     std::string host;
     uint16_t port = 0;
@@ -51,6 +50,7 @@ class EgressRecord {
 
   // Whole lines of an access log, in JSON.
   void Add(std::string_view lines);
+  void Add(const AccessLine& line);
 
   const Rows& rows() const { return rows_; }
   uint64_t left_out() const { return left_out_; }  // lines that found no room, or not for all of them
@@ -65,16 +65,12 @@ class EgressRecord {
   static Result<EgressRecord, Problem> Parse(std::string_view statement);
 
  private:
-  void AddLine(const JsonValue& line);
-
   void Add(std::set<std::string>& list, std::string text);
 
   Rows rows_;
   size_t unreached_ = 0;  // rows of what was refused, or failed
   uint64_t left_out_ = 0;
 };
-
-std::string_view NameOf(EgressRecord::Outcome outcome);  // "reached"
 
 // What `after` has and `before` has not, and the other way round, in words, one a line: "new: POST to x.workers.dev by
 // POST /u, 14 KiB out".

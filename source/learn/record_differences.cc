@@ -12,7 +12,6 @@
 namespace egret {
 namespace {
 
-using Outcome = EgressRecord::Outcome;
 using Key = EgressRecord::Key;
 using Row = EgressRecord::Row;
 using Texts = std::set<std::string>;

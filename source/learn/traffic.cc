@@ -10,10 +10,6 @@
 namespace egret {
 namespace {
 
-std::string TextOf(const JsonValue& line, std::string_view member) {
-  return std::string(line.TextOf(member).value_or(std::string_view()));
-}
-
 // "2026-11-24T16:21:53.099444Z"; 0 where it is none.
 int64_t SecondsOf(const std::string& time) {
   tm utc{};
@@ -36,21 +32,21 @@ bool AddBounded(Set& set, Value value, size_t most) {
   return set.contains(value) || (set.size() < most && set.insert(std::move(value)).second);
 }
 
-void AddRequest(const JsonValue& line, Use& use) {
-  AddBounded(use.methods, TextOf(line, "method"), Traffic::kMostMethods);
-  if (!use.many_paths && !AddBounded(use.paths, TextOf(line, "path"), Traffic::kMostPaths)) {
+void AddRequest(const AccessLine& line, Use& use) {
+  AddBounded(use.methods, line.Text("method"), Traffic::kMostMethods);
+  if (!use.many_paths && !AddBounded(use.paths, line.Text("path"), Traffic::kMostPaths)) {
     use.many_paths = true;
     use.paths.clear();
   }
 }
 
-void AddTunnel(const JsonValue& line, Use& use) {
-  const auto carries = line.TextOf("carries");
+void AddTunnel(const AccessLine& line, Use& use) {
+  const std::string carries = line.Text("carries");
   const bool tls = carries == "tls";
   use.carries.insert(tls ? Use::Carries::kTls : carries == "http" ? Use::Carries::kHttp : Use::Carries::kOther);
-  use.blind = use.blind || (tls && line.Find("inspected") == nullptr);
-  const std::string sni = TextOf(line, "sni");
-  if (line.Find("ech") != nullptr)
+  use.blind = use.blind || (tls && !line.Has("inspected"));
+  const std::string sni = line.Text("sni");
+  if (line.Has("ech"))
     AddBounded(use.ech_names, sni, Traffic::kMostMethods);
   else
     use.without_sni = use.without_sni || (tls && sni.empty());
@@ -65,20 +61,16 @@ void Times::Add(const Times& more) {
 }
 
 void Traffic::Add(std::string_view lines) {
-  while (!lines.empty())
-    if (const std::optional<JsonValue> line = JsonValue::Parse(SplitFirst(lines, '\n'))) AddLine(*line);
+  ForEachAccessLine(lines, [this](const AccessLine& line) { Add(line); });
 }
 
 // The use that a line tells of; null: none, and it is counted why.
-Use* Traffic::UseOf(const JsonValue& line) {
-  if (line.TextOf("event") != "end" || line.Find("decision") == nullptr) return nullptr;
-  if (line.TextOf("decision") == "challenge") return nullptr;  // whoever it was comes again
-  if (line.TextOf("decision") == "deny") return ++refused_, nullptr;
-  auto destination = DestinationOf(TextOf(line, "target"));
-  // A tunnel that was decrypted need not have had a connection of its own.
-  const bool reached = line.Find("upstream") != nullptr || line.Find("inspected") != nullptr;
-  if (!destination || !reached) return ++unreached_, nullptr;
-  Uses& uses = by_identity_[TextOf(line, "identity")];
+Use* Traffic::UseOf(const AccessLine& line) {
+  if (!line.Has("decision")) return nullptr;
+  if (line.outcome() == Outcome::kRefused) return ++refused_, nullptr;
+  auto destination = DestinationOf(line.Text("target"));
+  if (!destination || line.outcome() == Outcome::kFailed) return ++unreached_, nullptr;
+  Uses& uses = by_identity_[line.Text("identity")];
   const auto known = uses.find(*destination);
   if (known != uses.end()) return &known->second;
   if (uses_ == kMostUses) return ++left_out_, nullptr;
@@ -86,22 +78,21 @@ Use* Traffic::UseOf(const JsonValue& line) {
   return &uses[*std::move(destination)];
 }
 
-void Traffic::AddLine(const JsonValue& line) {
+void Traffic::Add(const AccessLine& line) {
   Use* const use = UseOf(line);
   if (use == nullptr) return;
-  const bool request = line.TextOf("kind") == "request";
-  const bool inside = line.Find("parent_id") != nullptr;
+  const bool request = line.request();
   if (request)
     AddRequest(line, *use);
   else
     AddTunnel(line, *use);
-  if (request && inside) return;  // of the tunnel the rest is told with it
+  if (request && line.inside()) return;  // of the tunnel the rest is told with it
   if (request) use->carries.insert(Use::Carries::kHttp);
-  const int64_t at = SecondsOf(TextOf(line, "time"));
+  const int64_t at = SecondsOf(line.Text("time"));
   use->times.Add({1, at, at});
   times_.Add({1, at, at});
-  if (line.Find("next_hop") != nullptr) return;  // then the parent's address is told
-  if (const auto upstream = Endpoint::Parse(TextOf(line, "upstream")))
+  if (line.Has("next_hop")) return;  // then the parent's address is told
+  if (const auto upstream = Endpoint::Parse(line.Text("upstream")))
     AddBounded(use->reached, upstream->address, kMostAddresses);
 }
 

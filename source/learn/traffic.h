@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "source/base/ip.h"
-#include "source/base/json_value.h"
+#include "source/learn/access_line.h"
 
 namespace egret {
 
@@ -55,6 +55,7 @@ class Traffic {
 
   // Whole lines, in JSON. What was refused, or reached nobody, is only counted.
   void Add(std::string_view lines);
+  void Add(const AccessLine& line);
 
   // By name as the log has it; empty: nobody said who it was.
   const std::map<std::string, Uses>& by_identity() const { return by_identity_; }
@@ -64,8 +65,7 @@ class Traffic {
   uint64_t left_out() const { return left_out_; }  // uses that found no room
 
  private:
-  void AddLine(const JsonValue& line);
-  Use* UseOf(const JsonValue& line);
+  Use* UseOf(const AccessLine& line);
 
   std::map<std::string, Uses> by_identity_;
   size_t uses_ = 0;

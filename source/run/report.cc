@@ -11,8 +11,6 @@
 namespace egret {
 namespace {
 
-using Outcome = RunSummary::Outcome;
-
 std::string BytesText(uint64_t bytes) {
   constexpr std::array<std::string_view, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;

@@ -128,7 +128,7 @@ int Conclude(const RunOptions& options, const ReportFiles& files, const RunLog& 
   if (!options.quiet)
     for (const std::string& line : LinesOf(summary, options.verbose)) Say(line);
   if (const std::optional<Problem> problem = files.Write(log, facts)) return Fail(*problem);
-  const bool denied = summary.Times(RunSummary::Outcome::kRefused) > 0;
+  const bool denied = summary.Times(Outcome::kRefused) > 0;
   return denied && options.fail_on_deny ? kExitDenied : facts.status;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "source/learn/access_line.h"
 #include "source/learn/egress_record.h"
 #include "source/learn/traffic.h"
 #include "source/run/summary.h"
@@ -17,9 +18,11 @@ struct RunLog {
 
   // Whole lines, in JSON.
   void Add(std::string_view lines) {
-    summary.Add(lines);
-    if (traffic) traffic->Add(lines);
-    if (record) record->Add(lines);
+    ForEachAccessLine(lines, [this](const AccessLine& line) {
+      summary.Add(line);
+      if (traffic) traffic->Add(line);
+      if (record) record->Add(line);
+    });
   }
 };
 

@@ -1,53 +1,17 @@
 #include "source/run/summary.h"
 
-#include <optional>
-
-#include "source/base/strings.h"
+#include <utility>
 
 namespace egret {
-namespace {
-
-using Outcome = RunSummary::Outcome;
-
-std::string TextOf(const JsonValue& line, std::string_view member) {
-  return std::string(line.TextOf(member).value_or(std::string_view()));
-}
-
-uint64_t NumberOf(const JsonValue& line, std::string_view member) {
-  const JsonValue* const number = line.Find(member);
-  return number == nullptr ? 0 : ParseDecimal<uint64_t>(number->text).value_or(0);
-}
-
-Outcome OutcomeOf(const JsonValue& line) {
-  if (line.TextOf("decision") == "deny") return Outcome::kRefused;
-  return line.Find("upstream") == nullptr ? Outcome::kFailed : Outcome::kReached;
-}
-
-}  // namespace
-
-std::string_view NameOf(RunSummary::Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kRefused:
-      return "refused";
-    case Outcome::kFailed:
-      return "failed";
-    case Outcome::kReached:
-      return "reached";
-  }
-  return "";
-}
-
 void RunSummary::Add(std::string_view lines) {
-  while (!lines.empty())
-    if (const std::optional<JsonValue> line = JsonValue::Parse(SplitFirst(lines, '\n'))) AddLine(*line);
+  ForEachAccessLine(lines, [this](const AccessLine& line) { Add(line); });
 }
 
-void RunSummary::AddLine(const JsonValue& line) {
-  if (line.TextOf("event") != "end") return;
-  Key key{.outcome = OutcomeOf(line), .target = TextOf(line, "target"), .rule = TextOf(line, "rule"), .detail = {}};
+void RunSummary::Add(const AccessLine& line) {
+  Key key{.outcome = line.outcome(), .target = line.Text("target"), .rule = line.Text("rule"), .detail = {}};
   // What came through a tunnel is told with the tunnel, unless it was refused in there.
-  if (key.outcome == Outcome::kReached && line.Find("parent_id") != nullptr) return;
-  if (key.outcome != Outcome::kReached) key.detail = TextOf(line, "detail");
+  if (key.outcome == Outcome::kReached && line.inside()) return;
+  if (key.outcome != Outcome::kReached) key.detail = line.Text("detail");
   ++times_[key.outcome];
   if (rows_.size() >= kMostRows && !rows_.contains(key)) {
     ++left_out_;
@@ -55,8 +19,8 @@ void RunSummary::AddLine(const JsonValue& line) {
   }
   Counts& counts = rows_[std::move(key)];
   ++counts.times;
-  counts.out += NumberOf(line, "received_bytes");
-  counts.in += NumberOf(line, "sent_bytes");
+  counts.out += line.Number("received_bytes");
+  counts.in += line.Number("sent_bytes");
 }
 
 uint64_t RunSummary::Times(Outcome outcome) const {

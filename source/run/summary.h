@@ -7,14 +7,12 @@
 #include <string>
 #include <string_view>
 
-#include "source/base/json_value.h"
+#include "source/learn/access_line.h"
 
 namespace egret {
 
 class RunSummary {
  public:
-  enum class Outcome : uint8_t { kRefused, kFailed, kReached };
-
   // One row: what came to the same end for the same reason.
   struct Key {
     Outcome outcome = Outcome::kReached;
@@ -33,19 +31,16 @@ class RunSummary {
 
   // Whole lines of the access log, in JSON.
   void Add(std::string_view lines);
+  void Add(const AccessLine& line);
 
   const std::map<Key, Counts>& rows() const { return rows_; }
   uint64_t left_out() const { return left_out_; }  // times that found no room for a row of their own
   uint64_t Times(Outcome outcome) const;
 
  private:
-  void AddLine(const JsonValue& line);
-
   std::map<Key, Counts> rows_;
   std::map<Outcome, uint64_t> times_;  // those without a row, too
   uint64_t left_out_ = 0;
 };
-
-std::string_view NameOf(RunSummary::Outcome outcome);  // "reached"
 
 }  // namespace egret

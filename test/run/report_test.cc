@@ -13,8 +13,6 @@
 namespace egret {
 namespace {
 
-using Outcome = RunSummary::Outcome;
-
 constexpr char kReached[] =
     R"({"event":"end","kind":"tunnel","target":"a.test:443","decision":"allow","rule":"allow-a-test",)"
     R"("upstream":"192.0.2.1:443","received_bytes":100,"sent_bytes":20480})"
@@ -40,6 +38,13 @@ RunSummary Of(const std::string& lines) {
   RunSummary summary;
   summary.Add(lines);
   return summary;
+}
+
+TEST(RunSummary, ATunnelThatWasDecryptedHasReachedSomebody) {
+  RunSummary summary;
+  summary.Add(R"({"event":"end","kind":"tunnel","target":"a.test:443","decision":"inspect","inspected":"lazy"})");
+  EXPECT_EQ(summary.Times(Outcome::kReached), 1u);
+  EXPECT_EQ(summary.Times(Outcome::kFailed), 0u);
 }
 
 TEST(RunSummary, AddsUpByDestinationAndReason) {
