@@ -18,7 +18,7 @@ bool IsSpiffeFor(std::string_view name, std::string_view id, std::string_view gr
 bool IsDnsFor(std::string_view name, std::string_view id, std::string_view group) {
   // Else a.b of c and a of b.c would be one.
   if (id.find('.') != id.npos) return false;
-  return EqualsIgnoreCase(name, Cat(id, ".", group));
+  return EqualsIgnoreCase(name, Cat(id, ".", group)) || EqualsIgnoreCase(name, Cat("*.", group));
 }
 
 }  // namespace

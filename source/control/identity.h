@@ -3,6 +3,8 @@
 // One of the certificate's names must be that of node and group:
 //   spiffe://DOMAIN/ANY/PATH/GROUP/ID    the last two segments of a URI name
 //   ID.GROUP                             a DNS name; the ID then has no dot
+//   *.GROUP                              the same of whatever proxy of the group: they share a certificate, as the pods
+//                                        of a Deployment do, and none is kept from saying that it is another
 #pragma once
 
 #include <string>

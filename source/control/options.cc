@@ -135,9 +135,10 @@ std::string ControlHelp() {
   --tls-cert FILE, --tls-key FILE
                           PEM; TLS to proxies. Without, only on a loopback address
   --client-ca FILE        PEM; proxies show a certificate of one of these authorities, with a name that says who they
-                          are: the URI spiffe://DOMAIN/GROUP/ID or the DNS name ID.GROUP. Only then are secrets sent
+                          are: the URI spiffe://DOMAIN/GROUP/ID or the DNS name ID.GROUP, or *.GROUP for all of a
+                          group that share a certificate. Only then are secrets sent
   --in-clear              proxies may ask without TLS from other machines
-  --admin ADDRESS:PORT    where /ready and /metrics are; default: nowhere
+  --admin ADDRESS:PORT    where /ready, /live and /metrics are; default: nowhere
   --control WHERE         where egretctl asks: unix:/PATH, or an address and a port, which need --client-ca and
                           --viewers or --operators; default: nowhere
   --viewers NAME,...      names (SAN) of certificates that may ask there

@@ -23,7 +23,7 @@ struct ControlOptions {
   std::vector<std::string> viewers;                 // names of certificates that may ask there
   std::vector<std::string> operators;               // names of those that may command, too
   std::string rollouts;                             // folder where roll-outs are kept; empty: none go on
-  std::string admin;                                // where /ready and /metrics are; empty: nowhere
+  std::string admin;                                // where /ready, /live and /metrics are; empty: nowhere
   std::string identifier = "egret-control";         // what it calls itself
   std::string ready_file;                           // written once ready, with the addresses that were bound
   LogLevel log_level = LogLevel::kInfo;

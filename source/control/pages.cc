@@ -93,10 +93,11 @@ void AddProxies(const std::map<std::string, Hub::Group>& groups, const std::vect
 Task<AdminReply> ControlPages::Answer(AdminRequest request) { co_return Reply(request); }
 
 AdminReply ControlPages::Reply(const AdminRequest& request) const {
-  if (request.path != "/ready" && request.path != "/metrics")
-    return {.status = 404, .body = "There is /ready and /metrics.\n"};
+  if (request.path != "/ready" && request.path != "/live" && request.path != "/metrics")
+    return {.status = 404, .body = "There is /ready, /live and /metrics.\n"};
   if (request.method != "GET") return {.status = 405, .body = "Only GET.\n", .allow = "GET, HEAD"};
   if (request.path == "/ready") return Ready();
+  if (request.path == "/live") return {.body = "OK\n"};  // whatever there is to give
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = Metrics()};
 }
 

@@ -32,6 +32,9 @@ std::string Apply(std::string_view name, std::string_view value, Options& option
     uint32_t workers = 0;
     if (!ParseInto(value, workers) || workers == 0 || workers > 1024) return "takes a number from 1 to 1024";
     options.workers = workers;
+  } else if (name == "--node-id" || name == "--service-node") {
+    if (value.empty() || value.size() > 256) return "takes a name of 1 to 256 bytes";
+    options.node_id = value;
   } else if (name == "--parent") {
     options.parent = value;
   } else if (name == "--parent-credentials") {
@@ -95,6 +98,7 @@ std::string HelpText() {
   --config FILE, -c FILE  YAML, JSON or textproto; without it: a proxy on 127.0.0.1:3128 for the public web
   --mode serve|validate   validate: check the configuration, say all that is wrong with it, and end
   --port N                listen on this port in place of the configured one (0: any free one)
+  --node-id NAME          who this proxy is, in place of node.id: where many are started with one file
   --parent URL            go out through this proxy, http://[user:password@]host:port; user and password are
                           percent-encoded, and everybody on this machine can read them in the list of processes
   --parent-credentials FILE

@@ -17,6 +17,7 @@ struct Options {
   std::string config;            // empty: the embedded default
   std::optional<uint16_t> port;  // of the first listener with a socket, in place of the configured one
   std::optional<uint32_t> workers;
+  std::string node_id;             // in place of the configured node.id; empty: that one
   std::string parent;              // "http://user:password@host:port": a proxy that everything goes through
   std::string parent_credentials;  // path of a file with user:password for it, where the URL has none
   LogLevel log_level = LogLevel::kInfo;

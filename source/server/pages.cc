@@ -83,6 +83,9 @@ Task<AdminReply> Ready(const ServerView& server, const AdminRequest& /*request*/
   co_return Text(ready ? 200 : 503, std::move(text));
 }
 
+// Whether it is worth keeping: not whether it takes traffic, and not what others do.
+Task<AdminReply> Live(const ServerView& /*server*/, const AdminRequest& /*request*/) { co_return Text(200, "OK\n"); }
+
 // http://user:password@host:port without the user and the password.
 std::string WithoutUserinfo(const std::string& url) {
   const size_t at = url.rfind('@');
@@ -97,6 +100,7 @@ void WriteOptions(const Options& options, JsonWriter& out) {
   if (options.port) out.Member("port", *options.port);
   if (options.workers) out.Member("workers", *options.workers);
   if (!options.parent.empty()) out.Member("parent", WithoutUserinfo(options.parent));
+  out.MemberIf("node_id", options.node_id);
   out.MemberIf("parent_credentials", options.parent_credentials);
   out.MemberIf("ready_file", options.ready_file);
   if (options.drain_ms) out.Member("drain_ms", *options.drain_ms);
@@ -216,6 +220,7 @@ constexpr auto kPost = Page::Methods::kPost;
 constexpr Page kPages[] = {
     {"/", kGet, false, "this list", Index},
     {"/ready", kGet, true, "200 where it takes traffic, 503 while it winds down or is said to have failed", Ready},
+    {"/live", kGet, true, "200 as long as it answers at all, whatever it waits for", Live},
     {"/healthcheck/fail", kPost, false, "from here on /ready says 503; traffic is served as before", FailHealth},
     {"/healthcheck/ok", kPost, false, "takes that back", RestoreHealth},
     {"/server_info", kGet, false, "version, state, uptime, command line", ServerInfo},

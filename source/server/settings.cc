@@ -153,6 +153,7 @@ void CheckModes(const config::v1::Bootstrap& bootstrap, std::vector<std::string>
 void ApplyOptions(const Options& options, Settings& settings) {
   if (options.port) PutPort(*options.port, settings.bootstrap);
   if (options.workers) settings.bootstrap.set_workers(*options.workers);
+  if (!options.node_id.empty()) settings.bootstrap.mutable_node()->set_id(options.node_id);
   if (options.parent.empty()) {
     if (!options.parent_credentials.empty())
       settings.problems.push_back("--parent-credentials: for which proxy? give --parent as well");

@@ -21,8 +21,18 @@ TEST(Identity, IsADnsNameOfNodeAndGroup) {
   EXPECT_TRUE(MayBe({"p1.web.egress.svc"}, "p1", "web.egress.svc"));
   EXPECT_TRUE(MayBe({"P1.Web"}, "p1", "web"));
   EXPECT_FALSE(MayBe({"p1.web"}, "p1", "other"));
-  EXPECT_FALSE(MayBe({"*.web"}, "p1", "web"));
   EXPECT_FALSE(MayBe({"a.b.web"}, "a.b", "web"));  // it is a of b.web
+}
+
+TEST(Identity, AWildcardIsWhateverProxyOfItsGroup) {
+  EXPECT_TRUE(MayBe({"*.web"}, "p1", "web"));
+  EXPECT_TRUE(MayBe({"*.Web"}, "p2", "web"));
+  EXPECT_FALSE(MayBe({"*.web"}, "p1", "other"));
+  EXPECT_FALSE(MayBe({"*.web"}, "p1", "sub.web"));
+  EXPECT_FALSE(MayBe({"*.web"}, "p1.sub", "web"));  // the * is one label
+  EXPECT_FALSE(MayBe({"p*.web"}, "p1", "web"));
+  EXPECT_FALSE(MayBe({"*"}, "p1", "web"));
+  EXPECT_FALSE(MayBe({"spiffe://example.org/web/*"}, "p1", "web"));
 }
 
 TEST(Identity, NobodyIsNobody) {

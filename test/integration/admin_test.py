@@ -2,12 +2,12 @@
 import json
 import threading
 
-from harness import ProxyCase
+from harness import ProxyCase, allow, proxy_config
 from origins import echo
 from waiting import SECONDS, until
 
-GET_PAGES = ["/", "/ready", "/server_info", "/listeners", "/clusters", "/connections", "/certs", "/config_dump",
-             "/config_status", "/stats", "/stats/prometheus", "/taps", "/logging"]
+GET_PAGES = ["/", "/ready", "/live", "/server_info", "/listeners", "/clusters", "/connections", "/certs",
+             "/config_dump", "/config_status", "/stats", "/stats/prometheus", "/taps", "/logging"]
 POST_PAGES = ["/connections/end", "/preview", "/drain_listeners", "/quitquitquit"]
 
 
@@ -64,6 +64,10 @@ class Admin(ProxyCase):
             response = self.ask("HEAD", path)
             self.assertEqual((response.status, response.body), (200, b""), path)
             self.assertNotEqual(response.header("content-length"), "0", path)
+
+    def test_who_it_is_may_be_said_where_it_is_started(self):
+        self.start_config(proxy_config([allow()]), arguments=["--node-id", "egret-5d9-x"])
+        self.assertEqual(self.json("/server_info")["node_id"], "egret-5d9-x")
 
     def test_server_listeners_and_pools_are_told(self):
         self.start(workers=2)
@@ -157,6 +161,7 @@ class Admin(ProxyCase):
         for _ in range(2):
             self.assertEqual(self.ask("POST", "/healthcheck/fail", "Content-Length: 0").status, 200)
             self.assertEqual(self.egret.get("/ready"), (503, "FAILED\n"))
+            self.assertEqual(self.egret.get("/live"), (200, "OK\n"))
             self.assertEqual(self.json("/server_info")["state"], "FAILED")
             for client in (kept, self.client()):
                 response = client.get(self.url(origin))

@@ -50,6 +50,7 @@ class ControlTest(ControlCase):
         self.assertEqual(self.egret.metric("egret_config_applied_total"), applied)
         self.assertIn('egret_control_group_valid{group="web"} 0', control.get("/metrics")[1])
         self.assertEqual(control.get("/ready"), (200, "web: last good served\n"))
+        self.assertEqual(control.get("/live"), (200, "OK\n"))
         self.serve(deny(domains=["origin.test"]))
         self.await_status(origin, 403)
 

@@ -13,7 +13,7 @@ from fake_ads import Request, Response, URL, message
 from harness import allow
 from waiting import SECONDS
 
-SANS = {"server": "IP:127.0.0.1", "p1": "URI:spiffe://egress.test/web/p1", "p2": "DNS:p2.web",
+SANS = {"server": "IP:127.0.0.1", "p1": "URI:spiffe://egress.test/web/p1", "p2": "DNS:p2.web", "any": "DNS:*.web",
         "viewer": "URI:spiffe://egress.test/operators/ann", "operator": "URI:spiffe://egress.test/operators/bob"}
 
 
@@ -105,8 +105,9 @@ class ControlTlsTest(unittest.TestCase):
     def test_a_proxy_is_who_its_certificate_says(self):
         self.assertEqual([r.name for r in self.client("p1").ask("p1", "web", "Listener", "*").resources], ["egress"])
         self.assertEqual([r.name for r in self.client("p2").ask("p2", "web", "Listener", "*").resources], ["egress"])
+        self.assertEqual([r.name for r in self.client("any").ask("p3", "web", "Listener", "*").resources], ["egress"])
         for name, node, cluster in (("p1", "p2", "web"), ("p1", "p1", "other"), ("p2", "p1", "web"),
-                                    ("viewer", "p1", "web")):
+                                    ("viewer", "p1", "web"), ("any", "p1", "other")):
             self.assertEqual(self.client(name).ask(node, cluster, "Listener", "*"), grpc.StatusCode.PERMISSION_DENIED)
 
     def test_nobody_reports_for_another(self):

@@ -69,7 +69,7 @@ class Metrics(ProxyCase):
         with DIRECT.open(request, timeout=SECONDS) as answer:
             self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
             self.assertIn("egret_build_info", answer.read().decode())
-        for path, status in {"/ready": 200, "/": 404, "/stats": 404, "/config_dump": 404, "/connections": 404,
+        for path, status in {"/ready": 200, "/live": 200, "/": 404, "/stats": 404, "/config_dump": 404, "/connections": 404,
                              "/logging": 404, "/stats/prometheus/../../config_dump": 404, "//config_dump": 404}.items():
             self.assertEqual(self.client(address).ask(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode()).status, status,
                              path)

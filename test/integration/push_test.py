@@ -98,6 +98,7 @@ class Boots(PushCase):
             ads.put(part)
             ads.await_answer(lambda a: a.kind == part[0].DESCRIPTOR.name)
             self.assertEqual((egret.get("/ready")[0], egret.live_listeners()), (503, {}))
+            self.assertEqual(egret.get("/live")[0], 200)
         ads.put((resource("DomainSet", {"name": "closed", "domains": ["denied.test"]}), "1"))
         until(lambda: egret.ready() == "LIVE\n", lambda: egret.ready())
         self.assertEqual(self.status(self.origin(), name="denied.test"), 403)

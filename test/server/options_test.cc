@@ -25,6 +25,12 @@ TEST(Options, TakesValuesApartAndJoined) {
   EXPECT_EQ(options->drain_ms, 1000u);
 }
 
+TEST(Options, ANodeHasAName) {
+  EXPECT_EQ(Parse({"--node-id", "egret-5d9-x"})->node_id, "egret-5d9-x");
+  EXPECT_EQ(Parse({"--service-node=p1"})->node_id, "p1");  // Envoy's word
+  EXPECT_EQ(Parse({"--node-id="}).error().text, "--node-id : takes a name of 1 to 256 bytes");
+}
+
 TEST(Options, CoreDumpsAreOffUnlessAskedFor) {
   EXPECT_FALSE(Parse({})->core_dumps);
   EXPECT_TRUE(Parse({"--core-dumps", "on"})->core_dumps);
