@@ -32,7 +32,7 @@ struct Message {
   enum class Kind : char {
     // To the warden.
     kMapped = 'm',  // its users and groups are what they shall be
-    kGo = 'g',      // start the command; with a descriptor: of the roots that its clients are to believe
+    kGo = 'g',  // start the command; with descriptors: of the roots that its clients are to believe, and those for Java
     kSignal = 's',  // text: the number of a signal for the command
     // To the supervisor.
     kDoors = 'd',    // with descriptors; text: their names, then what the room lacks on a line of its own

@@ -19,6 +19,7 @@
 #include "source/run/ready_policies.h"
 #include "source/run/run_yaml.h"
 #include "source/tls/certificates.h"
+#include "source/tls/java_trust.h"
 #include "source/tls/new_authority.h"
 
 namespace egret {
@@ -174,6 +175,9 @@ Result<RunConfiguration, Problem> ConfigurationOf(const RunOptions& options) {
     const auto certificate = AddAuthority(bootstrap);
     if (!certificate) return certificate.error();
     made.trust_pem = SystemRootsPem() + *certificate;
+    auto java = JavaTrustOf(made.trust_pem);
+    if (!java) return java.error();
+    made.trust_java = std::move(*java);
   } else {
     LeaveOutInspection(bootstrap);
   }

@@ -15,6 +15,7 @@ struct RunConfiguration {
   Settings settings;
   // Where a policy looks into TLS: what clients have to believe, the system's roots and the CA of this run, as PEM.
   std::string trust_pem;
+  std::string trust_java;  // the same as Java's trust store
 };
 
 // Valid, or the problems that people are told, one a line.

@@ -22,19 +22,22 @@ std::string ValueOf(const std::vector<std::string>& environment, std::string_vie
   return {};
 }
 
-// Java looks at none of the others. What is local goes past a proxy by itself there.
-std::string JavaOptions(std::string options, std::string_view address) {
+// Java looks at none of the others. What is local goes past a proxy by itself there. Every Java takes these, in
+// whatever program it is; JDK_JAVA_OPTIONS only the launcher of a new one does, and it says so on standard error as
+// well.
+std::string JavaOptions(std::string options, std::string_view address, std::string_view trust) {
   const size_t colon = address.rfind(':');
   for (const std::string_view scheme : {"http", "https"})
     Append(options, options.empty() ? "" : " ", "-D", scheme, ".proxyHost=", address.substr(0, colon), " -D", scheme,
            ".proxyPort=", address.substr(colon + 1));
+  if (!trust.empty()) Append(options, " -Djavax.net.ssl.trustStore=", trust);
   return options;
 }
 
 }  // namespace
 
 std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::string_view address,
-                                       std::string_view trust) {
+                                       const TrustPaths& trust) {
   const std::string url = Cat("http://", address);
   // Clients differ in which spelling they look at: curl takes http_proxy in lower case only.
   for (const std::string_view name :
@@ -44,13 +47,14 @@ std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::
     Set(inherited, name, url);
   for (const std::string_view name : {"no_proxy", "NO_PROXY", "npm_config_noproxy"}) Set(inherited, name, kDirect);
   Set(inherited, "NODE_USE_ENV_PROXY", "1");
-  Set(inherited, "JAVA_TOOL_OPTIONS", JavaOptions(ValueOf(inherited, "JAVA_TOOL_OPTIONS"), address));
-  if (trust.empty()) return inherited;
+  Set(inherited, "JAVA_TOOL_OPTIONS", JavaOptions(ValueOf(inherited, "JAVA_TOOL_OPTIONS"), address, trust.java));
+  if (trust.pem.empty()) return inherited;
   for (const std::string_view name :
        {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "PIP_CERT", "AWS_CA_BUNDLE",
         "NODE_EXTRA_CA_CERTS", "npm_config_cafile", "CARGO_HTTP_CAINFO", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-        "DENO_CERT", "NIX_SSL_CERT_FILE"})
-    Set(inherited, name, trust);
+        "DENO_CERT", "NIX_SSL_CERT_FILE", "HTTPLIB2_CA_CERTS", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+        "PERL_LWP_SSL_CA_FILE"})
+    Set(inherited, name, trust.pem);
   return inherited;
 }
 

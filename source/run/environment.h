@@ -7,10 +7,15 @@
 
 namespace egret {
 
+// Files of the roots that clients are to believe in the place of their own; empty: they keep those.
+struct TrustPaths {
+  std::string pem;
+  std::string java;  // a trust store
+};
+
 // `inherited` ("NAME=value" each), with those that lead to the proxy at `address` ("127.0.0.1:3128") in the place of
-// any that led elsewhere. What listens on the command's own loopback is reached without it. `trust`: path of the roots
-// that clients are to believe in the place of their own; empty: they keep those.
+// any that led elsewhere. What listens on the command's own loopback is reached without it.
 std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::string_view address,
-                                       std::string_view trust = {});
+                                       const TrustPaths& trust = {});
 
 }  // namespace egret

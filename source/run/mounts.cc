@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <initializer_list>
 #include <string_view>
+#include <system_error>
 
 #include "source/base/strings.h"
 #include "source/run/channel.h"
@@ -24,10 +26,12 @@ constexpr unsigned long kInert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 // A place in memory to make files in, which are then hung elsewhere; it is gone with this, they are not.
 class Workshop {
  public:
-  explicit Workshop(const char* file)
-      : there_(mount("none", kPlace, "tmpfs", kInert, "size=16m,mode=0755") == 0), path_(Cat(kPlace, "/", file)) {}
+  explicit Workshop(const char* file, const char* place = "/tmp")
+      : place_(place),
+        there_(mount("none", place, "tmpfs", kInert, "size=16m,mode=0755") == 0),
+        path_(Cat(place, "/", file)) {}
   ~Workshop() {
-    if (there_) umount2(kPlace, MNT_DETACH);
+    if (there_) umount2(place_, MNT_DETACH);
   }
   Workshop(const Workshop&) = delete;
   Workshop& operator=(const Workshop&) = delete;
@@ -48,13 +52,44 @@ class Workshop {
   }
   // In the place of a file that is there.
   bool HangAt(const char* path) const { return mount(path_.c_str(), path, nullptr, MS_BIND, nullptr) == 0; }
+  // Stays where it is, as it is now; the path of its file. Empty: it does not.
+  std::string Keep() {
+    if (!there_ || mount(nullptr, place_, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kInert, nullptr) != 0) return {};
+    there_ = false;
+    return path_;
+  }
 
  private:
-  static constexpr char kPlace[] = "/tmp";
   OwnedFd Create() const { return OwnedFd(there_ ? open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0444) : -1); }
-  const bool there_;
+  const char* const place_;
+  bool there_;
   const std::string path_;
 };
+
+bool IsEmptyFolder(const char* path) {
+  std::error_code error;
+  return std::filesystem::is_empty(path, error) && !error && std::filesystem::is_directory(path, error);
+}
+
+// Of those places, all that are there. The path of the first; empty: there is none.
+std::string HangAtAll(int fd, std::initializer_list<const char*> places) {
+  const Workshop workshop("roots");
+  if (!workshop.FillFrom(fd)) return {};
+  std::string first;
+  for (const char* const path : places)
+    if (workshop.HangAt(path) && first.empty()) first = path;
+  return first;
+}
+
+std::string PutIntoEmptyFolder(int fd, const char* name) {
+  for (const char* const place : {"/mnt", "/media", "/srv"}) {
+    if (!IsEmptyFolder(place)) continue;
+    Workshop workshop(name, place);
+    if (!workshop.FillFrom(fd)) continue;
+    if (std::string path = workshop.Keep(); !path.empty()) return path;
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -78,14 +113,13 @@ void HangResolverFile() {
   if (workshop.Fill("nameserver 127.0.0.1\n")) workshop.HangAt("/etc/resolv.conf");
 }
 
-std::string HangTrust(int fd) {
-  const Workshop workshop("roots.pem");
-  if (!workshop.FillFrom(fd)) return {};
-  std::string first;
-  for (const char* const path :
-       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"})
-    if (workshop.HangAt(path) && first.empty()) first = path;
-  return first;
+TrustPaths HangTrust(int pem, int java) {
+  TrustPaths paths{
+      .pem = HangAtAll(pem,
+                       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}),
+      .java = HangAtAll(java, {"/etc/ssl/certs/java/cacerts", "/etc/pki/ca-trust/extracted/java/cacerts"})};
+  if (paths.java.empty()) paths.java = PutIntoEmptyFolder(java, "roots.p12");
+  return paths;
 }
 
 }  // namespace egret

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "source/run/environment.h"
+
 namespace egret {
 
 // In a mount namespace of the caller's own: /proc of the own processes where it is to be had, and no way to the host's
@@ -10,7 +12,8 @@ namespace egret {
 bool HangMounts();
 // /etc/resolv.conf names loopback and no domains to try, each of which would exist here. Where there is none, so be it.
 void HangResolverFile();
-// What `fd` holds takes the place of the system's root certificates. The path of them; empty: it cannot be (errno).
-std::string HangTrust(int fd);
+// What these descriptors hold takes the place of the system's root certificates, as PEM and as a trust store for Java;
+// the latter is put into an empty folder where the system has none. A path that is empty: it cannot be.
+TrustPaths HangTrust(int pem, int java);
 
 }  // namespace egret

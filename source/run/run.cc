@@ -70,13 +70,31 @@ void PrepareProcess(bool core_dumps) {
   SetUpKeyMemory();
 }
 
-// What `text` is, as a file in memory alone; none where it is empty.
+// What `text` is, as a file in memory alone.
 Result<OwnedFd, Problem> MemoryFile(const std::string& text) {
-  if (text.empty()) return OwnedFd();
   OwnedFd file(memfd_create("roots", MFD_CLOEXEC));
   if (file.get() < 0 || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     return Problem{Cat("no file in memory: ", std::strerror(errno))};
   return file;
+}
+
+// None where clients keep the roots that they have.
+Result<std::vector<OwnedFd>, Problem> TrustFiles(const RunConfiguration& configuration) {
+  std::vector<OwnedFd> files;
+  if (configuration.trust_pem.empty()) return files;
+  for (const std::string* const text : {&configuration.trust_pem, &configuration.trust_java}) {
+    Result<OwnedFd, Problem> file = MemoryFile(*text);
+    if (!file) return file.error();
+    files.push_back(std::move(*file));
+  }
+  return files;
+}
+
+std::vector<int> FdsOf(const std::vector<OwnedFd>& files) {
+  std::vector<int> fds;
+  fds.reserve(files.size());
+  for (const OwnedFd& file : files) fds.push_back(file.get());
+  return fds;
 }
 
 struct Doors {
@@ -146,12 +164,12 @@ int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
   Result<Doors, Problem> doors = DoorsOf(std::move(*room));
   if (!doors) return Fail(doors.error());
   ServeOn(doors->listening, configuration->settings.bootstrap);
-  const Result<OwnedFd, Problem> roots = MemoryFile(configuration->trust_pem);
-  if (!roots) return Fail(roots.error());
+  const Result<std::vector<OwnedFd>, Problem> trust = TrustFiles(*configuration);
+  if (!trust) return Fail(trust.error());
   TellOfCrashes();
   LetGoOfStreams();
   Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions), files.NewLog());
-  if (supervisor.StartCommand(roots->get()) &&
+  if (supervisor.StartCommand(FdsOf(*trust)) &&
       !ServeCommand(std::move(configuration->settings), options.core_dumps, supervisor))
     return Fail({"the proxy cannot start"});
   RunFacts facts{.program = options.command.front(), .fenced = options.fenced, .duration_ms = watch.Ms()};

@@ -56,8 +56,8 @@ Supervisor::Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vect
 
 Supervisor::~Supervisor() { close(signals_); }
 
-bool Supervisor::StartCommand(int roots) {
-  fence_.warden().Send(Message::Kind::kGo, {}, roots < 0 ? std::vector<int>() : std::vector{roots});
+bool Supervisor::StartCommand(const std::vector<int>& trust) {
+  fence_.warden().Send(Message::Kind::kGo, {}, trust);
   std::vector<pollfd> waits = {{fence_.pidfd(), POLLIN, 0}, {signals_, POLLIN, 0}};
   for (const OwnedFd& fd : questions_) waits.push_back({fd.get(), POLLIN, 0});
   const auto first_door = static_cast<ptrdiff_t>(waits.size());

@@ -24,8 +24,8 @@ class Supervisor final : public ServerHost {
 
   // Starts the command and waits until it ends, or wants something of the server, which need not be there until then:
   // what comes waits in the sockets' queues. False: it has ended.
-  // `roots`: file of those that its clients are to believe in the place of the system's; -1: they keep those.
-  bool StartCommand(int roots);
+  // `trust`: files of those that its clients are to believe in the place of the system's; none: they keep those.
+  bool StartCommand(const std::vector<int>& trust);
   // Whole once the server has ended.
   const RunLog& log() const { return log_; }
 

@@ -140,8 +140,9 @@ void RunWarden(const WardenOrders& orders, const Channel& supervisor) {
   if (!room) Fail(supervisor, kExitOwnFailure, room.error().text);
   HandOut(*room, supervisor);
   const Message go = Await(supervisor, Message::Kind::kGo);
-  const std::string trust = go.fds.empty() ? "" : HangTrust(go.fds.front().get());
-  if (trust.empty() && !go.fds.empty())
+  const bool trusts = go.fds.size() == 2;
+  const TrustPaths trust = trusts ? HangTrust(go.fds[0].get(), go.fds[1].get()) : TrustPaths();
+  if (trusts && trust.pem.empty())
     Fail(supervisor, kExitOwnFailure,
          "the policy looks into TLS, and here is no file of root certificates whose place could be taken; install "
          "ca-certificates");

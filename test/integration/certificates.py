@@ -1,4 +1,4 @@
-"""A certificate authority of the test and a leaf for *.test, made by openssl in a folder."""
+"""A certificate authority of the test and a leaf, for *.test unless other names are given, made by openssl in a folder."""
 import os
 import subprocess
 
@@ -11,7 +11,7 @@ subjectKeyIdentifier = hash
 basicConstraints = CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = DNS:origin.test, DNS:*.test, IP:127.0.0.1
+subjectAltName = {names}, IP:127.0.0.1
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 """
@@ -26,10 +26,10 @@ def openssl(folder, *words):
 class Certificates:
     """Paths: ca (what clients trust), certificate and key (what the origin shows)."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, names=("origin.test", "*.test")):
         self.ca, self.certificate, self.key = (os.path.join(folder, n) for n in ("ca.pem", "leaf.pem", "leaf.key"))
         with open(os.path.join(folder, "x509.cnf"), "w") as f:
-            f.write(EXTENSIONS)
+            f.write(EXTENSIONS.format(names=", ".join("DNS:" + name for name in names)))
         new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         for name, subject in (("ca", "/CN=Test CA"), ("leaf", "/CN=origin.test")):
             openssl(folder, "req", "-new", *new_key, "-keyout", name + ".key", "-out", name + ".csr", "-subj", subject)

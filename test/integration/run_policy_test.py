@@ -1,12 +1,13 @@
 """egret run: --policy, and what it looks into."""
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
 
 from origins import ScriptedOrigin
-from run_case import ASK, CLOSING, OWN_FAILURE, RunCase, run, setUpModule
+from run_case import ASK, CLOSING, OWN_FAILURE, RunCase, egret, run, setUpModule
 
 
 class ByPolicy(RunCase):
@@ -68,6 +69,21 @@ class ByPolicy(RunCase):
         self.assertGreater(len(bundle), len(before.splitlines()))
         with open("/etc/ssl/certs/ca-certificates.crt") as f:
             self.assertEqual(f.read(), before)
+
+    def test_where_java_has_no_store_for_all_its_programs_there_is_one(self):
+        """In an empty folder, of which there has to be one, and in this run alone."""
+        script = ("for option in $JAVA_TOOL_OPTIONS; do case $option in *trustStore=*) echo \"${option#*=}\"; "
+                  "openssl pkcs12 -in \"${option#*=}\" -nokeys -nomacver -passin pass: | grep -c BEGIN; touch /mnt/x; esac; done")
+        hide = "for there in /etc/ssl/certs/java /mnt; do if [ -d $there ]; then mount -t tmpfs none $there; fi; done; "
+        policy = self.policy({**self.RULE, "inspection": "REQUIRED"})
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", hide + '"$@"; ls /mnt', "sh",
+                               *egret("--policy", policy, "--", "sh", "-c", script)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        where, count, *rest = done.stdout.splitlines()
+        self.assertRegex(where, r"^/(mnt|media|srv)/roots\.p12$")
+        self.assertGreater(int(count), 1)
+        self.assertEqual(rest, [])
+        self.assertIn("Read-only", done.stderr)
 
     def test_where_nothing_is_looked_into_clients_believe_whom_they_did(self):
         done = run("--policy", self.policy(self.RULE), "--", "sh", "-c", "echo ${SSL_CERT_FILE-none}; mount",

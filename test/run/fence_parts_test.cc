@@ -72,5 +72,16 @@ TEST(Environment, KeepsOtherOptionsOfJava) {
                 "-Dhttps.proxyPort=5");
 }
 
+TEST(Environment, NamesWhatIsToBeBelieved) {
+  const auto made = EnvironmentOf({"SSL_CERT_FILE=/other"}, "127.0.0.1:5", {.pem = "/roots.pem", .java = "/roots.p12"});
+  const auto has = [&made](std::string_view one) { return std::find(made.begin(), made.end(), one) != made.end(); };
+  EXPECT_TRUE(has("SSL_CERT_FILE=/roots.pem"));
+  EXPECT_FALSE(has("SSL_CERT_FILE=/other"));
+  EXPECT_TRUE(has("CARGO_HTTP_CAINFO=/roots.pem"));
+  EXPECT_TRUE(std::any_of(made.begin(), made.end(), [](const std::string& one) {
+    return one.starts_with("JAVA_TOOL_OPTIONS=") && one.ends_with(" -Djavax.net.ssl.trustStore=/roots.p12");
+  }));
+}
+
 }  // namespace
 }  // namespace egret
