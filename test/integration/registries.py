@@ -1,5 +1,5 @@
 """What the public registries would answer about one package, egretdemo, whose word is `installed`: paths of each host
-to bytes, made up here. Tools verify it as they verify the real ones: by digests, and Go's by a signed log."""
+to bytes, or to the URL where it leads instead, made up here. Tools verify it as they verify the real ones: by digests, and Go's by a signed log."""
 import base64
 import hashlib
 import io
@@ -50,11 +50,6 @@ NPM_TARBALL = packed_tar({"package/package.json": b'{"name": "egretdemo", "versi
                           "package/index.js": b"module.exports = 'installed'\n"})
 NPM_ENTRY = {"resolved": "https://registry.npmjs.org/egretdemo/-/egretdemo-1.0.0.tgz", "version": "1.0.0",
              "integrity": "sha512-" + base64.b64encode(hashlib.sha512(NPM_TARBALL).digest()).decode()}
-# For npm ci.
-NPM_PROJECT = {
-    "package.json": json.dumps({"name": "project", "dependencies": {"egretdemo": "1.0.0"}}),
-    "package-lock.json": json.dumps({"name": "project", "lockfileVersion": 3, "packages": {
-        "": {"name": "project", "dependencies": {"egretdemo": "1.0.0"}}, "node_modules/egretdemo": NPM_ENTRY}})}
 
 
 def npm():
@@ -64,6 +59,15 @@ def npm():
     about = {"name": "egretdemo", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}
     return {"registry.npmjs.org": {"/egretdemo": json.dumps(about).encode(),
                                    "/egretdemo/-/egretdemo-1.0.0.tgz": NPM_TARBALL}}
+
+
+def put_npm_project(folder):
+    """For npm ci."""
+    wants = {"name": "project", "dependencies": {"egretdemo": "1.0.0"}}
+    lock = {"name": "project", "lockfileVersion": 3, "packages": {"": wants, "node_modules/egretdemo": NPM_ENTRY}}
+    for name, content in (("package.json", wants), ("package-lock.json", lock)):
+        with open(os.path.join(folder, name), "w") as f:
+            json.dump(content, f)
 
 
 def crates():
@@ -85,8 +89,9 @@ def debian(architecture):
              "Filename: pool/egretdemo_1.0_all.deb\nSize: %d\nSHA256: %s\nDescription: a package\n" % (
                  len(package), sha256(package))).encode()
     where = "main/binary-%s/Packages" % architecture
-    release = ("Suite: stable\nCodename: bookworm\nArchitectures: %s\nComponents: main\nDate: %s\nSHA256:\n %s %d %s\n" % (
-        architecture, "Sat, 28 Nov 2026 00:00:00 UTC", sha256(index), len(index), where)).encode()
+    release = ("Suite: stable\nCodename: bookworm\nArchitectures: %s\nComponents: main\n"
+               "Date: Sat, 28 Nov 2026 00:00:00 UTC\nSHA256:\n %s %d %s\n" % (
+                   architecture, sha256(index), len(index), where)).encode()
     return {"deb.debian.org": {"/debian/dists/bookworm/Release": release, "/debian/dists/bookworm/" + where: index,
                                "/debian/pool/egretdemo_1.0_all.deb": package}}
 
@@ -121,15 +126,16 @@ class GoModule:
         files = {inside + "go.mod": mod, inside + "demo.go": b'package egretdemo\n\nconst Word = "installed"\n'}
         sums = {"v1.0.0": self.checksum(files), "v1.0.0/go.mod": self.checksum({"go.mod": mod})}
         record = "".join("%s %s %s\n" % (self.MODULE, what, value) for what, value in sums.items())
-        there = "/%s/@v/v1.0.0." % self.MODULE
+        there, bucket = "/%s/@v/v1.0.0." % self.MODULE, "/proxy-golang-org-prod/egretdemo-v1.0.0.zip"
         return {"proxy.golang.org": {there + "info": b'{"Version": "v1.0.0"}', there + "mod": mod,
-                                     there + "zip": zipped(**files)},
-                self.LOG: self.database(record)}
+                                     there + "zip": "https://storage.googleapis.com" + bucket},
+                "storage.googleapis.com": {bucket: zipped(**files)}, self.LOG: self.database(record)}
 
 
 def put_git_repository(folder):
     """A bare repository egretdemo.git, whose file `word` says the word."""
-    who = {"GIT_%s_%s" % (role, what): "a@origin.test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    who = {"GIT_%s_%s" % (role, what): "a@origin.test" for role in ("AUTHOR", "COMMITTER")
+           for what in ("NAME", "EMAIL")}
     script = ("git init -q -b main work && cd work && echo installed >word && git add word && git commit -qm word && "
               "git clone -q --bare . ../egretdemo.git && rm -r ../work")
     subprocess.run(["sh", "-ec", script], cwd=folder, check=True,

@@ -3,14 +3,13 @@ and looked into; goes past the proxy and is judged all the same; and is refused 
 import os
 import shutil
 import subprocess
-import sys
 import unittest
 from concurrent import futures
 
-import registries
+import run_tools
 from harness import SANITIZED
 from run_case import setUpModule
-from run_world import PROXY_VARIABLES, SERVICE, SITE, WorldCase, need
+from run_world import PROXY_VARIABLES, ROOTS, SERVICE, SITE, WorldCase, need
 
 try:
     import grpc
@@ -18,13 +17,12 @@ except ImportError:
     grpc = None
 
 PAST = "unset %s\n" % PROXY_VARIABLES
-ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class Client(WorldCase):
-    def assert_judged(self, script, hosts, refused=None, port=443, inspected=True, past=PAST, **env):
-        """That a script, which says `installed` where it worked, reaches just these hosts by just these policies.
-        refused: the first of them that it asks for. past: what makes it look at no proxy."""
+    def assert_judged(self, script, hosts, port=443, inspected=True, past=PAST, **env):
+        """That a script, which says `installed` where it worked, reaches just these hosts, the first one first, by just
+        these policies. past: what makes it look at no proxy."""
         scheme = "" if port == 443 else ":%d" % port
         allowed = [word for host in hosts for word in ("--allow", host + scheme)]
         to = {"domains": list(hosts), "ports": [port]}
@@ -43,7 +41,7 @@ class Client(WorldCase):
         for how, before in (("refused", ""), ("refused past the proxy", past)):
             with self.subTest(how):
                 done = self.run_in_world(["--policy", self.policy(closed)], before + script, **env)
-                self.assert_refused(done, (refused or hosts[0]) + ":%d" % port)
+                self.assert_refused(done, "%s:%d" % (hosts[0], port))
         self.assertNotIn("denied.test", [name for name, *_ in self.dns.queries])
 
     def assert_reaches(self, done, hosts):
@@ -73,66 +71,30 @@ class Downloads(Client):
         self.open_world()
         self.assert_judged("wget -qO- --tries=1 https://%s/word" % SITE, [SITE])
 
-    def test_git_clone(self):
-        need("git")
-        registries.put_git_repository(self.folder)
-        self.open_world()
-        self.assert_judged("git clone -q https://github.com/egretdemo.git && cat egretdemo/word", ["github.com"],
-                           GIT_CONFIG_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0")
-
 
 class Packages(Client):
+    def judge(self, tool):
+        tool.prepare(self.folder)
+        self.open_world(**tool.files)
+        self.assert_judged(tool.script, tool.hosts, port=tool.port, **tool.env)
+
     def test_pip(self):
-        if subprocess.run([sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL).returncode:
-            self.skipTest("pip is not installed")
-        self.open_world(**registries.pypi())
-        script = ("python3 -m pip install -q --no-cache-dir --disable-pip-version-check --retries 0 --target to egretdemo\n"
-                  "PYTHONPATH=to python3 -c 'import egretdemo; print(egretdemo.word)'")
-        self.assert_judged(script, ["pypi.org", "files.pythonhosted.org"], PIP_CONFIG_FILE=os.devnull,
-                           PATH="/usr/bin:/bin")
+        self.judge(run_tools.pip())
 
     def test_npm(self):
-        need("npm")
-        self.open_world(**registries.npm())
-        script = ("npm install --no-audit --no-fund --no-update-notifier --fetch-retries=0 egretdemo\n"
-                  "node -e 'console.log(require(\"egretdemo\"))'")
-        self.assert_judged(script, ["registry.npmjs.org"], NPM_CONFIG_GLOBALCONFIG=os.devnull,
-                           NODE_EXTRA_CA_CERTS=ROOTS)
+        self.judge(run_tools.npm())
 
     def test_cargo(self):
-        cargo = need("cargo")
-        self.open_world(**registries.crates())
-        script = ("mkdir src && touch src/lib.rs\n"
-                  "printf '[package]\\nname = \"p\"\\nversion = \"0.1.0\"\\nedition = \"2021\"\\n"
-                  "[dependencies]\\negretdemo = \"1.0.0\"\\n' >Cargo.toml\n"
-                  "cargo fetch -q && grep -ho installed -r .cargo/registry/src")
-        self.assert_judged(script, ["index.crates.io", "static.crates.io"], CARGO_NET_RETRY="0",
-                           PATH="%s:%s" % (os.path.dirname(cargo), os.environ["PATH"]))
+        self.judge(run_tools.cargo())
 
     def test_go(self):
-        go = need("go")
-        module = registries.GoModule()
-        self.open_world(**module.hosts())
-        script = ("go mod download -json %s@v1.0.0 && cat go/pkg/mod/%s@v1.0.0/demo.go; s=$?; chmod -R +w go; exit $s"
-                  % (module.MODULE, module.MODULE))
-        self.assert_judged(script, ["proxy.golang.org", "sum.golang.org"], GOSUMDB=module.sumdb, GOTOOLCHAIN="local",
-                           GOTELEMETRY="off", GOFLAGS="-modcacherw",
-                           PATH="%s:%s" % (os.path.dirname(go), os.environ["PATH"]))
+        self.judge(run_tools.go())
 
     def test_apt(self):
-        need("apt-get")
-        architecture = subprocess.run(["dpkg", "--print-architecture"], stdout=subprocess.PIPE, text=True).stdout.strip()
-        self.open_world(**registries.debian(architecture))
-        script = ("mkdir -p etc/apt.conf.d etc/preferences.d lists/partial cache/archives/partial && touch status\n"
-                  "echo 'deb [trusted=yes] http://deb.debian.org/debian bookworm main' >etc/sources.list\n"
-                  "cat >apt.conf <<.\n"
-                  "Dir::Etc \"$PWD/etc\";\nDir::State \"$PWD\";\nDir::State::status \"$PWD/status\";\n"
-                  "Dir::Cache \"$PWD/cache\";\nAPT::Sandbox::User \"\";\nAcquire::Retries 0;\n"
-                  "Acquire::Languages none;\nAPT::Update::Error-Mode any;\n.\n"
-                  "export APT_CONFIG=$PWD/apt.conf\n"
-                  "apt-get -q update && apt-get -q download egretdemo && cat egretdemo_1.0_all.deb")
-        self.assert_judged(script, ["deb.debian.org"], port=80)
+        self.judge(run_tools.apt())
+
+    def test_git(self):
+        self.judge(run_tools.git())
 
 
 JAVA = """

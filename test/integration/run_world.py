@@ -13,13 +13,13 @@ import tempfile
 import threading
 import unittest
 
-import registries
 from certificates import Certificates
 from dns_server import DnsServer
 from git_backend import GitBackend
 from netns import NetnsCase, public
 from run_case import egret
 
+ROOTS = "/etc/ssl/certs/ca-certificates.crt"  # where this world's are
 ADDRESS, SERVICE = "93.184.215.1", "93.184.215.2"
 SITE = "www.origin.test"
 PROXY_VARIABLES = ("http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY npm_config_proxy "
@@ -39,7 +39,7 @@ def need(program):
 
 
 class Host(GitBackend):
-    """Every host of this world: the files that it has, and a repository."""
+    """Every host of this world: the files that it has (a text: where else one is), and a repository."""
 
     def serve(self):
         host, path = self.headers["host"].partition(":")[0], self.path.partition("?")[0]
@@ -47,7 +47,12 @@ class Host(GitBackend):
         if host == "github.com":
             return super().serve()
         content = self.server.files.get(host, {}).get(path)
-        self.send_response(404 if content is None else 200)
+        if isinstance(content, str):
+            self.send_response(302)
+            self.send_header("Location", content)
+            content = b""
+        else:
+            self.send_response(404 if content is None else 200)
         self.send_header("Content-Type", "text/html" if path.endswith("/") else "application/octet-stream")
         self.send_header("Content-Length", str(len(content or b"")))
         self.end_headers()
@@ -64,13 +69,13 @@ class WorldCase(NetnsCase):
         self.folder = folder.name
         public(ADDRESS + "/32", SERVICE + "/32")
         self.files = {SITE: {"/": b"<html><title>installed</title></html>", "/word": b"installed\n"}}
-        self.names = ["github.com", "crates.io", "other.test", SITE]
+        self.names = ["github.com", "other.test", SITE]
         self.asked = []
 
     def open_world(self, **files):
         """From here on it is there, and has these hosts besides."""
         self.files.update(files)
-        self.names += [name for name in files if name != SITE]
+        self.names = sorted({*self.names, *files})
         self.certificates = Certificates(self.folder, [*self.names, "service.test"])
         self.dns = DnsServer({**{name: [ADDRESS] for name in self.names}, "service.test": [SERVICE]}, port=53)
         self.addCleanup(self.dns.close)
@@ -97,8 +102,7 @@ class WorldCase(NetnsCase):
         outside = "mount --bind $0/resolv.conf /etc/resolv.conf && mount --bind $0/ca.pem $1 && shift && exec \"$@\""
         kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
         done = subprocess.run(
-            ["unshare", "-m", "sh", "-c", outside, self.folder, "/etc/ssl/certs/ca-certificates.crt",
-             *egret("--report", report, "--record", record, *options, "--", "sh", "-ec", script)],
+            ["unshare", "-m", "sh", "-c", outside, self.folder, ROOTS, *egret("--report", report, "--record", record, *options, "--", "sh", "-ec", script)],
             cwd=home, env={**kept, "HOME": home, "LANG": "C.UTF-8", **env}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=110)
         told = []
