@@ -206,6 +206,8 @@ void RecordDecision(Worker& worker, ExchangeRecord& record, const Decision& deci
       told.policy, '/', told.rule, ", ", told.reason);
   if (decision.verdict == Decision::Verdict::kContinue) return;
   worker.decisions().Add({told.policy, told.rule, told.action, told.stage});
+  if (decision.audit != Decision::Audit::kNone)
+    worker.audits().Add({decision.audit_policy, decision.audit_rule, NameOf(decision.audit), told.stage});
   worker.TellDecision(record);
 }
 

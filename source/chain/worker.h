@@ -41,7 +41,8 @@ class Worker {
   CredentialEnds& credential_ends() { return credential_ends_; }
   WorkerCounters& counters() { return counters_; }
   DecisionCounts& decisions() { return decisions_; }
-  ListNode& live() { return live_; }  // of ExchangeRecord
+  DecisionCounts& audits() { return audits_; }  // what policies that are only audited would have decided
+  ListNode& live() { return live_; }            // of ExchangeRecord
   // A walk over what is live that may take several turns: from the youngest to the oldest of those that are there when
   // it begins, without those that end meanwhile. One at a time. Null: it is over.
   void StartWalk() { walk_ = live_.last(); }
@@ -100,7 +101,7 @@ class Worker {
   std::unique_ptr<Resolver> resolver_;
   Snapshot snapshot_;
   WorkerCounters counters_;
-  DecisionCounts decisions_;
+  DecisionCounts decisions_, audits_;
   Overload overload_ = Overload::kNone;
   std::unique_ptr<AccessLog> log_;
   std::vector<std::unique_ptr<LogTail>> tails_;

@@ -1,13 +1,15 @@
 #include "source/control/pages.h"
 
 #include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 
+#include <cstdlib>
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "source/base/strings.h"
+#include "source/server/metrics_text.h"
+#include "source/server/process_metrics.h"
 #include "source/server/version.h"
 
 namespace egret {
@@ -34,11 +36,18 @@ class Exposition {
     else
       metric.gauge.value = value;
   }
-  std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
+  void Add(MetricFamily family) { families_.push_back(std::move(family)); }
+  const std::vector<MetricFamily>& families() const { return families_; }
 
  private:
   std::vector<MetricFamily> families_;
 };
+
+// Equal where the version, a hash in hexadecimal, is. A double holds it exactly.
+double VersionNumber(const std::string& version) {
+  constexpr size_t kDigits = 12;
+  return static_cast<double>(std::strtoull(version.substr(0, kDigits).c_str(), nullptr, 16));
+}
 
 void AddGroups(const std::map<std::string, Hub::Group>& groups, Exposition& out) {
   out.Family("egret_control_group_valid", "Whether what is in the files of the group now is what is served.",
@@ -51,6 +60,10 @@ void AddGroups(const std::map<std::string, Hub::Group>& groups, Exposition& out)
              MetricType::Gauge);
   for (const auto& [name, group] : groups)
     if (group.publication) out.Sample({{"group", name}}, UnixSeconds(group.since));
+  out.Family("egret_control_group_version", "What is served to the group, as a number: 48 bits of its version.",
+             MetricType::Gauge);
+  for (const auto& [name, group] : groups)
+    if (group.publication) out.Sample({{"group", name}}, VersionNumber(group.publication->version));
   const auto add = [&](std::string name, std::string help, auto value) {
     out.Family(std::move(name), std::move(help), MetricType::Gauge);
     for (const auto& [label, group] : groups)
@@ -98,7 +111,8 @@ AdminReply ControlPages::Reply(const AdminRequest& request) const {
   if (request.method != "GET") return {.status = 405, .body = "Only GET.\n", .allow = "GET, HEAD"};
   if (request.path == "/ready") return Ready();
   if (request.path == "/live") return {.body = "OK\n"};  // whatever there is to give
-  return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = Metrics()};
+  MetricsText metrics = Metrics(request.accept);
+  return {.content_type = std::move(metrics.content_type), .body = std::move(metrics.text)};
 }
 
 // Ready is who has something to give; a bad edit must not take all replicas out of service.
@@ -117,7 +131,7 @@ AdminReply ControlPages::Ready() const {
   return {.status = served > 0 ? 200 : 503, .body = std::move(text)};
 }
 
-std::string ControlPages::Metrics() const {
+MetricsText ControlPages::Metrics(std::string_view accept) const {
   Exposition out;
   out.Family("egret_control_build_info", "Always 1; the release.", MetricType::Gauge);
   out.Sample({{"version", kVersion}}, 1);
@@ -128,7 +142,8 @@ std::string ControlPages::Metrics() const {
   out.Family("egret_control_responses_total", "Responses by what proxies said to them.", MetricType::Counter);
   out.Sample({{"verdict", "accepted"}}, static_cast<double>(counts.accepted));
   out.Sample({{"verdict", "refused"}}, static_cast<double>(counts.refused));
-  return out.Text();
+  for (MetricFamily& family : ProcessMetrics(started_unix_)) out.Add(std::move(family));
+  return WriteMetrics(out.families(), accept);
 }
 
 }  // namespace egret

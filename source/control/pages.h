@@ -1,11 +1,15 @@
 // What probes and scrapers ask: /ready and /metrics.
 #pragma once
 
-#include <string>
+#include <time.h>
+
+#include <cstdint>
+#include <string_view>
 
 #include "source/control/hub.h"
 #include "source/control/roster.h"
 #include "source/server/admin.h"
+#include "source/server/metrics_text.h"
 
 namespace egret {
 
@@ -19,10 +23,11 @@ class ControlPages final : public AdminPages {
  private:
   AdminReply Reply(const AdminRequest& request) const;
   AdminReply Ready() const;
-  std::string Metrics() const;
+  MetricsText Metrics(std::string_view accept) const;
 
   const Hub& hub_;
   const Roster& roster_;
+  const int64_t started_unix_ = time(nullptr);
 };
 
 }  // namespace egret

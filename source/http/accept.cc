@@ -64,6 +64,16 @@ int WeightOf(std::string_view parameters) {
   return 1000;
 }
 
+// The greatest weight that the list gives to this very name; -1: it does not name it.
+int WeightNamed(std::string_view list, std::string_view name) {
+  int weight = -1;
+  for (size_t place = 0; place < kMostRanges && !list.empty(); ++place) {
+    std::string_view parameters = SplitFirst(list, ',');
+    if (EqualsIgnoreCase(TrimOws(SplitFirst(parameters, ';')), name)) weight = std::max(weight, WeightOf(parameters));
+  }
+  return weight;
+}
+
 }  // namespace
 
 TextForm AcceptedForm(std::string_view accept) {
@@ -81,6 +91,16 @@ TextForm AcceptedForm(std::string_view accept) {
   }
   const auto best = std::max_element(wanted.begin(), wanted.end());  // the first of equals
   return best->weight > 0 ? kForms[static_cast<size_t>(best - wanted.begin())] : TextForm::kPlain;
+}
+
+bool PrefersOpenMetrics(std::string_view accept) {
+  const int weight = WeightNamed(accept, "application/openmetrics-text");
+  return weight > 0 && weight >= WeightNamed(accept, "text/plain");
+}
+
+bool TakesGzip(std::string_view accept_encoding) {
+  const int weight = WeightNamed(accept_encoding, "gzip");
+  return weight > 0 || (weight < 0 && WeightNamed(accept_encoding, "*") > 0);
 }
 
 }  // namespace egret

@@ -101,4 +101,20 @@ std::unique_ptr<ContentEdit> MakeDecoder(std::string_view coding) {
   return nullptr;
 }
 
+std::string Gzip(std::string_view content) {
+  constexpr int kMemory = 8;  // zlib's default
+  CHECK(content.size() <= size_t{1} << 30);
+  z_stream zlib{};
+  CHECK(deflateInit2(&zlib, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + 16, kMemory, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&zlib, content.size()), '\0');
+  zlib.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
+  zlib.avail_in = static_cast<uInt>(content.size());
+  zlib.next_out = reinterpret_cast<Bytef*>(out.data());
+  zlib.avail_out = static_cast<uInt>(out.size());
+  CHECK(deflate(&zlib, Z_FINISH) == Z_STREAM_END);  // there is room for all of it
+  out.resize(zlib.total_out);
+  deflateEnd(&zlib);
+  return out;
+}
+
 }  // namespace egret

@@ -5,6 +5,8 @@
 
 #include "source/base/strings.h"
 #include "source/event/combine.h"
+#include "source/http/accept.h"
+#include "source/http/content_coding.h"
 #include "source/http/hop.h"
 #include "source/io/socket_stream.h"
 
@@ -42,7 +44,8 @@ AdminRequest RequestOf(const Head& head) {
   request.path = target.substr(0, mark);
   if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
   const Field* accept = head.Find("Accept");
-  request.wants_html = accept != nullptr && accept->value.find("text/html") != std::string_view::npos;
+  if (accept != nullptr) request.accept = accept->value;
+  request.wants_html = request.accept.find("text/html") != std::string::npos;
   return request;
 }
 
@@ -59,6 +62,29 @@ Task<std::optional<std::string>> ReadContent(Http1Server& codec, Request& reques
     if (chunk.kind == Chunk::kFailed || content.size() + chunk.bytes.size() > most) co_return std::nullopt;
     content += chunk.bytes;
   }
+}
+
+Head HeadOf(const AdminReply& reply) {
+  Head head;
+  head.status = reply.status;
+  head.Add("Content-Type", reply.content_type);
+  head.Add("Cache-Control", "no-store");
+  head.Add("X-Content-Type-Options", "nosniff");
+  head.Add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  if (!reply.allow.empty()) head.Add("Allow", reply.allow);
+  EnsureDate(head);
+  return head;
+}
+
+// What is small gains nothing by it, and what is huge would keep the main loop.
+void MaybeCompress(const Head& asked, std::string& body, Head& head) {
+  constexpr size_t kLeast = 1024, kMost = size_t{8} << 20;
+  if (body.size() < kLeast || body.size() > kMost) return;
+  head.Add("Vary", "Accept-Encoding");
+  const Field* takes = asked.Find("Accept-Encoding");
+  if (takes == nullptr || !TakesGzip(takes->value)) return;
+  body = Gzip(body);
+  head.Add("Content-Encoding", "gzip");
 }
 
 Task<void> UntilLeft(Stream& client) { co_await Race(client.GoneGate(), client.PeerDoneGate()); }
@@ -97,19 +123,13 @@ Task<void> Admin::Session(int fd) {
                                : Refusal(TextOf(request.error().fault).status, "Bad request.\n");
     if (!request) codec.CloseAfterThis();
     if (reply.status == 200) reply = co_await Answer(codec, *request);
-    Head head;
-    head.status = reply.status;
-    head.Add("Content-Type", reply.content_type);
-    head.Add("Cache-Control", "no-store");
-    head.Add("X-Content-Type-Options", "nosniff");
-    head.Add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-    if (!reply.allow.empty()) head.Add("Allow", reply.allow);
-    EnsureDate(head);
+    Head head = HeadOf(reply);
     if (reply.stream != nullptr) {
       codec.CloseAfterThis();
       co_await Race(codec.Respond(head, reply.stream.get()), UntilLeft(stream));
       co_return;
     }
+    if (request) MaybeCompress(request->head, reply.body, head);
     const std::unique_ptr<Body> body = MakeBody(std::move(reply.body));
     if (co_await codec.Respond(head, body.get()) || !co_await codec.Settle()) co_return;
   }

@@ -18,6 +18,7 @@ struct AdminRequest {
   std::string path;    // as it was sent, without the query; nothing is decoded
   std::string query;
   bool wants_html = false;  // a browser asks
+  std::string accept;       // the field's value
   std::string content;      // where the pages take some
 };
 

@@ -1,6 +1,5 @@
 #include "source/server/metrics.h"
 
-#include <prometheus/text_serializer.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +8,7 @@
 #include <utility>
 
 #include "source/base/strings.h"
-#include "source/server/process_stats.h"
+#include "source/server/process_metrics.h"
 #include "source/server/version.h"
 #include "source/tls/leaf_cache.h"
 #include "source/tls/tls_facts.h"
@@ -42,6 +41,7 @@ class Exposition {
     if (family.type == MetricType::Counter) metric.counter.value = value;
     if (family.type == MetricType::Gauge) metric.gauge.value = value;
   }
+  void Add(MetricFamily family) { families_.push_back(std::move(family)); }
   // One sample without labels.
   void One(std::string name, std::string help, MetricType type, double value) {
     Add(Family(std::move(name), std::move(help), type), {}, value);
@@ -95,8 +95,10 @@ class Exposition {
 void Traffic(Exposition& out) {
   out.Counter("egret_client_connections_total", "Connections accepted from clients.",
               [](const WorkerThread& w) { return w.counters().connections.Read(); });
-  out.Gauge("egret_client_connections", "Connections of clients that are open.",
+  out.Gauge("egret_client_connections_active", "Connections of clients that are open.",
             [](const WorkerThread& w) { return w.counters().connections_active.Read(); });
+  out.One("egret_client_connections_limit", "Most connections of clients (limits.connections); 0: no limit.",
+          MetricType::Gauge, static_cast<double>(out.input().connections_limit));
   out.Counter("egret_accept_pauses_total", "Times that accepting rested because descriptors or memory had run out.",
               [](const WorkerThread& w) { return w.accept_counters().pauses.Read(); });
   out.Counter("egret_accept_queue_drops_total",
@@ -154,6 +156,12 @@ void Policies(Exposition& out) {
                      {"rule", std::get<1>(key)},
                      {"action", std::get<2>(key)},
                      {"stage", std::get<3>(key)}},
+                    static_cast<double>(count));
+  MetricFamily& audits =
+      out.Family("egret_policy_audits_total",
+                 "Decisions that a policy which is only audited would have made otherwise.", MetricType::Counter);
+  for (const auto& [key, count] : out.input().audits)
+    Exposition::Add(audits, {{"policy", std::get<0>(key)}, {"rule", std::get<1>(key)}, {"result", std::get<2>(key)}},
                     static_cast<double>(count));
   MetricFamily& enforced =
       out.Family("egret_policy_enforced", "1 where a policy decides, 0 while it is only audited.", MetricType::Gauge);
@@ -404,6 +412,11 @@ void Compiled(Exposition& out) {
   Exposition::Add(made, {{"type", "DomainSet"}}, static_cast<double>(counts.domain_sets));
 }
 
+void WantedConfiguration(Exposition& out) {
+  out.One("egret_config_errors", "What is wrong with what should be in force and is not; /config_status has it.",
+          MetricType::Gauge, static_cast<double>(out.input().config_errors));
+}
+
 // What a control plane, or a directory, has to say.
 void Pushed(Exposition& out) {
   if (out.input().pushed == nullptr) return;
@@ -460,15 +473,13 @@ void Process(Exposition& out) {
   if (input.log != nullptr)
     out.One("egret_access_log_dropped_total", "Lines of the access log that were lost.", MetricType::Counter,
             static_cast<double>(input.log->dropped()));
-  const ProcessStats stats = ReadProcessStats();
-  out.One("process_cpu_seconds_total", "User and system time.", MetricType::Counter, stats.cpu_seconds);
-  out.One("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge,
-          static_cast<double>(stats.resident_bytes));
-  out.One("process_open_fds", "Open descriptors.", MetricType::Gauge, static_cast<double>(stats.open_fds));
-  out.One("process_max_fds", "Most descriptors that may be open.", MetricType::Gauge,
-          static_cast<double>(stats.max_fds));
-  out.One("process_start_time_seconds", "When it started, in seconds since 1970.", MetricType::Gauge,
-          static_cast<double>(input.started_unix));
+  if (input.memory) {
+    out.One("egret_memory_used_bytes", "Memory that counts against the limit, without what could be dropped.",
+            MetricType::Gauge, static_cast<double>(input.memory->used_bytes));
+    out.One("egret_memory_limit_bytes", "Memory that the control group grants, or that the machine has; 0: unknown.",
+            MetricType::Gauge, static_cast<double>(input.memory->limit_bytes));
+  }
+  for (MetricFamily& family : ProcessMetrics(input.started_unix)) out.Add(std::move(family));
 }
 
 }  // namespace
@@ -490,14 +501,11 @@ std::vector<MetricFamily> CollectMetrics(const MetricsInput& input) {
   Taps(out);
   Workers(out);
   Compiled(out);
+  WantedConfiguration(out);
   Pushed(out);
   Previewed(out);
   Process(out);
   return out.Take();
-}
-
-std::string PrometheusText(const std::vector<MetricFamily>& families) {
-  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace egret

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "source/chain/counters.h"
 #include "source/server/configuration.h"
 #include "source/server/key_fetches.h"
+#include "source/server/memory.h"
 #include "source/server/worker_thread.h"
 #include "source/xds/push_status.h"
 
@@ -20,10 +22,13 @@ namespace egret {
 
 // Decisions by policy, rule, action, stage.
 using DecisionTable = std::map<std::tuple<std::string, std::string, std::string, std::string>, uint64_t>;
+// What would have been decided, by policy, rule, result.
+using AuditTable = std::map<std::tuple<std::string, std::string, std::string>, uint64_t>;
 
 struct MetricsInput {
   std::vector<const WorkerThread*> workers;
   DecisionTable decisions;  // of all workers
+  AuditTable audits;
   std::map<std::string, bool> policies_enforced;
   const LogQueue* log = nullptr;
   uint64_t secrets_renewed = 0, secrets_failed = 0;
@@ -35,15 +40,14 @@ struct MetricsInput {
   bool preview_running = false;
   uint64_t previewed = 0, preview_changed = 0, preview_skipped = 0;  // decisions
   bool draining = false;
+  uint64_t connections_limit = 0;  // 0: none
+  uint64_t config_errors = 0;      // of what should be in force
+  std::optional<MemoryReading> memory;
   int64_t started_unix = 0;
   std::shared_ptr<const PushStatus> pushed;  // null: nothing is
   MadeCounts made;
 };
 
 std::vector<prometheus::MetricFamily> CollectMetrics(const MetricsInput& input);
-
-// Prometheus text format 0.0.4.
-std::string PrometheusText(const std::vector<prometheus::MetricFamily>& families);
-inline constexpr char kMetricsContentType[] = "text/plain; version=0.0.4; charset=utf-8";
 
 }  // namespace egret

@@ -8,6 +8,7 @@
 
 #include "source/base/strings.h"
 #include "source/server/metrics.h"
+#include "source/server/metrics_text.h"
 #include "source/server/page_query.h"
 #include "source/server/stats_text.h"
 #include "source/server/tap_pages.h"
@@ -46,6 +47,15 @@ class ToldRules {
     for (const auto& [policy, rule, action] : actions_)
       to.try_emplace({policy, rule, action, action == "deny" ? "target" : "address"}, 0);
   }
+  // What rules would deny that are only audited.
+  void AddZeros(const config::v1::EgressPolicy& policy, bool enforced, AuditTable& to) const {
+    const auto add = [&](const std::string& rule) {
+      if (Tells(policy.name(), rule)) to.try_emplace({policy.name(), rule, "would_deny"}, 0);
+    };
+    for (const config::v1::Rule& rule : policy.rules())
+      if (ActionOf(rule) == "deny" && (!enforced || rule.mode() == config::v1::Rule::AUDIT)) add(rule.name());
+    if (!enforced) add("otherwise");
+  }
   bool Tells(const std::string& policy, const std::string& rule) const { return !untold_.contains({policy, rule}); }
 
  private:
@@ -53,17 +63,18 @@ class ToldRules {
   std::vector<std::tuple<std::string, std::string, std::string>> actions_;
 };
 
-Task<DecisionTable> Decisions(const ServerView& server) {
-  const std::vector<DecisionTable> tables = co_await AskWorkers<DecisionTable>(server, [](Worker& worker) {
+using CountsOf = DecisionCounts& (Worker::*)();
+
+// Of all workers, under the names of rules that are told.
+Task<DecisionTable> Gather(const ServerView& server, const ToldRules& rules, CountsOf counts) {
+  const std::vector<DecisionTable> tables = co_await AskWorkers<DecisionTable>(server, [counts](Worker& worker) {
     DecisionTable own;
-    worker.decisions().ForEach([&own](const DecisionCounts::Key& key, uint64_t count) {
+    (worker.*counts)().ForEach([&own](const DecisionCounts::Key& key, uint64_t count) {
       own[{key.policy, key.rule, key.action, key.stage}] = count;
     });
     return own;
   });
-  const ToldRules rules(*server.now->bootstrap);
   DecisionTable all;
-  rules.AddZeros(all);
   for (const DecisionTable& own : tables)
     for (const auto& [key, count] : own) {
       const auto& [policy, rule, action, stage] = key;
@@ -76,12 +87,34 @@ Task<DecisionTable> Decisions(const ServerView& server) {
   co_return all;
 }
 
+Task<void> CollectDecisions(const ServerView& server, MetricsInput& input) {
+  const std::shared_ptr<const Configuration> now = server.now;
+  const ToldRules rules(*now->bootstrap);
+  input.decisions = co_await Gather(server, rules, &Worker::decisions);
+  rules.AddZeros(input.decisions);
+  const DecisionTable audits = co_await Gather(server, rules, &Worker::audits);
+  for (const auto& [key, count] : audits) input.audits[{std::get<0>(key), std::get<1>(key), std::get<2>(key)}] += count;
+  for (const config::v1::EgressPolicy& policy : now->bootstrap->policies()) {
+    const bool enforced = now->policies.policy->Enforced(policy.name(), time(nullptr));
+    input.policies_enforced[policy.name()] = enforced;
+    rules.AddZeros(policy, enforced, input.audits);
+  }
+}
+
+// Faults of the file, of the directory, of a pushed set as a whole, and resources that are kept back.
+uint64_t ConfigErrors(const ServerView& server) {
+  uint64_t count = server.file_errors().size();
+  const auto pushed = server.pushed();
+  if (pushed == nullptr) return count;
+  for (const ResourceStatus& resource : pushed->resources)
+    count += resource.state == ResourceState::kParked || resource.state == ResourceState::kConflict ? 1 : 0;
+  return count + pushed->errors.size() + pushed->directory_errors.size();
+}
+
 Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   MetricsInput input;
-  input.decisions = co_await Decisions(server);
+  co_await CollectDecisions(server, input);
   for (const auto& worker : server.workers) input.workers.push_back(worker.get());
-  for (const config::v1::EgressPolicy& policy : server.now->bootstrap->policies())
-    input.policies_enforced[policy.name()] = server.now->policies.policy->Enforced(policy.name(), time(nullptr));
   input.log = &server.log;
   input.secrets_renewed = server.secrets.renewed();
   input.secrets_failed = server.secrets.failed();
@@ -99,6 +132,9 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   input.preview_changed = previews.changed;
   input.preview_skipped = previews.skipped;
   input.draining = server.draining;
+  input.connections_limit = server.now->bootstrap->limits().connections();
+  input.config_errors = ConfigErrors(server);
+  input.memory = MemoryReader().Read();
   input.started_unix = server.started_unix;
   input.pushed = server.pushed();
   input.made = server.now->made;
@@ -107,8 +143,9 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
 
 }  // namespace
 
-Task<AdminReply> StatsPrometheus(const ServerView& server, const AdminRequest& /*request*/) {
-  co_return AdminReply{200, kMetricsContentType, PrometheusText(co_await Collect(server))};
+Task<AdminReply> StatsPrometheus(const ServerView& server, const AdminRequest& request) {
+  MetricsText metrics = WriteMetrics(co_await Collect(server), request.accept);
+  co_return AdminReply{200, std::move(metrics.content_type), std::move(metrics.text)};
 }
 
 Task<AdminReply> Stats(const ServerView& server, const AdminRequest& request) {

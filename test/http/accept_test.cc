@@ -42,5 +42,20 @@ TEST(AcceptTest, WhatNobodyShouldSend) {
   EXPECT_EQ(AcceptedForm(many + "text/html"), TextForm::kPlain);
 }
 
+TEST(AcceptTest, OpenMetricsIsForThoseWhoNameItAndPreferIt) {
+  EXPECT_TRUE(
+      PrefersOpenMetrics("application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
+                         "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"));  // Prometheus
+  EXPECT_TRUE(PrefersOpenMetrics("Application/OpenMetrics-Text"));
+  EXPECT_FALSE(PrefersOpenMetrics("text/plain;version=0.0.4;q=0.9, application/openmetrics-text;q=0.5"));
+  EXPECT_FALSE(PrefersOpenMetrics("application/openmetrics-text;q=0"));
+  for (const char* range : {"", "*/*", "application/*", "text/plain"}) EXPECT_FALSE(PrefersOpenMetrics(range)) << range;
+}
+
+TEST(AcceptTest, Gzip) {
+  for (const char* takes : {"gzip", "deflate, GZip;q=0.1", "*", "br, *;q=0.5"}) EXPECT_TRUE(TakesGzip(takes)) << takes;
+  for (const char* takes : {"", "identity", "gzip;q=0", "gzip;q=0, *", "br"}) EXPECT_FALSE(TakesGzip(takes)) << takes;
+}
+
 }  // namespace
 }  // namespace egret

@@ -52,6 +52,14 @@ TEST_F(ContentEditTest, OtherCodingsAreNotKnown) {
     EXPECT_EQ(MakeDecoder(coding), nullptr) << coding;
 }
 
+TEST_F(ContentEditTest, WhatWePutInGzipIsReadAgain) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{100'000}}) {
+    std::string text(size, 'x');
+    for (size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * i % 17);
+    EXPECT_EQ(Decoded("gzip", Gzip(text), 1000), text);
+  }
+}
+
 TEST_F(ContentEditTest, MembersOfGzipFollowEachOtherAndWhatIsBehindThemIsLeftOut) {
   for (const size_t piece : {size_t{1}, size_t{1000}}) {
     EXPECT_EQ(Decoded("gzip", Compress("one") + Compress("two"), piece), "onetwo");

@@ -204,7 +204,7 @@ class Churn(ProxyCase):
         print("R07: %d connections a second, each with one of the proxy's own" % (count / 4))
         self.assertGreater(count, 200)
         until(lambda: self.egret.descriptors() <= descriptors, "the descriptors of before")
-        self.assertEqual(self.egret.metric("egret_client_connections"), 0)
+        self.assertEqual(self.egret.metric("egret_client_connections_active"), 0)
         self.assertEqual(self.egret.metric("egret_failures_total"), 0)
 
 

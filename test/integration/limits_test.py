@@ -135,7 +135,7 @@ class RateLimits(LimitsCase):
         until(lambda: self.hits("connections_per_source") >= 20, "the limit of one source")
         for connection in more:
             connection.close()
-        until(lambda: self.egret.metric("egret_client_connections") == 0, "all to be gone")
+        until(lambda: self.egret.metric("egret_client_connections_active") == 0, "all to be gone")
 
 
 class Descriptors(LimitsCase):
@@ -172,7 +172,7 @@ class Descriptors(LimitsCase):
         self.assertGreater(self.hits("accept_descriptors"), 0)
         for client in clients:
             client.close()
-        until(lambda: self.egret.metric("egret_client_connections") == 0, "all to be gone")
+        until(lambda: self.egret.metric("egret_client_connections_active") == 0, "all to be gone")
         self.assert_ok(self.client().get(self.url(self.origin())))
 
     def test_T15_idle_tunnels_cost_two_descriptors_and_little_memory(self):

@@ -1,8 +1,11 @@
 """What is told to Prometheus: complete, described, bounded (rows O04, O07, O08), and where it is told."""
+import copy
+import gzip
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -40,7 +43,7 @@ def described():
 
 class Metrics(ProxyCase):
     def test_the_page_lists_what_is_exposed_and_nothing_else(self):
-        config = proxy_config([allow()])
+        config = proxy_config([deny("later", mode="AUDIT"), allow()])
         certificate, key = Authority(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")), "ca").issue("proxy")
         config["secrets"] = [{"name": "c", "certificate": {"certificate": {"file": certificate}, "key": {"file": key}}}]
         keys = {"jwt": {"issuer": "i", "audiences": ["a"], "jwks_url": {"url": "https://127.0.0.1:9"}}}
@@ -61,6 +64,74 @@ class Metrics(ProxyCase):
         check = subprocess.run(["promtool", "check", "metrics"], input=self.egret.get("/stats/prometheus")[1], text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
         self.assertEqual((check.returncode, check.stdout), (0, ""))
+
+    def scrape(self, **fields):
+        """(head fields, content) of a scrape with these fields."""
+        request = urllib.request.Request("http://%s:%d/stats/prometheus" % self.egret.admin, headers=fields)
+        with DIRECT.open(request, timeout=SECONDS) as answer:
+            return answer.headers, answer.read()
+
+    def test_O08_OpenMetrics_is_given_where_it_is_preferred_and_holds_the_same(self):
+        try:
+            from prometheus_client.openmetrics.parser import text_string_to_metric_families
+        except ImportError:
+            self.skipTest("python3-prometheus-client is not installed")
+        self.start(deny("a-rule"), allow())
+        self.assert_ok(self.client().get(self.url(self.origin())))
+        prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75," \
+                     "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+        head, text = self.scrape(Accept=prometheus)
+        self.assertEqual(head["Content-Type"], "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        self.assertTrue(text.endswith(b"\n# EOF\n"))
+        parsed = list(text_string_to_metric_families(text.decode()))  # as strict as the format is
+        self.assertEqual(len({family.name for family in parsed}), len(parsed))
+        samples = {sample.name for family in parsed for sample in family.samples}
+        self.assertEqual(samples, {series.split("{")[0] for series in self.egret.metrics()})
+        for accept in ("*/*", "text/plain", "text/plain;q=0.9, application/openmetrics-text;q=0.8"):
+            self.assertTrue(self.scrape(Accept=accept)[0]["Content-Type"].startswith("text/plain; version=0.0.4"), accept)
+
+    def test_O08_gzip_is_given_to_whom_takes_it(self):
+        self.start()
+        for takes, coded in {"gzip": True, "deflate, gzip;q=0.5": True, "*": True, "identity": False, "gzip;q=0": False}.items():
+            head, content = self.scrape(**{"Accept-Encoding": takes})
+            self.assertEqual((head["Content-Encoding"], head["Vary"]), ("gzip" if coded else None, "Accept-Encoding"), takes)
+            self.assertIn(b"# TYPE egret_build_info gauge", gzip.decompress(content) if coded else content)
+
+    def test_what_an_audit_would_deny_is_counted(self):
+        self.start(deny("would-close", ["second.test"], mode="AUDIT"), allow())
+        counted = lambda: self.egret.metric("egret_policy_audits_total", policy="web", rule="would-close",
+                                            result="would_deny")
+        series = 'egret_policy_audits_total{policy="web",rule="would-close",result="would_deny"}'
+        self.assertEqual(self.egret.metrics()[series], 0)
+        origin = self.origin()
+        self.assert_ok(self.client().get(self.url(origin)))
+        self.assertEqual(counted(), 0)
+        self.assert_ok(self.client().get(self.url(origin, name="second.test")))
+        self.assertGreaterEqual(counted(), 1)  # once at each stage that asked
+        config = proxy_config([deny("soon", ["third.test"]), allow()])
+        config["policies"][0].update(mode="AUDIT", audit_until="2999-01-01T00:00:00Z")
+        self.start_config(config)
+        audited = 'egret_policy_audits_total{policy="web",rule="%s",result="would_deny"}'
+        self.assertEqual([self.egret.metrics()[audited % rule] for rule in ("soon", "otherwise")], [0, 0])
+
+    def test_a_file_that_cannot_be_in_force_is_counted_until_it_can(self):
+        self.start()
+        self.assertEqual(self.egret.metric("egret_config_errors"), 0)
+        with open(self.egret.config_path) as f:
+            good = json.load(f)
+        bad = copy.deepcopy(good)
+        bad["policies"][0]["rules"][0]["action"] = "PERHAPS"
+        for document, wrong in ((bad, True), (good, False)):
+            self.egret.write("egret.yaml", json.dumps(document))
+            self.egret.signal(signal.SIGHUP)
+            until(lambda: (self.egret.metric("egret_config_errors") > 0) == wrong, "the file's faults to be counted")
+
+    def test_what_is_granted_is_told(self):
+        self.start(limits={"connections": 77})
+        series = self.egret.metrics()
+        self.assertEqual(series["egret_client_connections_limit"], 77)
+        self.assertGreater(series["egret_memory_used_bytes"], 0)
+        self.assertIn("egret_memory_limit_bytes", series)
 
     def test_O08_the_metrics_address_serves_scrapers_under_any_name_and_nobody_else(self):
         self.start(metrics={"address": FREE})
@@ -124,7 +195,7 @@ class Metrics(ProxyCase):
 
     def test_O04_gauges_return_to_zero_after_load_of_all_kinds(self):
         self.start()
-        gauges = ("egret_client_connections", "egret_requests_active", "egret_tunnels_active",
+        gauges = ("egret_client_connections_active", "egret_requests_active", "egret_tunnels_active",
                   "egret_upstream_pool_connections")
         origin, web = self.origin(echo), self.origin()
         clients = [self.tunnel(origin) for _ in range(10)]

@@ -104,7 +104,7 @@ class Crowd(MitmCase):
             self.addCleanup(client.close)
             self.assertEqual(say(), b"ok")
             crowd.append((client, say))
-        self.assertEqual(self.egret.metric("egret_client_connections"), self.count)
+        self.assertEqual(self.egret.metric("egret_client_connections_active"), self.count)
         each = (self.egret.resident_kib() - before) / self.count
         print("%d connections, %.1f KiB each" % (self.count, each))
         if not SANITIZED:
@@ -117,7 +117,7 @@ class Crowd(MitmCase):
             client.close()
         for client, _ in crowd:
             client.close()
-        until(lambda: self.egret.metric("egret_client_connections") == 0, "all to be gone")
+        until(lambda: self.egret.metric("egret_client_connections_active") == 0, "all to be gone")
         until(lambda: self.egret.metric("egret_tunnels_active") == 0, "all tunnels to be gone")
         pool = self.egret.metric("egret_upstream_pool_connections")
         self.assertLessEqual(self.egret.descriptors() - descriptors, pool + 8)

@@ -75,7 +75,7 @@ class ProxyProtocol(ProxyCase):
         self.assertIsNone(client.read_response())
         self.assertEqual(self.egret.metric("egret_limit_hits_total", limit="connections_per_source"), 1)
         held[2].close()
-        until(lambda: self.egret.metric("egret_client_connections") == 5, "one to be gone")
+        until(lambda: self.egret.metric("egret_client_connections_active") == 5, "one to be gone")
         _, response = self.get_after(b"PROXY TCP4 192.0.2.1 198.51.100.2 9 443\r\n", origin)
         self.assert_ok(response)
 

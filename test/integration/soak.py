@@ -26,7 +26,7 @@ QUIET_SECONDS = 60  # generous, as in waiting.py: pools let go after two, descri
 MOST_PIPES = soak_scenarios.WORKERS * 2 * 16  # PipeLoan::kMostPerThread
 STRICT = soak_scenarios.STRICT + soak_h2.STRICT
 BREAKING_OFF = soak_scenarios.BREAKING_OFF + soak_h2.BREAKING_OFF
-GAUGES = ("egret_client_connections", "egret_requests_active", "egret_tunnels_active", "egret_upstream_pool_connections")
+GAUGES = ("egret_client_connections_active", "egret_requests_active", "egret_tunnels_active", "egret_upstream_pool_connections")
 
 
 class LogTally:
