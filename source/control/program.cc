@@ -17,6 +17,7 @@
 #include "source/base/check.h"
 #include "source/base/json.h"
 #include "source/base/log.h"
+#include "source/base/service_manager.h"
 #include "source/base/strings.h"
 #include "source/control/ads_service.h"
 #include "source/control/control_service.h"
@@ -32,6 +33,7 @@ namespace egret {
 namespace {
 
 constexpr std::chrono::seconds kEndWithin{2};  // streams never end by themselves
+constexpr uint64_t kGoodbyeMs = 10'000;        // all of the end: what is longer hangs
 
 void Say(std::string_view text) { Log(LogComponent::kServer, LogLevel::kInfo, text); }
 
@@ -77,10 +79,12 @@ class Program {
     const bool started = OpenAdmin() && OpenGrpc() && OpenControl();
     if (started) {
       Announce();
+      TellReady();
       FdWatch watch;
       CHECK(loop_.Watch(signals, watch));
       while (!watch.read.open()) loop_.Turn(-1);
       Say("ends");
+      TellStopping(kGoodbyeMs);
     }
     for (const GrpcServer* one : {&control_, &grpc_})
       if (one->server) one->server->Shutdown(std::chrono::system_clock::now() + kEndWithin);

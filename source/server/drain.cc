@@ -9,6 +9,7 @@ namespace egret {
 namespace {
 
 constexpr uint64_t kLastTurnsMs = 500;  // for what was ended at the deadline to say so in the log
+constexpr uint64_t kGoodbyeMs = 5000;   // for the log's last lines, and for threads to end
 
 }  // namespace
 
@@ -21,6 +22,8 @@ DrainTimes DrainTimesOf(const config::v1::Bootstrap& bootstrap, const Options& o
   if (options.drain_ms) times.timeout_ms = *options.drain_ms;
   return times;
 }
+
+uint64_t Drain::within_ms() const { return times_.whole_ms() + kLastTurnsMs + kGoodbyeMs; }
 
 void Drain::Start(DrainTimes times) {
   begun_ = true;

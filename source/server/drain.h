@@ -33,6 +33,8 @@ class Drain {
   void Quit();
 
   const bool& begun() const { return begun_; }
+  // From Quit() to the end of the process, at most.
+  uint64_t within_ms() const;
   // For WorkerThread::Setup: may be called on any thread.
   std::function<void()> OnWorkerDrained();
 

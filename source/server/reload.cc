@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "source/base/log.h"
+#include "source/base/service_manager.h"
 #include "source/server/settings.h"
 
 namespace egret {
@@ -96,6 +97,7 @@ void Reload::Once() {
   }
   Say(LogLevel::kInfo,
       refused ? "configuration read again: refused; what was in force stays" : "configuration read again: in force");
+  TellReady();
 }
 
 }  // namespace egret

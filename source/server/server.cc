@@ -22,6 +22,7 @@
 #include "source/base/descriptors.h"
 #include "source/base/json.h"
 #include "source/base/log.h"
+#include "source/base/service_manager.h"
 #include "source/base/strings.h"
 #include "source/event/combine.h"
 #include "source/event/nursery.h"
@@ -183,6 +184,7 @@ class Server {
     if (take_over_socket_)
       take_over_.emplace(std::move(*take_over_socket_), [this] { return Offered(); }, [this] { TakenOver(); });
     Announce();
+    if (host_ == nullptr) TellReady();
   }
 
   // Until everything that was pushed first is in force. What is pushed later takes nobody out of service.
@@ -376,9 +378,11 @@ class Server {
 
   // The file, and all that secrets are read from.
   void ReadAgain() {
+    TellReloading();
     secrets_.RenewAll();
-    if (IsPushed()) return Say("configuration is pushed: of the file, nothing is read again");
-    reload_.Start();
+    if (!IsPushed()) return reload_.Start();
+    Say("configuration is pushed: of the file, nothing is read again");
+    TellReady();
   }
 
   // Winds down; the process ends with it, or stays.
@@ -386,6 +390,7 @@ class Server {
     if (!drain_.begun()) Say("draining: what is open may take its time");
     if (take_over_) take_over_->Stop();
     if (process_too) {
+      if (host_ == nullptr) TellStopping(drain_.within_ms());
       drain_.Quit();
     } else {
       drain_.Begin();
