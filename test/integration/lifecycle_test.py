@@ -203,7 +203,7 @@ class Endings(ProxyCase):
         origin = self.origin(held)
         client = self.client()
         client.send(b"GET %s HTTP/1.1\r\nHost: origin.test:%d\r\n\r\n" % (self.url(origin).encode(), origin.port))
-        client.reader.until(b"ab")
+        client.reader.until(b"\r\n\r\nab")  # Via may hold an "ab" as well
         self.egret.terminate()
         until(lambda: self.egret.get("/ready")[0] == 503, "/ready to say 503")
         release.set()
