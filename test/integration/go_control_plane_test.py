@@ -1,10 +1,8 @@
 """The real proxy and a control plane that somebody else wrote: go-control-plane, with the proxy's own types in a
 LinearCache for each behind a MuxCache, and carried in a SnapshotCache. Row X26 of the catalogue; the independent server
 in Python is fake_ads.py, and all tests with it. test/interop/build builds what this runs; without it this skips."""
-import hashlib
 import json
 import os
-import pwd
 import queue
 import subprocess
 import tempfile
@@ -14,6 +12,7 @@ import unittest
 from google.protobuf import json_format
 
 import fake_ads
+from interop import program
 from push_case import BAD, SHUT, PushCase, allow, deny, listener, policy
 from waiting import SECONDS, until
 
@@ -22,23 +21,9 @@ SOURCES = "test/interop/go_control_plane"
 SERVED = ["Listener", "EgressPolicy", "DomainSet", "Upstream"]
 
 
-def program():
-    digest = hashlib.sha256()
-    for name in ("main.go", "go.mod", "go.sum"):
-        with open(os.path.join(SOURCES, name), "rb") as f:
-            digest.update(f.read())
-    home = pwd.getpwuid(os.getuid()).pw_dir  # Bazel's HOME is the test's own
-    return os.path.join(home, ".cache/egret-interop", "go_control_plane-" + digest.hexdigest()[:16])
-
-
-def setUpModule():
-    if not os.access(program(), os.X_OK):
-        raise unittest.SkipTest("no go-control-plane here: test/interop/build builds it, with Go 1.23 or newer")
-
-
 class GoControlPlane:
     def __init__(self, kind, descriptors):
-        self.process = subprocess.Popen([program(), kind, descriptors], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([program("go_control_plane", SOURCES), kind, descriptors], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
         self.lines, self.nacks = queue.Queue(), queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -70,6 +55,7 @@ class WithGoControlPlane(PushCase):
 
     @classmethod
     def setUpClass(cls):
+        program("go_control_plane", SOURCES)
         folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
         cls.descriptors = os.path.join(folder, "descriptors")
         with open(cls.descriptors, "wb") as f:
