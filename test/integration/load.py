@@ -28,9 +28,13 @@ class Load:
         self.served, self.told, self.failures = 0, 0, []
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self._run, args=(turn,), daemon=True)
-                        for turn in [self._fresh] * fresh + [self._kept] * kept]
+                        for turn in [self._fresh] * fresh + [self._kept] * kept + self.more_turns()]
         for thread in self.threads:
             thread.start()
+
+    def more_turns(self):
+        """Of kinds of clients that a derived class adds; each runs in a thread of its own."""
+        return []
 
     def _run(self, turn):
         while not self.stopping and self.connecting:
