@@ -183,10 +183,14 @@ class Runs(PackageCase, ProxyCase):
             os.kill(int(f.read().split()[0]), signal.SIGTERM)
         self.assertEqual(process.wait(SECONDS), 0)
         with open(folder + "/calls") as f:
-            calls = set(re.findall(r"(?m)^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed)", f.read()))
+            text = f.read()
+        calls = set(re.findall(r"(?m)^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed)", text))
         calls -= {"execve", "arch_prctl"}  # of systemd and the loader
         self.assertGreater(len(calls), 20)
         self.assertEqual(calls - self.allowed(unit), set())
+        setting = re.search(r"(?m)^RestrictAddressFamilies=(.*)$", self.read("usr/lib/systemd/system", unit)).group(1)
+        self.assertEqual(set(re.findall(r" socket\((AF_\w+)", text)) - set(setting.split()), set())
+        self.assertNotIn("PROT_WRITE|PROT_EXEC", text)
 
     def test_the_configuration_serves_and_the_unit_lets_it(self):
         folder = self.scratch
