@@ -13,6 +13,7 @@
 #include "source/ctl/explain.h"
 #include "source/ctl/learn.h"
 #include "source/ctl/logging.h"
+#include "source/ctl/page.h"
 #include "source/ctl/preview.h"
 #include "source/ctl/record.h"
 #include "source/ctl/replay.h"
@@ -70,6 +71,7 @@ constexpr Command kCommands[] = {
      RunLogging,
      kLoggingFlags,
      {.choices = kLoggingWords}},
+    {"page", "print a page of a proxy's admin interface", kPageUsage, RunPage, kPageFlags, {.choices = kPageWords}},
     {"preview",
      "say which decisions of a proxy a candidate policy would change",
      kPreviewUsage,

@@ -47,6 +47,18 @@ class OneProxy(ProxyCase):
         self.assertEqual(self.ctl("logging", "dns=loud")[0], 1)
         self.assertEqual(self.ctl("logging", "dnss=debug")[0], 1)
 
+    def test_page_prints_what_the_admin_says(self):
+        self.start()
+        self.assertIn("/config_dump", self.ctl("page")[1])
+        self.assertEqual(self.ctl("page", "/ready"), (0, "LIVE\n", ""))
+        self.assertEqual(self.ctl("page", "/stats?filter=^egret_workers")[1].split(":")[0], "egret_workers")
+        self.assertEqual(self.ctl("page", "--post", "/healthcheck/fail")[:2], (0, "OK\n"))
+        status, out, err = self.ctl("page", "/ready")
+        self.assertEqual((status, out, err), (1, "", "egretctl page: 503: FAILED\n"))
+        self.assertEqual(self.ctl("page", "/healthcheck/ok")[0], 1)  # by POST alone
+        for path in ("ready", "/ready\r\nX: y", "/a b"):
+            self.assertEqual(self.ctl("page", path)[0], 2, path)
+
     def test_drain_lets_clients_go_and_quit_ends_the_process(self):
         self.start()
         self.assertEqual(self.ctl("drain")[:2], (0, "draining\n"))
@@ -70,7 +82,7 @@ class OneProxy(ProxyCase):
     def test_who_does_not_answer_and_who_is_not_asked(self):
         self.start(allow())
         self.egret.stop()
-        for command in ("config", "logging", "drain"):
+        for command in ("config", "logging", "drain", "page"):
             status, _, err = self.ctl(command)
             self.assertEqual((status, "--admin says where" in err), (3, True), err)
             self.assertIn("not on this machine", egretctl(command, "--admin", "192.0.2.1:9901")[2])
