@@ -1,6 +1,5 @@
 """The pods of deploy/kubernetes, run as a kubelet would run them: their files, arguments, ports, probes and certificates,
-what a changed ConfigMap or Secret does to them, and the variables of a namespace. Row O14 has the fields; here it is shown
-that they go together."""
+what a changed ConfigMap or Secret does to them, and the variables of a namespace."""
 import json
 import os
 import ssl

@@ -5,6 +5,8 @@ import ipaddress
 import json
 import os
 import re
+import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -12,7 +14,7 @@ import yaml
 
 from interop import program
 from network import Network
-from rendered import Objects, SETS, WITH_PODS, checked, objects, pod_template
+from rendered import FOLDER, Objects, SETS, WITH_PODS, checked, objects, pod_template
 
 TRANSPARENT = SETS.index("overlays/transparent")
 
@@ -37,6 +39,18 @@ class Manifests(unittest.TestCase):
         for report in self.reports:
             self.assertEqual(report["problems"], [], report["set"])
             self.assertGreater(len(report["objects"]), 6)
+
+    def test_kubectl_renders_the_same(self):
+        if not shutil.which("kubectl"):
+            self.skipTest("no kubectl here")
+        for report in self.reports:
+            documents = []
+            for folder in report["set"].split(","):
+                text = subprocess.run(["kubectl", "kustomize", "--load-restrictor=LoadRestrictionsNone", FOLDER + "/" + folder],
+                                      check=True, stdout=subprocess.PIPE, text=True).stdout
+                documents += yaml.safe_load_all(text)
+            names = lambda objects: sorted((o["kind"], o["metadata"]["name"]) for o in objects)  # noqa: E731
+            self.assertEqual(names(documents), names(report["objects"]), report["set"])
 
     def test_pods_are_restricted_but_for_what_the_transparent_profile_says_of_itself(self):
         for index, report in enumerate(self.reports):

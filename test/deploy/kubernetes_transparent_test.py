@@ -1,5 +1,5 @@
 """The transparent profile of deploy/kubernetes on a node of the test: the rules that its init container loads, and its pod.
-Row T22 has transparent listeners themselves.
+transparent_test is about transparent listeners themselves (row T22).
 
     workload 10.244.0.2 -- veth, whose end on the node has no address -- node 192.168.77.1: nftables, Egret; an origin"""
 import json
