@@ -469,6 +469,7 @@ void Process(Exposition& out) {
   Exposition::Add(out.Family("egret_build_info", "Version of this binary.", MetricType::Gauge), {{"version", kVersion}},
                   1);
   out.One("egret_workers", "Threads that carry traffic.", MetricType::Gauge, static_cast<double>(input.workers.size()));
+  out.One("egret_ready", "1 while /ready says that it takes traffic.", MetricType::Gauge, input.ready ? 1 : 0);
   out.One("egret_draining", "1 while the proxy winds down.", MetricType::Gauge, input.draining ? 1 : 0);
   if (input.log != nullptr)
     out.One("egret_access_log_dropped_total", "Lines of the access log that were lost.", MetricType::Counter,

@@ -39,6 +39,7 @@ struct MetricsInput {
   uint64_t tapped = 0, tap_dropped = 0;  // exchanges
   bool preview_running = false;
   uint64_t previewed = 0, preview_changed = 0, preview_skipped = 0;  // decisions
+  bool ready = false;                                                // as /ready says
   bool draining = false;
   uint64_t connections_limit = 0;  // 0: none
   uint64_t config_errors = 0;      // of what should be in force

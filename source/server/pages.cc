@@ -77,10 +77,9 @@ Task<AdminReply> Index(const ServerView& /*server*/, const AdminRequest& request
 }
 
 Task<AdminReply> Ready(const ServerView& server, const AdminRequest& /*request*/) {
-  const bool ready = server.ready && !server.draining && !server.health_failed;
   std::string text = Cat(StateOf(server), '\n');
   if (const auto pushed = server.pushed(); !server.ready && pushed) text += WaitsFor(*pushed);
-  co_return Text(ready ? 200 : 503, std::move(text));
+  co_return Text(TakesTraffic(server) ? 200 : 503, std::move(text));
 }
 
 // Whether it is worth keeping: not whether it takes traffic, and not what others do.

@@ -42,6 +42,9 @@ struct ServerView {
   std::function<void()> quit;   // the same, then the process ends
 };
 
+// What /ready says.
+inline bool TakesTraffic(const ServerView& server) { return server.ready && !server.draining && !server.health_failed; }
+
 inline std::string_view StateOf(const ServerView& server) {
   if (server.draining) return "DRAINING";
   if (!server.ready) return "INITIALIZING";

@@ -131,6 +131,7 @@ Task<std::vector<prometheus::MetricFamily>> Collect(const ServerView& server) {
   input.previewed = previews.decisions;
   input.preview_changed = previews.changed;
   input.preview_skipped = previews.skipped;
+  input.ready = TakesTraffic(server);
   input.draining = server.draining;
   input.connections_limit = server.now->bootstrap->limits().connections();
   input.config_errors = ConfigErrors(server);

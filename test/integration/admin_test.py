@@ -161,6 +161,7 @@ class Admin(ProxyCase):
         for _ in range(2):
             self.assertEqual(self.ask("POST", "/healthcheck/fail", "Content-Length: 0").status, 200)
             self.assertEqual(self.egret.get("/ready"), (503, "FAILED\n"))
+            self.assertEqual(self.egret.metric("egret_ready"), 0)
             self.assertEqual(self.egret.get("/live"), (200, "OK\n"))
             self.assertEqual(self.json("/server_info")["state"], "FAILED")
             for client in (kept, self.client()):
@@ -171,6 +172,7 @@ class Admin(ProxyCase):
             self.assertEqual(self.egret.get("/ready")[0], 503)
             self.assertEqual(self.ask("POST", "/healthcheck/ok", "Content-Length: 0").status, 200)
             self.assertEqual(self.egret.get("/ready"), (200, "LIVE\n"))
+            self.assertEqual(self.egret.metric("egret_ready"), 1)
 
     def test_L11_quit_ends_it_in_order(self):
         self.start()
