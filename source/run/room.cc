@@ -50,17 +50,29 @@ uint16_t PortOf(int fd) {
   return getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &size) == 0 ? Endpoint::From(raw).port : uint16_t{0};
 }
 
+// On any free port, of either family where there are two.
+Result<ListenSocket, std::string> ListenAnywhere() {
+  auto listening = ListenSocket::Open(*ListenAddress::Parse("[::]:0"), {});
+  return listening ? std::move(listening) : ListenSocket::Open(*ListenAddress::Parse("0.0.0.0:0"), {});
+}
+
+Door DoorAt(const char* name, const ListenSocket& socket) {
+  return {name, OwnedFd(fcntl(socket.fd(), F_DUPFD_CLOEXEC, 0))};
+}
+
 // Adds nothing where something is missing, and says what.
 std::string OpenDoorsForOthers(std::vector<Door>& doors) {
-  auto listening = ListenSocket::Open(*ListenAddress::Parse("[::]:0"), {});
-  if (!listening) listening = ListenSocket::Open(*ListenAddress::Parse("0.0.0.0:0"), {});
+  const auto listening = ListenAnywhere(), dns = ListenAnywhere();
   std::optional<OwnedFd> dns4 = OpenDatagrams("127.0.0.1:0"), dns6 = OpenDatagrams("[::1]:0");
-  if (!listening || !dns4) return "no sockets";
-  const TurnTo to{
-      .tcp = listening->bound().ip.port, .dns4 = PortOf(dns4->get()), .dns6 = PortOf(dns6 ? dns6->get() : dns4->get())};
+  if (!listening || !dns || !dns4) return "no sockets";
+  const TurnTo to{.tcp = listening->bound().ip.port,
+                  .dns4 = PortOf(dns4->get()),
+                  .dns6 = PortOf(dns6 ? dns6->get() : dns4->get()),
+                  .dns = dns->bound().ip.port};
   if (std::string why = TurnTraffic(to); !why.empty()) return why;
   HangResolverFile();
-  doors.push_back({kTransparentDoor, OwnedFd(fcntl(listening->fd(), F_DUPFD_CLOEXEC, 0))});
+  doors.push_back(DoorAt(kTransparentDoor, *listening));
+  doors.push_back(DoorAt(kDnsDoor, *dns));
   doors.push_back({kDns4Door, std::move(*dns4)});
   if (dns6) doors.push_back({kDns6Door, std::move(*dns6)});
   return {};
@@ -80,7 +92,7 @@ Result<Room, Problem> OpenProxyDoor() {
   Result<ListenSocket, std::string> proxy = ListenSocket::Open(*ListenAddress::Parse("127.0.0.1:0"), {});
   if (!proxy) return Problem{proxy.error()};
   Room room{.proxy = proxy->bound().ToString(), .doors = {}, .lacks = {}};
-  room.doors.push_back({kProxyDoor, OwnedFd(fcntl(proxy->fd(), F_DUPFD_CLOEXEC, 0))});
+  room.doors.push_back(DoorAt(kProxyDoor, *proxy));
   return room;
 }
 

@@ -18,6 +18,7 @@ struct Door {
 inline constexpr char kProxyDoor[] = "proxy";                      // listens for clients of the proxy
 inline constexpr char kTransparentDoor[] = "transparent";          // listens for connections that were turned there
 inline constexpr char kDns4Door[] = "dns4", kDns6Door[] = "dns6";  // datagrams with questions
+inline constexpr char kDnsDoor[] = "dns";                          // listens for connections with questions
 
 struct Room {
   std::string proxy;        // where the proxy is: "127.0.0.1:41234"

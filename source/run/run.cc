@@ -97,16 +97,15 @@ std::vector<int> FdsOf(const std::vector<OwnedFd>& files) {
   return fds;
 }
 
-struct Doors {
-  std::vector<NamedSocket> listening;  // by the name of the listener, as it is handed over
-  std::vector<OwnedFd> questions;
-};
-
 Result<Doors, Problem> DoorsOf(Room room) {
   Doors doors;
   for (Door& door : room.doors) {
     if (door.name == kDns4Door || door.name == kDns6Door) {
       doors.questions.push_back(std::move(door.fd));
+      continue;
+    }
+    if (door.name == kDnsDoor) {
+      doors.question_streams = std::move(door.fd);
       continue;
     }
     Result<ListenSocket, std::string> socket = ListenSocket::Adopt(door.fd.Release());
@@ -168,7 +167,7 @@ int Serve(const RunOptions& options, const ReportFiles& files, Fence& fence) {
   if (!trust) return Fail(trust.error());
   TellOfCrashes();
   LetGoOfStreams();
-  Supervisor supervisor(fence, std::move(doors->listening), std::move(doors->questions), files.NewLog());
+  Supervisor supervisor(fence, std::move(*doors), files.NewLog());
   if (supervisor.StartCommand(FdsOf(*trust)) &&
       !ServeCommand(std::move(configuration->settings), options.core_dumps, supervisor))
     return Fail({"the proxy cannot start"});

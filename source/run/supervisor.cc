@@ -15,6 +15,7 @@
 #include "source/event/nursery.h"
 #include "source/event/wait.h"
 #include "source/run/dns_door.h"
+#include "source/run/dns_stream.h"
 
 namespace egret {
 namespace {
@@ -37,20 +38,22 @@ Task<void> Until(int fd) {
   co_await GateAwaiter(watch.read);
 }
 
-std::vector<int> FdsOf(const std::vector<NamedSocket>& sockets) {
+std::vector<int> ListeningOf(const Doors& doors) {
   std::vector<int> fds;
-  fds.reserve(sockets.size());
-  for (const NamedSocket& socket : sockets) fds.push_back(socket.socket.fd());
+  fds.reserve(doors.listening.size() + 1);
+  for (const NamedSocket& socket : doors.listening) fds.push_back(socket.socket.fd());
+  if (doors.question_streams.get() >= 0) fds.push_back(doors.question_streams.get());
   return fds;
 }
 
 }  // namespace
 
-Supervisor::Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions, RunLog log)
+Supervisor::Supervisor(Fence& fence, Doors doors, RunLog log)
     : fence_(fence),
-      doors_(FdsOf(sockets)),
-      sockets_(HandedSockets(std::move(sockets))),
-      questions_(std::move(questions)),
+      doors_(ListeningOf(doors)),
+      sockets_(HandedSockets(std::move(doors.listening))),
+      questions_(std::move(doors.questions)),
+      question_streams_(std::move(doors.question_streams)),
       signals_(OpenSignals()),
       log_(std::move(log)) {}
 
@@ -75,6 +78,7 @@ bool Supervisor::StartCommand(const std::vector<int>& trust) {
 Task<void> Supervisor::Run() {
   Nursery answering;
   for (const OwnedFd& fd : questions_) answering.Start(AnswerAllQuestions(fd.get(), names_));
+  if (question_streams_.get() >= 0) answering.Start(AnswerAllStreams(question_streams_.get(), names_));
   co_await Race(Until(fence_.pidfd()), PassSignals());
 }
 

@@ -16,10 +16,17 @@
 
 namespace egret {
 
+// What leads out of the fence.
+struct Doors {
+  std::vector<NamedSocket> listening;  // by the name of the listener, as it is handed over
+  std::vector<OwnedFd> questions;      // DNS is asked there, in datagrams
+  OwnedFd question_streams;            // and over connections to this; none: -1
+};
+
 class Supervisor final : public ServerHost {
  public:
-  // `questions`: sockets at which DNS is asked. `log`: what is to be gathered.
-  Supervisor(Fence& fence, std::vector<NamedSocket> sockets, std::vector<OwnedFd> questions, RunLog log);
+  // `log`: what is to be gathered.
+  Supervisor(Fence& fence, Doors doors, RunLog log);
   ~Supervisor();
 
   // Starts the command and waits until it ends, or wants something of the server, which need not be there until then:
@@ -39,9 +46,10 @@ class Supervisor final : public ServerHost {
   void PassWhatCame() const;
 
   Fence& fence_;
-  const std::vector<int> doors_;  // descriptors of the sockets
+  const std::vector<int> doors_;  // descriptors of what listens
   HandedSockets sockets_;
   const std::vector<OwnedFd> questions_;
+  const OwnedFd question_streams_;
   StandIns names_;
   const int signals_;
   RunLog log_;  // the log thread's, while the server lives

@@ -125,6 +125,8 @@ std::string RulesOf(const TurnTo& to) {
              to.dns4, R"(
     meta nfproto ipv6 udp dport 53 redirect to :)",
              to.dns6, R"(
+    tcp dport 53 redirect to :)",
+             to.dns, R"(
     ip daddr 127.0.0.0/8 return
     ip6 daddr ::1 return
     meta l4proto tcp redirect to :)",

@@ -9,7 +9,8 @@ namespace egret {
 
 struct TurnTo {
   uint16_t tcp = 0;             // port of the transparent listener
-  uint16_t dns4 = 0, dns6 = 0;  // on 127.0.0.1 and ::1
+  uint16_t dns4 = 0, dns6 = 0;  // of datagrams, on 127.0.0.1 and ::1
+  uint16_t dns = 0;             // of connections, on both
 };
 
 // The rules of it, in nftables' language.

@@ -1,5 +1,5 @@
-"""Tools that fetch a package from its public registry, told nothing about any proxy: what each is run with, and what the
-world has to have for it (run_world.py). Each says `installed` in the end, which only the package does."""
+"""Tools that fetch a package from its public registry, told nothing about any proxy: what each is run with, and what
+the world has to have for it (run_world.py). Each says `installed` in the end, which only the package does."""
 import os
 import subprocess
 import sys
@@ -10,8 +10,8 @@ from run_world import ROOTS, need
 
 
 class Tool:
-    """script: for a shell in a folder that is empty; prepare(folder): fills its parent. files: of each host that it asks,
-    the first one first."""
+    """script: for a shell in a folder that is empty; prepare(folder): fills its parent. files: of each host that it
+    asks, the first one first."""
 
     def __init__(self, script, files, env, port=443, prepare=lambda folder: None):
         self.script, self.files, self.env, self.port, self.prepare = script, files, env, port, prepare

@@ -99,12 +99,13 @@ class WorldCase(NetnsCase):
         """What became of a shell script behind the fence, in a folder that is new and its home."""
         home = tempfile.mkdtemp(dir=self.folder)
         report, record = (os.path.join(self.folder, name) for name in ("report.json", "record.json"))
-        outside = "mount --bind $0/resolv.conf /etc/resolv.conf && mount --bind $0/ca.pem $1 && shift && exec \"$@\""
+        outside = 'mount --bind $0/resolv.conf /etc/resolv.conf && mount --bind $0/ca.pem $1 && shift && exec "$@"'
         kept = {name: os.environ[name] for name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
+        behind = egret("--report", report, "--record", record, *options, "--", "sh", "-ec", script)
         done = subprocess.run(
-            ["unshare", "-m", "sh", "-c", outside, self.folder, ROOTS, *egret("--report", report, "--record", record, *options, "--", "sh", "-ec", script)],
-            cwd=home, env={**kept, "HOME": home, "LANG": "C.UTF-8", **env}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=110)
+            ["unshare", "-m", "sh", "-c", outside, self.folder, ROOTS, *behind], cwd=home,
+            env={**kept, "HOME": home, "LANG": "C.UTF-8", **env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, errors="replace", timeout=110)
         told = []
         for path in (report, record):
             with open(path) as f:
