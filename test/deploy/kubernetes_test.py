@@ -121,9 +121,27 @@ class Manifests(unittest.TestCase):
             files = {"/etc/egret-ca/" + key for key in (formats["configMap"]["key"], formats["additionalFormats"]["pkcs12"]["key"])}
             named = set(re.findall(r"/etc/egret-ca/[a-z0-9.]+", " ".join(variables.values())))
             self.assertEqual((named, "/etc/egret-ca" in mounted), (files, True))
-        envs = {one["name"] for one in container["env"]}
-        shown = set(shop.one("ConfigMap", "egret-proxy")["data"])
-        self.assertLessEqual(shown, envs)
+            self.assertLessEqual(set(shop.one("ConfigMap", "egret-proxy")["data"]), set(variables))
+
+    def test_every_kind_of_workload_gets_them(self):
+        template = {"spec": {"containers": [{"name": "one", "image": "one"}, {"name": "two", "image": "two"}]}}
+        specs = {"apps/v1": ({"template": template}, ["Deployment", "StatefulSet", "DaemonSet"]),
+                 "batch/v1": ({"template": template}, ["Job"])}
+        workloads = [{"apiVersion": version, "kind": kind, "metadata": {"name": "w"}, "spec": spec}
+                     for version, (spec, kinds) in specs.items() for kind in kinds]
+        workloads.append({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "w"},
+                          "spec": {"schedule": "@daily", "jobTemplate": {"spec": {"template": template}}}})
+        kustomization = {"namespace": "shop", "resources": ["workloads.yaml"],
+                         "components": ["../components/namespace-egress", "../components/namespace-ca"]}
+        rendered = Objects(checked("kinds", more={
+            "kinds/kustomization.yaml": json.dumps(kustomization),
+            "kinds/workloads.yaml": "\n---\n".join(json.dumps(one) for one in workloads)})[0]["objects"])
+        specs = [pod_template(one)["spec"] for one in rendered.of(*WITH_PODS)]
+        self.assertEqual(len(specs), len(WITH_PODS))
+        for spec in specs:
+            self.assertEqual(spec, specs[0])
+            self.assertGreater(len(spec["containers"][0]["env"]), 15)
+            self.assertNotIn("env", spec["containers"][1])
 
 
 class NetworkPolicies(unittest.TestCase):
@@ -182,6 +200,13 @@ FAULTS = [
     (set_in(CONTAINER + "env/0", {"name": "A", "value": 1}), "cannot unmarshal number"),
     (set_in(CONTAINER + "resources/limits/memory", "1Gb"), "quantities must match"),
     (set_in("Service/egret/kind", "Sevice"), 'no kind "Sevice"'),
+    (set_in(CONTAINER + "ports/0/name", "the_proxy"), 'port "the_proxy": must contain only'),
+    (set_in(CONTAINER + "ports/1/name", "proxy"), "port proxy is there twice"),
+    (set_in(POD[:-5] + "metadata/labels", {}), "its selector does not select its own pods"),
+    (set_in("NetworkPolicy/egret/metadata/name", "Egret"), "metadata.name: Invalid value"),
+    (set_in("NetworkPolicy/egret/metadata/labels", {"a": "b c"}), "metadata.labels: Invalid value"),
+    (set_in("NetworkPolicy/egret/spec/policyTypes", ["Ingress", "Egres"]), "policyTypes: there is no Egres"),
+    (set_in("NetworkPolicy/egret/spec/policyTypes", ["Ingress"]), "without Egress its rules of egress count for nothing"),
     (without("ServiceAccount", "egret"), "there is no ServiceAccount egret-system/egret"),
     (without("ConfigMap", "egret-resources"), "there is no ConfigMap egret-system/egret-resources"),
     (without("Certificate", "egret-ca"), "there is no Secret egret-system/egret-ca"),

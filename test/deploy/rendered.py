@@ -14,11 +14,16 @@ SETS = ["base,examples/shop", "overlays/control-plane,examples/shop", "overlays/
 WITH_PODS = {"Deployment", "DaemonSet", "StatefulSet", "Job", "CronJob"}
 
 
-def checked(*sets):
-    """The report of each set: folders below deploy/kubernetes and absolute paths of files, joined by commas."""
+def checked(*sets, more=None):
+    """The report of each set: folders below deploy/kubernetes and absolute paths of files, joined by commas. `more`: files
+    that are there besides, {path: text}."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR")) as folder:
         # Bazel's files are links, and kustomize takes none that lead out of a folder.
         shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+        for path, text in (more or {}).items():
+            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+            with open(os.path.join(folder, path), "w") as f:
+                f.write(text)
         run = subprocess.run([program("kubernetes", "tools/kubernetes"), *sets], cwd=folder, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True)
     if run.returncode:

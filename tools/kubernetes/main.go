@@ -4,8 +4,8 @@
 //	{"set": ..., "objects": [...], "problems": ["Deployment egret-system/egret: ..."],
 //	 "restricted": {"DaemonSet egret-transparent/egret": ["host namespaces: hostNetwork=true"]}}
 //
-// problems: keys that a type does not have, names that one object uses of another and that are not there (names.go), pods
-// that the Pod Security level of their namespace refuses. restricted: what the level "restricted" would refuse, wherever
+// problems: keys that a type does not have, values that are refused (values.go), names that one object uses of another and
+// that are not there (names.go), pods that the Pod Security level of their namespace refuses. restricted: what the level "restricted" would refuse, wherever
 // the pod is.
 package main
 

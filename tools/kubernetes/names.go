@@ -38,6 +38,7 @@ func (c *cluster) checkNames() []string {
 		} else {
 			seen[called] = true
 		}
+		checkValues(object, say)
 		c.checkNamespace(object, say)
 		c.checkObject(object, say)
 	}

@@ -21,7 +21,9 @@ func (c *cluster) checkPods(p pods, say tell) {
 		mounted[volume.Name] = false
 		c.checkVolume(p.namespace, volume, say)
 	}
+	ports := map[string]bool{}
 	for _, container := range slices.Concat(spec.InitContainers, spec.Containers) {
+		checkPorts(container, ports, say)
 		for _, mount := range container.VolumeMounts {
 			if _, is := mounted[mount.Name]; !is {
 				say("container %s: there is no volume %s", container.Name, mount.Name)
