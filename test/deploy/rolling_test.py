@@ -99,7 +99,7 @@ class Idle(ProxyCase):
         resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
         count = min(count, (limits[1] - 500) // 2)  # two sockets each: ours and the origin's
         accepted = []
-        origin = socket.create_server(("127.0.0.1", 0), backlog=128)
+        origin = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.addCleanup(origin.close)
 
         def accept():
@@ -112,9 +112,10 @@ class Idle(ProxyCase):
             tunnels.append(RawClient(self.egret.address))
             self.assertEqual(tunnels[-1].connect("origin.test:%d" % origin.getsockname()[1]).status, 200)
             tunnels[-1].send(b"\0")
-        for closes in [*tunnels, *accepted]:
-            self.addCleanup(closes.close)
         accepting.join(SECONDS)
+        self.assertEqual(len(accepted), count)
+        for end in [*tunnels, *accepted]:  # which keeps them open until then
+            self.addCleanup(end.close)
         return tunnels
 
     def test_L09_many_idle_tunnels_end_spread_over_the_jitter(self):
