@@ -199,6 +199,7 @@ FAULTS = [
     (set_in("PodMonitor/egret/spec/podMetricsEndpoints/0/portName", "metrics"), "unknown field"),
     (set_in(CONTAINER + "env/0", {"name": "A", "value": 1}), "cannot unmarshal number"),
     (set_in(CONTAINER + "resources/limits/memory", "1Gb"), "quantities must match"),
+    (set_in("ConfigMap/egret-resources/data/policies.yaml", "#" * 300_000), "too large"),
     (set_in("Service/egret/kind", "Sevice"), 'no kind "Sevice"'),
     (set_in(CONTAINER + "ports/0/name", "the_proxy"), 'port "the_proxy": must contain only'),
     (set_in(CONTAINER + "ports/1/name", "proxy"), "port proxy is there twice"),

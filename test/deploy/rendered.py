@@ -19,7 +19,9 @@ def checked(*sets, more=None):
     that are there besides, {path: text}."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR")) as folder:
         # Bazel's files are links, and kustomize takes none that lead out of a folder.
-        shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+        for one in (FOLDER, "deploy/monitoring"):
+            shutil.copytree(one, os.path.join(folder, os.path.basename(one)))
+        folder = os.path.join(folder, os.path.basename(FOLDER))
         for path, text in (more or {}).items():
             os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
             with open(os.path.join(folder, path), "w") as f:

@@ -17,6 +17,7 @@ import (
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -72,6 +73,9 @@ func read(path string) ([]byte, error) {
 // The object, or nil, and what is wrong with how it is written.
 func decode(document json.RawMessage) (runtime.Object, []string) {
 	object, _, err := decoder.Decode(document, nil, nil)
+	if err == nil && len(document) > validation.TotalAnnotationSizeLimitB {
+		return object, []string{label(object) + ": kubectl apply keeps it in an annotation, and it is too large for one"}
+	}
 	if err == nil {
 		return object, nil
 	}
