@@ -1,5 +1,7 @@
 #include "source/server/admin.h"
 
+#include <unistd.h>
+
 #include <optional>
 #include <utility>
 
@@ -8,7 +10,6 @@
 #include "source/http/accept.h"
 #include "source/http/content_coding.h"
 #include "source/http/hop.h"
-#include "source/io/socket_stream.h"
 
 namespace egret {
 namespace {
@@ -100,7 +101,13 @@ Admin::~Admin() {
   sessions_.Clear();
 }
 
-void Admin::Accepted(int fd, const Endpoint& /*peer*/) { sessions_.Start(Session(fd)); }
+void Admin::Accepted(int fd, const Endpoint& /*peer*/) {
+  if (open_ == kMost) {
+    close(fd);
+    return;
+  }
+  sessions_.Start(Session(fd));
+}
 
 Task<AdminReply> Admin::Answer(Http1Server& codec, Request& received) {
   AdminRequest request = RequestOf(received.head);
@@ -114,6 +121,12 @@ Task<AdminReply> Admin::Answer(Http1Server& codec, Request& received) {
 
 Task<void> Admin::Session(int fd) {
   SocketStream stream(fd);
+  ++open_;
+  co_await Converse(stream);
+  --open_;
+}
+
+Task<void> Admin::Converse(SocketStream& stream) {
   const Http1ServerLimits limits;
   Http1Server codec(stream, limits);
   for (;;) {

@@ -10,6 +10,7 @@
 #include "source/http/body.h"
 #include "source/http/http1_server.h"
 #include "source/io/listen.h"
+#include "source/io/socket_stream.h"
 
 namespace egret {
 
@@ -47,6 +48,8 @@ class AdminPages {
 
 class Admin final : public AcceptSink {
  public:
+  // So many connections are open at most; more are closed at once.
+  static constexpr size_t kMost = 128;
   // Serves on `socket` from now on. `pages` outlives it.
   Admin(ListenSocket socket, AdminPages& pages);
   ~Admin();
@@ -57,11 +60,13 @@ class Admin final : public AcceptSink {
  private:
   void Accepted(int fd, const Endpoint& peer) override;
   Task<void> Session(int fd);
+  Task<void> Converse(SocketStream& stream);
   Task<AdminReply> Answer(Http1Server& codec, Request& received);
 
   ListenSocket socket_;
   AdminPages& pages_;
   AcceptCounters counters_;
+  size_t open_ = 0;  // sessions
   Nursery sessions_;
   Nursery accepting_;
 };

@@ -1,9 +1,12 @@
-"""The admin pages: what they tell, what they change, and whom they refuse (rows S08, L11, S05)."""
+"""The admin pages: what they tell, what they change, and whom they refuse (rows S08, O14, L11, S05)."""
 import json
+import os
+import subprocess
 import threading
 
 from harness import ProxyCase, allow, proxy_config
 from origins import echo
+from raw_client import RawClient
 from waiting import SECONDS, until
 
 GET_PAGES = ["/", "/ready", "/live", "/server_info", "/listeners", "/clusters", "/connections", "/certs",
@@ -52,11 +55,104 @@ class Admin(ProxyCase):
                              (("Origin: http://localhost:%d" % self.egret.admin[1],), own)):
             response = self.ask("POST", "/quitquitquit", "Content-Length: 0", *fields, host=host)
             self.assertEqual(response.status, 403, fields)
-        for path in ("//quitquitquit", "/./quitquitquit", "/%71uitquitquit", "/x/../quitquitquit", "/quitquitquit/"):
-            self.assertIn(self.ask("POST", path, "Content-Length: 0").status, (400, 404), path)
         self.assertEqual(self.egret.get("/ready")[0], 200)
         response = self.ask("POST", "/logging?level=error", "Content-Length: 0", "Origin: http://" + own, host=own)
         self.assertEqual(response.status, 200)
+
+    def test_S08_no_spelling_of_a_path_stands_for_another_page(self):
+        self.start(metrics={"address": "127.0.0.1:0"})
+        with open(self.egret.path("ready.json")) as f:
+            host, _, port = json.load(f)["metrics"].rpartition(":")
+        spellings = ("/./%s", "/x/../%s", "/%%2e/%s", "/ready/%%2e%%2e/%s", "/ready/..;/%s", "/;/%s", "/ready;/../%s",
+                     "/ready%%2f..%%2f%s", "/ready/../%s", "/ready\\..\\%s", "/ready#/../%s", "%s", "http://127.0.0.1/%s",
+                     "http://127.0.0.1@evil.test/%s", "*/%s")
+        for page in ("config_dump", "quitquitquit", "logging?level=debug"):
+            name, mark, query = page.partition("?")
+            tricks = ["%s%s%s" % (each % name, mark, query) for each in ("//%s", *spellings)]
+            tricks += ["/%s%s" % (name + end, mark + query) for end in ("/", ";", ";x=y", "%00", "%20", "%2e", "%3f", ".", "#x")]
+            tricks += ["/%%%02x%s%s" % (ord(name[0]), name[1:], mark + query), "/%s%s" % (name.upper(), mark + query)]
+            for address in (self.egret.admin, (host, int(port))):
+                for method in ("GET", "POST"):
+                    for path in tricks:
+                        line = "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n" % (method, path)
+                        client = RawClient(address)
+                        self.assertIn(client.ask(line.encode(), method).status, (400, 403, 404), path)
+                        client.close()
+        self.assertEqual(self.egret.get("/ready"), (200, "LIVE\n"))
+        self.assertNotIn("debug", self.egret.get("/logging")[1])
+
+    def test_S08_no_field_makes_a_GET_a_change(self):
+        self.start()
+        for field in ("X-HTTP-Method-Override: POST", "X-HTTP-Method: POST", "X-Method-Override: POST",
+                      "X-Original-URL: /quitquitquit", "X-Rewrite-URL: /quitquitquit", "X-Forwarded-Host: localhost"):
+            self.assertEqual(self.ask("GET", "/quitquitquit", field).status, 405, field)
+            self.assertEqual(self.ask("GET", "/ready", field).status, 200, field)
+        self.assertEqual(self.ask("GET", "/quitquitquit?_method=POST").status, 405)
+        self.assertEqual(self.egret.get("/ready"), (200, "LIVE\n"))
+
+    def test_S08_the_admin_is_for_this_machine(self):
+        for address in ("0.0.0.0:9901", "[::]:9901", "192.0.2.1:9901"):
+            path = os.path.join(os.environ["TEST_TMPDIR"], "open.json")
+            with open(path, "w") as f:
+                json.dump(proxy_config([allow()], admin={"address": address}), f)
+            run = subprocess.run([os.environ["EGRET"], "--config", path, "--mode", "validate"], text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
+            self.assertEqual(run.returncode, 1, run.stdout)
+            self.assertIn("admin.address", run.stdout)
+
+    def test_O14_at_the_limit_of_connections_every_page_answers_and_room_can_be_made(self):
+        self.start(limits={"connections": 20}, metrics={"address": "127.0.0.1:0"})
+        origin = self.origin(echo)
+        clients = [self.tunnel(origin) for _ in range(20)]
+        late = self.client()
+        self.assertIn(late.end(), ("fin", "rst"))
+        self.assert_all_answers()
+        open_now = self.connections(source=clients[7].local)[0]["request_id"]
+        self.assertEqual(self.ask("POST", "/connections/end?request_id=" + open_now, "Content-Length: 0").status, 200)
+        self.assertEqual(clients[7].end(), "rst")
+        until(lambda: self.egret.metric("egret_client_connections_active") < 20, "room for one")
+        self.tunnel(origin)
+        self.assertGreaterEqual(self.egret.metric("egret_limit_hits_total", limit="connections"), 1)
+
+    def test_O14_where_memory_is_very_scarce_every_page_answers(self):
+        self.start(limits={"memory": {"hard": {"bytes": 1 << 20}}}, metrics={"address": "127.0.0.1:0"})
+        until(lambda: self.egret.metric("egret_overload_state") == 2, "memory to count as very scarce")
+        self.assertEqual(self.client().get("http://origin.test:1/").status, 503)
+        self.assert_all_answers()
+        self.assertEqual(self.ask("POST", "/logging?level=error", "Content-Length: 0").status, 200)
+
+    def test_O14_whoever_keeps_connections_to_the_metrics_hinders_nobody_else(self):
+        self.start(metrics={"address": "127.0.0.1:0"})
+        with open(self.egret.path("ready.json")) as f:
+            host, _, port = json.load(f)["metrics"].rpartition(":")
+        before = self.egret.descriptors()
+        idle = [self.client((host, int(port))) for _ in range(200)]
+        self.assertIn(idle[-1].end(), ("fin", "rst"))
+        self.assertLess(self.egret.descriptors(), before + 150)
+        self.assert_ok(self.client().get(self.url(self.origin())))
+        self.assertEqual(self.egret.get("/ready")[0], 200)  # of the operators, apart from it
+        for client in idle:
+            client.close()
+        ask = lambda: self.client((host, int(port))).ask(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n").status
+
+        def answers():
+            try:
+                return ask() == 200
+            except (AssertionError, OSError):
+                return False
+        until(answers, "room for another scraper")
+
+    def assert_all_answers(self):
+        """Side by side, as several operators and scrapers would."""
+        asked = [(path, self.client(self.egret.admin)) for path in GET_PAGES for _ in range(3)]
+        for path, client in asked:
+            client.send(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
+        for path, client in asked:
+            self.assertEqual(client.read_response().status, 200, path)
+        with open(self.egret.path("ready.json")) as f:
+            host, _, port = json.load(f)["metrics"].rpartition(":")
+        scrape = self.client((host, int(port))).ask(b"GET /stats/prometheus HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual(scrape.status, 200)
 
     def test_HEAD_gives_the_head_of_what_GET_gives(self):
         self.start()
