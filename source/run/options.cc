@@ -1,11 +1,23 @@
 #include "source/run/options.h"
 
 #include <string_view>
+#include <utility>
 
 #include "source/base/strings.h"
 
 namespace egret {
 namespace {
+
+constexpr std::pair<std::string_view, std::string RunOptions::*> kTexts[] = {
+    {"--policy", &RunOptions::policy}, {"--log", &RunOptions::log},       {"--learn", &RunOptions::learn},
+    {"--report", &RunOptions::report}, {"--record", &RunOptions::record}, {"--record-key", &RunOptions::record_key},
+    {"--show", &RunOptions::show},
+};
+constexpr std::pair<std::string_view, std::vector<std::string> RunOptions::*> kLists[] = {
+    {"--allow", &RunOptions::allow},
+    {"--private", &RunOptions::private_ranges},
+    {"--record-subject", &RunOptions::record_subjects},
+};
 
 // Those without a value.
 bool ApplyFlag(std::string_view name, RunOptions& options) {
@@ -27,30 +39,21 @@ bool ApplyFlag(std::string_view name, RunOptions& options) {
 
 // False: there is no such option.
 bool ApplyValue(std::string_view name, std::string_view value, RunOptions& options) {
-  if (name == "--allow") {
-    options.allow.emplace_back(value);
-  } else if (name == "--policy") {
-    options.policy = value;
-  } else if (name == "--private") {
-    options.private_ranges.emplace_back(value);
-  } else if (name == "--core-dumps" && (value == "on" || value == "off")) {
+  if (name == "--core-dumps" && (value == "on" || value == "off")) {
     options.core_dumps = value == "on";
-  } else if (name == "--learn") {
-    options.learn = value;
-  } else if (name == "--record") {
-    options.record = value;
-  } else if (name == "--record-key") {
-    options.record_key = value;
-  } else if (name == "--record-subject") {
-    options.record_subjects.emplace_back(value);
-  } else if (name == "--show") {
-    options.show = value;
-  } else if (name == "--report") {
-    options.report = value;
-  } else {
-    return false;
+    return true;
   }
-  return true;
+  for (const auto& [known, where] : kTexts)
+    if (name == known) {
+      options.*where = value;
+      return true;
+    }
+  for (const auto& [known, where] : kLists)
+    if (name == known) {
+      (options.*where).emplace_back(value);
+      return true;
+    }
+  return false;
 }
 
 }  // namespace
@@ -102,6 +105,7 @@ no root. Without --allow and --policy it reaches nothing.
                    read, then for --policy
   --private RANGE  names that are allowed may lead to these private addresses, such as 10.0.0.0/8; with --learn,
                    they may be reached where they are asked for as addresses
+  --log FILE       the access log, a line of JSON for each request and tunnel: for egretctl explain, replay and learn
   --report FILE    what was reached and what was refused, as JSON, or as Markdown where FILE ends in .md; where
                    $GITHUB_STEP_SUMMARY names a file, Markdown is appended to it as well
   --record FILE    the egress record: hosts, methods, paths, bytes, keys of certificates and rules as an in-toto statement,

@@ -13,6 +13,7 @@ struct RunOptions {
   std::vector<std::string> allow;            // destinations, see allowance.h
   std::string policy;                        // file or folder, in the place of both others; empty: none
   std::vector<std::string> private_ranges;   // CIDR: where the names of `allow` may lead though it is private
+  std::string log;                           // file for the access log; empty: none
   std::string learn;                         // file for the policy that would have allowed it; empty: none
   std::string record;                        // file for the egress record; empty: none
   std::string record_key;                    // by which that is signed; empty: it is not

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -14,22 +13,13 @@
 #include "source/learn/proposal.h"
 #include "source/learn/signed_record.h"
 #include "source/learn/subject.h"
+#include "source/run/write_all.h"
 
 namespace egret {
 namespace {
 
 constexpr char kNothingLearned[] = "# Nothing was reached: there is nothing to allow.\npolicies: [{name: learned}]\n";
 constexpr size_t kMostKey = size_t{1} << 20;
-
-bool WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
 
 // Nobody says who they are behind the fence: for anybody.
 std::string PolicyOf(const Traffic& traffic) {
@@ -58,6 +48,7 @@ Result<ReportFiles, Problem> ReportFiles::Open(ReportPaths paths) {
     if (fd < 0) problem = Problem{Cat(option, ' ', path, ": ", std::strerror(errno))};
     files.files_.push_back({OwnedFd(fd), kind});
   };
+  add("--log", paths.log, O_TRUNC | O_APPEND, Kind::kLog);
   add("--report", paths.report, O_TRUNC, paths.report.ends_with(".md") ? Kind::kMarkdown : Kind::kJson);
   add("--learn", paths.learn, O_TRUNC, Kind::kPolicy);
   add("--record", paths.record, O_TRUNC, Kind::kRecord);
@@ -80,6 +71,8 @@ RunLog ReportFiles::NewLog() const {
   RunLog log;
   if (Has(Kind::kPolicy)) log.traffic.emplace();
   if (Has(Kind::kRecord)) log.record.emplace();
+  for (const File& file : files_)
+    if (file.kind == Kind::kLog) log.lines = file.fd.get();
   return log;
 }
 
@@ -96,6 +89,8 @@ Result<std::string, Problem> ReportFiles::Record(const EgressRecord& record, con
 
 Result<std::string, Problem> ReportFiles::TextFor(Kind kind, const RunLog& log, const RunFacts& facts) const {
   switch (kind) {
+    case Kind::kLog:  // has been written as it came
+      return std::string();
     case Kind::kJson:
       return JsonOf(log.summary, facts);
     case Kind::kMarkdown:
@@ -110,6 +105,7 @@ Result<std::string, Problem> ReportFiles::TextFor(Kind kind, const RunLog& log, 
 
 std::optional<Problem> ReportFiles::Write(const RunLog& log, const RunFacts& facts) const {
   std::optional<Problem> problem;
+  if (log.lines_error != 0) problem = Problem{Cat("the log is not whole: ", std::strerror(log.lines_error))};
   for (const File& file : files_) {
     const Result<std::string, Problem> text = TextFor(file.kind, log, facts);
     if (!text)

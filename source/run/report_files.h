@@ -1,4 +1,4 @@
-// Where the report of a run is written to besides standard error: the files of --report, --learn and --record, and a
+// Where what is told of a run goes besides standard error: the files of --log, --report, --learn and --record, and a
 // CI's page of the job.
 #pragma once
 
@@ -17,6 +17,7 @@ namespace egret {
 
 // Paths; what is empty is not written.
 struct ReportPaths {
+  std::string log;                    // the access log, as it comes
   std::string report;                 // JSON, or Markdown where it ends in .md
   std::string learn;                  // the policy that would have allowed what was reached
   std::string record;                 // the egress record
@@ -30,13 +31,13 @@ class ReportFiles {
   // All are opened now, and the key is read, so that a run whose report has no place does not begin.
   static Result<ReportFiles, Problem> Open(ReportPaths paths);
 
-  // Gathers what is to be written.
+  // Gathers what is to be written, and writes the log; this outlives it.
   RunLog NewLog() const;
   // Nothing: all was written.
   std::optional<Problem> Write(const RunLog& log, const RunFacts& facts) const;
 
  private:
-  enum class Kind : uint8_t { kJson, kMarkdown, kPolicy, kRecord };
+  enum class Kind : uint8_t { kLog, kJson, kMarkdown, kPolicy, kRecord };
   struct File {
     OwnedFd fd;
     Kind kind = Kind::kMarkdown;

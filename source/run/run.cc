@@ -117,7 +117,8 @@ Result<Doors, Problem> DoorsOf(Room room) {
 
 ReportPaths PathsOf(const RunOptions& options) {
   const char* const page = std::getenv("GITHUB_STEP_SUMMARY");
-  return {.report = options.report,
+  return {.log = options.log,
+          .report = options.report,
           .learn = options.learn,
           .record = options.record,
           .record_key = options.record_key,

@@ -29,10 +29,11 @@ def plain(text):
 
 
 def blocks(title):
-    """The lines of each fenced block of the section with this title."""
+    """The lines of each fenced block of the section with this title, without those in a language."""
     with open("README.md") as f:
         section = re.search(r"^## %s\n(.*?)^## " % title, f.read(), re.M | re.S).group(1)
-    return [block.strip().split("\n") for block in re.findall(r"^```\n(.*?)^```", section, re.M | re.S)]
+    return [block.strip().split("\n")
+            for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", section, re.M | re.S) if not language]
 
 
 def commands(block):

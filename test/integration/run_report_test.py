@@ -87,6 +87,31 @@ class Told(RunCase):
         self.assertIn("not a private key", run("--record", record, "--record-key", built, "true").stderr)
         self.assertEqual(run("--record-key", key, "true").returncode, OWN_FAILURE)
 
+    def test_its_log_is_one_that_egretctl_reads(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        log, denies = (os.path.join(folder.name, name) for name in ("run.log", "policies/none.yaml"))
+        where, done = self.visit("--log", log)
+        with open(log) as f:
+            ends = [line for line in map(json.loads, f) if line["event"] == "end"]
+        self.assertEqual([(line["target"], line["decision"]) for line in ends],
+                         [(where, "allow"), ("denied.test:80", "deny")])
+        os.mkdir(os.path.dirname(denies))
+        with open(denies, "w") as f:
+            f.write("policies: [{name: run, rules: [{name: closed, action: DENY}]}]\n")
+
+        def ctl(*words):
+            return subprocess.run([os.environ["EGRETCTL"], *words], stdout=subprocess.PIPE, text=True, timeout=60)
+        replayed = ctl("replay", log, "--policy", os.path.dirname(denies))
+        self.assertEqual(replayed.returncode, 4)
+        self.assertIn(where, replayed.stdout)
+        self.assertIn("localhost", ctl("learn", log).stdout)
+
+    def test_a_log_that_cannot_be_written_is_told(self):
+        _, done = self.visit("--log", "/dev/full")
+        self.assertEqual(done.returncode, OWN_FAILURE)
+        self.assertIn("the log is not whole: No space", done.stderr)
+
     def test_ready_policies(self):
         shown = run("--show", "@pypi")
         self.assertEqual((shown.returncode, shown.stderr), (0, ""))

@@ -28,6 +28,17 @@ TEST(RunOptions, TakesValuesApartAndJoinedUpToTheCommand) {
   EXPECT_TRUE(options->fenced);
 }
 
+TEST(RunOptions, TakesFilesByTheirNames) {
+  const auto options = Parse({"--policy", "p", "--log=l", "--learn", "n", "--report", "r", "--record", "c",
+                              "--record-key=k", "--record-subject", "s", "--core-dumps", "on", "true"});
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(
+      (Texts{options->policy, options->log, options->learn, options->report, options->record, options->record_key}),
+      (Texts{"p", "l", "n", "r", "c", "k"}));
+  EXPECT_EQ(options->record_subjects, Texts{"s"});
+  EXPECT_TRUE(options->core_dumps);
+}
+
 TEST(RunOptions, TwoDashesEndThem) {
   const auto options = Parse({"--no-fence", "--", "--allow", "--"});
   ASSERT_TRUE(options.ok());
