@@ -1,7 +1,8 @@
 """The transparent profile of deploy/kubernetes on a node of the test: the rules that its init container loads, and its pod.
 transparent_test is about transparent listeners themselves (row T22).
 
-    workload 10.244.0.2 -- veth, whose end on the node has no address -- node 192.168.77.1: nftables, Egret; an origin"""
+    workload 10.244.0.2 -- veth, whose end on the node has no address -- node 192.168.77.1: nftables, Egret; an origin
+                                                                      -- veth -- outside: 9.7.7.7, a resolver"""
 import json
 import os
 import subprocess
@@ -15,16 +16,29 @@ from pod import NODE, Pod
 from rendered import objects
 from waiting import until
 
-PUBLIC, OUTSIDE = "9.1.1.1", "9.7.7.7"
+PUBLIC, OUTSIDE, RESOLVER = "9.1.1.1", "9.7.7.7", "169.254.169.253"
 NAMES = {name: [PUBLIC] for name in ("example.com", "elsewhere.test", "registry.k8s.io")}
 WORKLOAD = "10.244.0.2"
-DATAGRAM = """
+ASK = """
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(5)
-s.connect((sys.argv[1], 443))
+s.settimeout(20)
+s.connect((sys.argv[1], int(sys.argv[2])))
 s.send(b"x")
-s.recv(1)
+print(s.recv(1))
+"""
+ECHO = """
+import selectors, socket, sys
+waits = selectors.DefaultSelector()
+for address, port in ((a, p) for a in sys.argv[1:] for p in (53, 443)):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((address, port))
+    waits.register(s, selectors.EVENT_READ)
+print("ready", flush=True)
+while True:
+    for key, _ in waits.select():
+        data, peer = key.fileobj.recvfrom(9)
+        key.fileobj.sendto(data, peer)
 """
 
 
@@ -47,19 +61,47 @@ class Transparent(NetnsCase):
         self.load_rules()
         self.pod.await_probes()
 
-    def make_workload(self):
+    def namespace(self):
+        """The path of a network namespace that lives as long as the test."""
         holder = subprocess.Popen(["unshare", "-n", "sleep", "600"])
         self.addCleanup(holder.wait)
         self.addCleanup(holder.kill)
-        self.inside = "/proc/%d/ns/net" % holder.pid
-        until(lambda: os.readlink(self.inside) != os.readlink("/proc/self/ns/net"), "the workload's namespace")
-        ip("link add node0 type veth peer name eth0 netns %d" % holder.pid)
+        path = "/proc/%d/ns/net" % holder.pid
+        until(lambda: os.readlink(path) != os.readlink("/proc/self/ns/net"), "a namespace")
+        return holder.pid, path
+
+    def make_workload(self):
+        pid, self.inside = self.namespace()
+        ip("link add node0 type veth peer name eth0 netns %d" % pid)
         ip("link set node0 address 02:00:00:00:00:01 up")
         ip("neigh add %s lladdr 02:00:00:00:00:02 dev node0" % WORKLOAD)
         ip("route add %s dev node0 src %s" % (WORKLOAD, NODE))
-        for words in ("addr add %s/32 dev eth0" % WORKLOAD, "link set eth0 address 02:00:00:00:00:02 up", "route add 169.254.1.1 dev eth0",
-                      "neigh add 169.254.1.1 lladdr 02:00:00:00:00:01 dev eth0", "route add default via 169.254.1.1"):
+        for words in ("addr add %s/32 dev eth0" % WORKLOAD, "link set eth0 address 02:00:00:00:00:02 up",
+                      "route add 169.254.1.1 dev eth0", "neigh add 169.254.1.1 lladdr 02:00:00:00:00:01 dev eth0",
+                      "route add default via 169.254.1.1"):
             self.as_workload("ip", *words.split(), check=True)
+
+    def make_outside(self):
+        """Forwards, and answers whatever datagram gets through."""
+        try:
+            with open("/proc/sys/net/ipv4/ip_forward", "w") as f:
+                f.write("1")
+        except OSError as e:
+            self.skipTest("nothing is forwarded here: %s" % e)
+        pid, outside = self.namespace()
+        ip("link add out0 type veth peer name eth0 netns %d" % pid)
+        ip("addr add 192.168.78.1/24 dev out0")
+        ip("link set out0 up")
+        ip("route add default via 192.168.78.2")
+        for words in ("link set lo up", "addr add 192.168.78.2/24 dev eth0", "addr add %s/32 dev lo" % OUTSIDE,
+                      "addr add %s/32 dev lo" % RESOLVER, "link set eth0 up", "route add default via 192.168.78.1"):
+            subprocess.run(["nsenter", "--net=" + outside, "ip", *words.split()], check=True)
+        echo = subprocess.Popen(["nsenter", "--net=" + outside, "/usr/bin/python3", "-IBc", ECHO, OUTSIDE, RESOLVER],
+                                stdout=subprocess.PIPE)
+        self.addCleanup(echo.stdout.close)
+        self.addCleanup(echo.wait)
+        self.addCleanup(echo.kill)
+        self.assertEqual(echo.stdout.readline(), b"ready\n")
 
     def load_rules(self):
         """As the init container does, and twice: a pod that is replaced loads them again."""
@@ -90,17 +132,12 @@ class Transparent(NetnsCase):
         self.pod.sync()
         until(lambda: self.curl("registry.k8s.io") == "200", self.pod.output)
 
-    def test_what_is_not_tcp_does_not_leave(self):
-        try:
-            with open("/proc/sys/net/ipv4/ip_forward", "w") as f:
-                f.write("1")
-        except OSError as e:
-            self.skipTest("nothing is forwarded here: %s" % e)
-        ip("link add out0 type veth peer name out1")
-        ip("link set out0 up")
-        ip("route add default dev out0")
-        said = self.as_workload("/usr/bin/python3", "-IBc", DATAGRAM, OUTSIDE).stdout
-        self.assertIn("ConnectionRefusedError", said)
+    def test_what_is_not_tcp_does_not_leave_but_for_what_the_cluster_s_dns_asks(self):
+        self.make_outside()
+        ask = lambda *where: self.as_workload("/usr/bin/python3", "-IBc", ASK, *where).stdout  # noqa: E731
+        self.assertEqual(ask(RESOLVER, "53"), "b'x'\n")
+        for where in ((RESOLVER, "443"), (OUTSIDE, "53"), (OUTSIDE, "443")):
+            self.assertIn("ConnectionRefusedError", ask(*where), where)
 
 
 if __name__ == "__main__":
