@@ -17,6 +17,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+  timeout check 5s
 listen egret
   bind fd@{fd}
   balance leastconn
