@@ -2,6 +2,7 @@
 what a changed ConfigMap or Secret does to them, and the variables of a namespace."""
 import json
 import os
+import shutil
 import ssl
 import subprocess
 import unittest
@@ -21,6 +22,14 @@ CONTROL = "egret-control.egret-system.svc"
 LEAF = {"privateKey": {"algorithm": "ECDSA", "size": 256}, "duration": "24h", "usages": ["digital signature", "server auth"]}
 ROOT = {"privateKey": {"algorithm": "ECDSA", "size": 256}, "duration": "24h", "usages": ["cert sign"], "isCA": True,
         "commonName": "Public root"}
+JAVA = """
+import java.net.*;
+public class Fetch {
+  public static void main(String[] args) throws Exception {
+    for (String url : args) System.out.print(((HttpURLConnection) new URL(url).openConnection()).getResponseCode() + " ");
+  }
+}
+"""
 CLOSING = OK.replace(b"Content-Length", b"Connection: close\r\nContent-Length")
 
 
@@ -102,6 +111,9 @@ class Base(PodCase):
         self.assertEqual(self.curl("http://elsewhere.test/"), 403)
         self.assertEqual(self.curl("https://elsewhere.test/"), 403)
         self.assertEqual(self.dns.asked("elsewhere.test"), [])
+        # Inside the cluster it goes by itself: Egret would refuse it.
+        for name in ("web.shop.svc", "web.shop.svc.cluster.local", "kubernetes.default"):
+            self.assertEqual(self.curl("http://%s/" % name, "--resolve", "%s:80:%s" % (name, PUBLIC)), 200, name)
         self.deny_all(base)
         egret.sync()
         self.await_curl(403, "http://example.com/")
@@ -229,6 +241,25 @@ class Interception(PodCase):
         self.assertNotIn(encoded, first)
         until(lambda: encoded in self.issuer(), lambda: "the new CA; " + egret.output())
         self.assertEqual(self.curl("https://example.com/", variables=variables), 200, self.said)
+
+    def test_java_goes_out_by_variables_of_its_own(self):
+        if not shutil.which("keytool"):
+            self.skipTest("no Java here")
+        self.intercept("overlays/interception")
+        egret = self.pod(self.set, "Deployment", "egret", self.issued.secrets, environment=self.environment)
+        variables = self.bundle()
+        formats = self.set.one("Bundle", "egret-ca")["spec"]["target"]["additionalFormats"]["pkcs12"]
+        subprocess.run(["keytool", "-importcert", "-noprompt", "-file", self.path("ca.crt"), "-keystore", self.path("ca.p12"),
+                        "-storetype", "PKCS12", "-storepass", formats["password"]], check=True, stderr=subprocess.DEVNULL)
+        for name, text in (("Fetch.java", JAVA), ("hosts", "127.0.0.1 egret.egret-system.svc\n")):
+            with open(self.path(name), "w") as f:
+                f.write(text)
+        variables["JDK_JAVA_OPTIONS"] = variables["JDK_JAVA_OPTIONS"].replace("/etc/egret-ca/" + formats["key"], self.path("ca.p12"))
+        egret.await_probes()
+        run = subprocess.run(["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-Djdk.net.hosts.file=" + self.path("hosts"),
+                              "Fetch.java", "https://example.com/", "http://elsewhere.test/"], cwd=self.folder,
+                             env={"PATH": os.environ["PATH"], **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(run.stdout, "200 403 ", run.stderr)
 
     def test_with_a_control_plane_the_ca_stays_in_the_pod(self):
         self.intercept("overlays/full")
