@@ -254,11 +254,13 @@ class Interception(PodCase):
         for name, text in (("Fetch.java", JAVA), ("hosts", "127.0.0.1 egret.egret-system.svc\n")):
             with open(self.path(name), "w") as f:
                 f.write(text)
-        variables["JDK_JAVA_OPTIONS"] = variables["JDK_JAVA_OPTIONS"].replace("/etc/egret-ca/" + formats["key"], self.path("ca.p12"))
+        store = "/etc/egret-ca/" + formats["key"]
+        variables["JDK_JAVA_OPTIONS"] = variables["JDK_JAVA_OPTIONS"].replace(store, self.path("ca.p12"))
         egret.await_probes()
         run = subprocess.run(["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-Djdk.net.hosts.file=" + self.path("hosts"),
                               "Fetch.java", "https://example.com/", "http://elsewhere.test/"], cwd=self.folder,
-                             env={"PATH": os.environ["PATH"], **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                             env={"PATH": os.environ["PATH"], **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True)
         self.assertEqual(run.stdout, "200 403 ", run.stderr)
 
     def test_with_a_control_plane_the_ca_stays_in_the_pod(self):
