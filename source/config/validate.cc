@@ -133,7 +133,9 @@ std::vector<ConfigError> ValidateOpen(const Bootstrap& bootstrap, const Location
   Bootstrap whole = bootstrap;
   AddStandIns(whole);
   std::vector<ConfigError> errors = Validate(whole);
-  std::erase_if(errors, [&](const ConfigError& error) { return !IsOwn(bootstrap, error.field); });
+  std::erase_if(errors, [&](const ConfigError& error) {
+    return !IsOwn(bootstrap, error.field) || error.field == "listeners";  // which may come, too
+  });
   // No remedy speaks of stand-ins.
   for (const ConfigError& named : CheckNames(bootstrap))
     std::replace_if(

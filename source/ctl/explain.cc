@@ -18,6 +18,7 @@
 #include "source/config/file.h"
 #include "source/config/nearest.h"
 #include "source/config/policy_spec.h"
+#include "source/config/validate.h"
 #include "source/ctl/curl.h"
 #include "source/ctl/explain_options.h"
 #include "source/ctl/listener_policies.h"
@@ -54,9 +55,34 @@ Result<Asked, Problem> AskedOf(const std::vector<std::string>& words) {
   return AskFor(words[0], words[1]);
 }
 
-BootstrapFile ReadConfig(const ExplainOptions& options) {
-  if (options.config) return ReadBootstrap(*options.config);
-  return ReadBootstrapText(DefaultConfig(), kDefaultConfigName, Format::kYaml);
+struct Judging {
+  BootstrapFile file;
+  bool policies_alone = false;  // it had no listener: all of its policies judge, as in egret run
+};
+
+Judging ReadConfig(const ExplainOptions& options) {
+  Judging read;
+  if (!options.config) {
+    read.file = ReadBootstrapText(DefaultConfig(), kDefaultConfigName, Format::kYaml);
+    return read;
+  }
+  auto& [bootstrap, errors] = read.file;
+  LoadResult loaded = LoadFile(*options.config, bootstrap);
+  const bool pushed = bootstrap.has_xds() || bootstrap.has_directory();
+  read.policies_alone = !pushed && bootstrap.listeners().empty() && !bootstrap.policies().empty();
+  if (!loaded.ok())
+    errors = std::move(loaded.errors);
+  else if (pushed || read.policies_alone)
+    errors = ValidateOpen(bootstrap, loaded.locations);
+  else
+    errors = Validate(bootstrap, loaded.locations);
+  return read;
+}
+
+std::string AllPolicies(const config::v1::Bootstrap& bootstrap) {
+  std::string list;
+  for (const auto& policy : bootstrap.policies()) Append(list, list.empty() ? "" : ",", policy.name());
+  return list;
 }
 
 Result<ListenerPolicies, Problem> Named(const config::v1::Bootstrap& bootstrap, std::string_view list) {
@@ -194,13 +220,14 @@ int RunExplain(std::span<const std::string> arguments, Output& output) {
   if (!asked) return misuse(asked.error());
   if (const auto problem = AddFacts(*options, *asked)) return misuse(*problem);
 
-  const BootstrapFile file = ReadConfig(*options);
+  const auto [file, policies_alone] = ReadConfig(*options);
   if (!file.ok()) {
     output.err += ToString(file.errors);
     return kMisused;
   }
-  const auto judges = options->policy ? Named(file.bootstrap, *options->policy)
-                                      : PoliciesOf(file.bootstrap, options->listener.value_or(""));
+  const auto judges = options->policy  ? Named(file.bootstrap, *options->policy)
+                      : policies_alone ? Named(file.bootstrap, AllPolicies(file.bootstrap))
+                                       : PoliciesOf(file.bootstrap, options->listener.value_or(""));
   if (!judges) return misuse(judges.error());
   const auto policy = CompilePolicies(file.bootstrap, OwnEndpoints(file.bootstrap));
   if (!policy) {

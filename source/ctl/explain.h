@@ -46,7 +46,8 @@ it. An https URL is a CONNECT to its host with that request inside. A curl comma
 access log is judged by the configuration at hand, as of its time. Nothing is sent or dialled.
 
 Which policies:
-  --config FILE           the configuration; without it, the one that is built in
+  --config FILE           the configuration, or policies alone, which then all judge, as in egret run; without it, the one
+                          that is built in
   --listener NAME         the policies of this listener; may be left out where there is only one
   --policy NAME[,NAME...] these policies instead
 

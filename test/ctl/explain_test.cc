@@ -46,6 +46,16 @@ Said Explained(std::vector<std::string> arguments) {
   return Ctl(arguments);
 }
 
+// The same of a file that has policies alone.
+Said ExplainedByPolicies(std::vector<std::string> arguments) {
+  constexpr std::string_view kPolicies =
+      "policies:\n"
+      "- {name: first, otherwise: ABSTAIN, rules: [{name: no-evil, action: DENY, to: {domains: [evil.example]}}]}\n"
+      "- {name: second, rules: [{name: reads, action: ALLOW, http: {methods: [GET]}}]}\n";
+  arguments.insert(arguments.begin(), {"explain", "--config", FileOf("policies.yaml", kPolicies)});
+  return Ctl(arguments);
+}
+
 bool Has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 TEST(Explain, ARequestIsExplainedByTheEmbeddedConfiguration) {
@@ -373,6 +383,18 @@ TEST(Explain, OfSeveralListenersOneHasToBeNamed) {
   const Said two = Ctl({"explain", "--config", path, "--listener", "two", "http://a.example/"});
   EXPECT_EQ(two.status, 0) << two.err;
   EXPECT_TRUE(two.out.starts_with("policies: p (listener two)\n")) << two.out;
+}
+
+TEST(Explain, PoliciesAloneAllJudgeAsInARun) {
+  const auto ask = [](const std::string& method, const std::string& url) {
+    return ExplainedByPolicies({method, url, "--resolved", "8.8.8.8"});
+  };
+  const Said allowed = ask("GET", "https://a.example/");
+  EXPECT_EQ(allowed.status, 0) << allowed.out << allowed.err;
+  EXPECT_TRUE(Has(allowed.out, "policies: first, second\n")) << allowed.out;
+  EXPECT_EQ(ask("POST", "https://a.example/").status, 1);
+  EXPECT_TRUE(Has(ask("GET", "https://evil.example/").out, "no-evil"));
+  EXPECT_EQ(ExplainedByPolicies({"GET", "https://a.example/", "--policy", "first"}).status, 1);
 }
 
 }  // namespace

@@ -93,18 +93,21 @@ class Told(RunCase):
         log, denies = (os.path.join(folder.name, name) for name in ("run.log", "policies/none.yaml"))
         where, done = self.visit("--log", log)
         with open(log) as f:
-            ends = [line for line in map(json.loads, f) if line["event"] == "end"]
-        self.assertEqual([(line["target"], line["decision"]) for line in ends],
-                         [(where, "allow"), ("denied.test:80", "deny")])
+            lines = {one["target"]: text for text in f for one in [json.loads(text)] if one["event"] == "end"}
+        self.assertEqual({target: json.loads(line)["decision"] for target, line in lines.items()},
+                         {where: "allow", "denied.test:80": "deny"})
         os.mkdir(os.path.dirname(denies))
         with open(denies, "w") as f:
             f.write("policies: [{name: run, rules: [{name: closed, action: DENY}]}]\n")
 
-        def ctl(*words):
-            return subprocess.run([os.environ["EGRETCTL"], *words], stdout=subprocess.PIPE, text=True, timeout=60)
+        def ctl(*words, **how):
+            return subprocess.run([os.environ["EGRETCTL"], *words], stdout=subprocess.PIPE, text=True, timeout=60, **how)
         replayed = ctl("replay", log, "--policy", os.path.dirname(denies))
         self.assertEqual(replayed.returncode, 4)
         self.assertIn(where, replayed.stdout)
+        explained = ctl("explain", "--config", denies, "-", input=lines["denied.test:80"])
+        self.assertEqual(explained.returncode, 1)
+        self.assertIn("closed", explained.stdout)
         self.assertIn("localhost", ctl("learn", log).stdout)
 
     def test_a_log_that_cannot_be_written_is_told(self):
