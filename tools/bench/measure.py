@@ -49,11 +49,12 @@ class Bench:
     def __init__(self, options, binaries, origin, folder):
         self.options, self.binaries, self.origin, self.folder = options, binaries, origin, folder
         self.proxy_core, self.other_core = machine.cores()
+        self.group = None  # of the subject, where its memory is measured
         self.patient_until = time.monotonic() + PATIENT_SECONDS
 
     def measure(self, subject, workload):
         """The least disturbed of a few measurements, the first that is not disturbed at all."""
-        if workload.name == "idle" or workload.workers > 1:
+        if workload.is_idle or workload.workers > 1:
             return self.measure_once(subject, workload)
         tries = []
         while len(tries) <= self.options.patience:
@@ -70,11 +71,13 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             subject.start(folder, {self.proxy_core} if alone else both, self.origin, workload)
             try:
-                return self.idle(subject, workload) if workload.name == "idle" else self.load(subject, workload)
+                return self.idle(subject, workload) if workload.is_idle else self.load(subject, workload)
             except RuntimeError as e:
                 raise RuntimeError("%s; the proxy's own output ends with:\n%s" % (e, subject.process.output(500)))
             finally:
                 subject.stop()
+                if self.group:
+                    self.group.remove()
 
     def client(self, subject, workload):
         """The load after its warm-up, waiting for a line."""
@@ -101,22 +104,28 @@ class Bench:
 
     def extent(self, workload):
         """How long to warm up and to measure."""
-        warm_up = 0 if workload.name == "idle" or workload.operations else self.options.warm_up
+        warm_up = 0 if workload.is_idle or workload.operations else self.options.warm_up
         extent = {"--warm-up": warm_up, "--warm-up-operations": workload.warm_up_operations,
                   "--seconds": self.options.seconds, "--operations": workload.operations}
         return [word for option, value in extent.items() for word in (option, str(value))]
 
     def idle(self, subject, workload):
-        """Every tunnel has carried one small answer and stands open."""
-        before = machine.memory_kib(machine.tree(subject.pid()))
+        """Every tunnel, or connection, has carried one small answer and stands open."""
+        pids = machine.tree(subject.pid())
+        before = machine.memory_kib(pids)
+        self.group = machine.Group(pids)
+        charged = self.group.kib()
         client = self.client(subject, workload)
         try:
             time.sleep(0.5)  # what a proxy frees after a moment of idleness is freed
-            memory = machine.memory_kib(machine.tree(subject.pid()))
+            memory, charged_then = machine.memory_kib(machine.tree(subject.pid())), self.group.kib()
         finally:
             client.kill()
             client.wait()
-        return {"kib_per_tunnel": (memory - before) / workload.connections, "rss_kib": memory}
+        told = {"kib_per_tunnel": (memory - before) / workload.connections, "rss_kib": memory}
+        if charged is not None:
+            told["group_kib_per_tunnel"] = (charged_then - charged) / workload.connections
+        return told
 
     def load(self, subject, workload):
         client = self.client(subject, workload)

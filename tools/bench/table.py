@@ -1,4 +1,5 @@
 """What a run's figures are made into for people to read: medians, ratios, tables."""
+import math
 import statistics
 
 import workloads
@@ -35,10 +36,11 @@ def show(table):
     for name, rows in table.items():
         workload = workloads.ALL[name]
         print("\n%s: %s" % (name, workload.text))
-        if name == "idle":
-            print("  %-14s %10s %8s" % ("subject", "KiB/tunnel", "RSS MiB"))
+        if name.startswith("idle"):
+            print("  %-14s %10s %12s %8s" % ("subject", "KiB/tunnel", "with kernel", "RSS MiB"))
             for subject, row in rows.items():
-                print("  %-14s %10.2f %8.1f" % (subject, row["kib_per_tunnel"], row["rss_kib"] / 1024))
+                print("  %-14s %10.2f %12.2f %8.1f" % (subject, row["kib_per_tunnel"], row.get("group_kib_per_tunnel", math.nan),
+                                                      row["rss_kib"] / 1024))
         elif workload.workers > 1:
             show_workers(rows)
         else:

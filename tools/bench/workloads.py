@@ -46,6 +46,11 @@ class Workload(NamedTuple):
         return self.load not in ("connect", "tunnel", "h2_tunnel")
 
     @property
+    def is_idle(self):
+        """Nothing is done; memory is what is measured."""
+        return self.name.startswith("idle")
+
+    @property
     def is_bulk(self):
         return "bulk" in self.name
 
@@ -53,6 +58,10 @@ class Workload(NamedTuple):
     def asked_bytes(self):
         """Of one answer."""
         return FILES[self.asked] if isinstance(self.asked, str) else self.asked
+
+
+def _idle(name, load, text, **more):
+    return Workload(name, load, "/1k", 2000, "resident memory of " + text + ", 2,000 open in a fresh process", ("egret",), **more)
 
 
 def _growth(connections):
@@ -83,6 +92,10 @@ ALL = {w.name: w for w in (
     Workload("bulk", "tunnel", 64 << 20, 1, "1 KiB of a 64 MiB download through a tunnel"),
     Workload("bulk_http", "tunnel", "/64m", 1, "1 KiB of a 64 MiB HTTP download through a tunnel", OURS),
     Workload("idle", "tunnel", 1 << 10, 4000, "resident memory of one idle tunnel, 4,000 open in a fresh process"),
+    _idle("idle_fwd", "forward", "one idle client connection"),
+    _idle("idle_tls", "tls_forward", "one idle client connection over TLS"),
+    _idle("idle_mitm", "mitm_tunnel", "one idle intercepted tunnel, HTTP/1.1 inside", https_origin=True, names=1),
+    _idle("idle_mitm_h2", "mitm_h2", "one idle intercepted tunnel, HTTP/2 inside", https_origin=True, names=1),
     Workload("h2_fwd", "h2_forward", "/1k", 8, "GET of 1 KiB over HTTP/2, 8 streams a connection, HTTP/1.1 to the origin",
              streams=8),
     Workload("h2_fwd_single", "h2_forward", "/1k", 32, "the same, one stream a connection"),
@@ -107,6 +120,7 @@ ALL = {w.name: w for w in (
     *(_workers(connections) for connections in (1, 10, 1000)),
 )}
 GROUPS = {
+    "memory": [name for name in ALL if name.startswith("idle")],
     "growth": [name for name in ALL if name.startswith("growth")],
     "workers": [name for name in ALL if name.startswith("workers")],
     "mitm": [name for name in ALL if name.startswith("mitm")],
