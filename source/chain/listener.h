@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "source/chain/filter.h"
 #include "source/io/original_destination.h"
 #include "source/policy/spec.h"
+#include "source/upstream/next_hop.h"
 
 namespace egret {
 
@@ -38,6 +40,7 @@ struct FilterChain {
 struct ListenerChains {
   std::string name;
   Transparent transparent = Transparent::kOff;
+  std::shared_ptr<const NextHop> next_hop;  // transparent: what is dialled through; null: nothing
   bool dial_original = false;               // transparent: a name has to resolve to where the connection wanted to go
   const StandInNames* stand_ins = nullptr;  // transparent: what addresses stand for; null: for themselves. Outlives it
   std::vector<Cidr> balancers;              // they say for whom a connection is, by proxy_protocol

@@ -52,6 +52,7 @@ class ListenerBuilder {
     chains->transparent = TransparentOf(listener_);
     chains->stand_ins = shared_.defaults.stand_ins;
     chains->dial_original = listener_.destination() == Listener::ORIGINAL_IF_RESOLVED;
+    chains->next_hop = Hop(listener_.upstream());
     AddChains(listener_, *chains);
     if (chains_of != nullptr) AddChains(*chains_of, *chains);
     if (problem_) return std::move(*problem_);

@@ -24,6 +24,11 @@ constexpr std::string_view kHttpTerminals = "forward_router";
 
 class ChainChecker {
  public:
+  explicit ChainChecker(const Bootstrap& bootstrap) {
+    for (const config::v1::Upstream& upstream : bootstrap.upstreams())
+      if (upstream.resolve() == config::v1::Upstream::REMOTE) resolving_.insert(upstream.name());
+  }
+
   std::vector<ConfigError> Take() { return std::move(errors_); }
 
   void Check(const Listener& listener, const std::string& path) {
@@ -60,11 +65,18 @@ class ChainChecker {
         Add(Below(path, "destination"), Listener::Destination_Name(listener.destination()),
             "this listener is not transparent: a client of a proxy names its destination",
             "leave it out, or give transparent");
+      if (!listener.upstream().empty())
+        Add(Below(path, "upstream"), listener.upstream(),
+            "this listener is not transparent: its filters know the way out",
+            "write it into connect_tunnel and forward_router, or give transparent");
       return;
     }
     if (!listener.has_address() || listener.address().starts_with("unix:"))
       Add(Below(path, "transparent"), Listener::Transparent_Name(listener.transparent()),
           "only connections to an IP address are redirected", "give the listener an address and port");
+    if (listener.destination() == Listener::ORIGINAL_IF_RESOLVED && resolving_.contains(listener.upstream()))
+      Add(Below(path, "upstream"), listener.upstream(), "this parent resolves names, so nobody knows what it dials",
+          "give it resolve: LOCAL, or leave destination out");
   }
 
   // Its header is the first thing on the wire, and only a socket has a wire.
@@ -171,13 +183,14 @@ class ChainChecker {
     }
   }
 
+  std::set<std::string> resolving_;  // upstreams
   std::vector<ConfigError> errors_;
 };
 
 }  // namespace
 
 std::vector<ConfigError> CheckChains(const Bootstrap& bootstrap) {
-  ChainChecker checker;
+  ChainChecker checker(bootstrap);
   for (int i = 0; i < bootstrap.listeners_size(); ++i)
     checker.Check(bootstrap.listeners(i), Below("listeners", static_cast<size_t>(i)));
   return checker.Take();

@@ -11,6 +11,7 @@ constexpr ResourceList kLists[] = {{"listeners", "listener"},     {"policies", "
 
 constexpr Reference kReferences[] = {
     {"egret.config.v1.Listener.chains_of", "listeners"},
+    {"egret.config.v1.Listener.upstream", "upstreams"},
     {"egret.filters.http.v1.ConnectTunnel.listener", "listeners", "internal"},
     {"egret.filters.http.v1.ConnectTunnel.upstream", "upstreams"},
     {"egret.filters.http.v1.EgressPolicy.policies", "policies"},

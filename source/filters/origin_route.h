@@ -77,6 +77,4 @@ PoolKey OriginKey(const Connection& connection, const Identity* who, const Targe
 // The part of such a key that a CONNECT knows already.
 std::string OriginOf(const Identity* who, const Target& target, const NextHop* hop);
 
-inline bool ParentResolves(const NextHop* hop) { return hop != nullptr && hop->resolve == NextHop::Resolve::kRemote; }
-
 }  // namespace egret

@@ -45,7 +45,7 @@ std::string ViaOf(const Exchange& exchange) {
 
 Task<Reached> Reach(Exchange& exchange, const Admission& admission, const NextHop* hop, const DialOptions& options) {
   Facts facts = exchange.facts();
-  const bool remote = hop != nullptr && hop->resolve == NextHop::Resolve::kRemote;
+  const bool remote = ParentResolves(hop);
   Resolved resolved;
   if (!remote && !admission.target().literal) {
     Result<Resolved, Fault> found =

@@ -9,6 +9,7 @@
 #include "source/chain/local_reply.h"
 #include "source/event/combine.h"
 #include "source/filters/recorded.h"
+#include "source/upstream/next_hop.h"
 
 namespace egret {
 namespace {
@@ -52,6 +53,7 @@ Result<Target, Fault> TargetOf(const Connection& connection) {
 Task<std::optional<DialPermit>> Judge(Connection& connection, const PolicyStack& stack) {
   ExchangeRecord& record = *connection.record;
   Worker& worker = connection.worker;
+  const NextHop* const hop = connection.listener->next_hop.get();
   Facts facts = FactsOf(connection);
   const Ruling<Admission> target = DecideTarget(worker, &record, stack, facts, Ask::kTunnel);
   if (!target.permit) {
@@ -59,7 +61,7 @@ Task<std::optional<DialPermit>> Judge(Connection& connection, const PolicyStack&
     co_return std::nullopt;
   }
   Resolved resolved;
-  if (!connection.target->literal) {
+  if (!ParentResolves(hop) && !connection.target->literal) {
     Result<Resolved, Fault> found = co_await ResolveRecorded(worker, record, connection.target->host);
     if (!found) {
       co_await Refuse(connection, {Side::kUpstream, found.error()});
@@ -68,7 +70,8 @@ Task<std::optional<DialPermit>> Judge(Connection& connection, const PolicyStack&
     resolved = std::move(*found);
     facts.resolved = std::span<const IpAddress>(resolved.addresses);
   }
-  AddressRuling address = DecideAddress(worker, &record, *target.permit, facts);
+  AddressRuling address = ParentResolves(hop) ? DecideRemote(worker, &record, *target.permit, facts, hop->target)
+                                              : DecideAddress(worker, &record, *target.permit, facts);
   if (!address.permit) {
     co_await Refuse(connection, address.decision);
     co_return std::nullopt;
@@ -88,11 +91,18 @@ Task<std::optional<DialPermit>> Judge(Connection& connection, const PolicyStack&
   co_return std::move(address.permit);
 }
 
+[[clang::coro_wrapper]] Task<DialOutcome> DialFor(Connection& connection, DialPermit permit) {
+  const NextHop* const hop = connection.listener->next_hop.get();
+  if (hop == nullptr) return Dialler::Direct(std::move(permit), DialOptions());
+  connection.record->next_hop = hop->target.name();
+  Worker& worker = connection.worker;
+  return Dialler::Tunnel(std::move(permit), *hop, worker.resolver(), worker.pool(), DialOptions());
+}
+
 Task<bool> Dial(Connection& connection, DialPermit permit) {
   Binding binding = permit.binding();
-  auto end = co_await Race(
-      DialRecorded(connection.worker, *connection.record, Dialler::Direct(std::move(permit), DialOptions())),
-      connection.stream->GoneGate());
+  auto end = co_await Race(DialRecorded(connection.worker, *connection.record, DialFor(connection, std::move(permit))),
+                           connection.stream->GoneGate());
   if (end.index() == 1) {
     connection.record->Fail({Side::kClient, Fault::kClientGone});
     co_return false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,9 +16,11 @@
 #include "source/config/load.h"
 #include "source/config/validate.h"
 #include "source/run/allowance.h"
+#include "source/run/environment.h"
 #include "source/run/policy_files.h"
 #include "source/run/ready_policies.h"
 #include "source/run/run_yaml.h"
+#include "source/server/parent.h"
 #include "source/tls/certificates.h"
 #include "source/tls/java_trust.h"
 #include "source/tls/new_authority.h"
@@ -152,6 +155,13 @@ Result<std::string, Problem> AddAuthority(Bootstrap& bootstrap) {
   return certificate;
 }
 
+std::optional<Problem> UseParent(const RunOptions& options, Bootstrap& bootstrap) {
+  if (options.parent.empty()) return std::nullopt;
+  const std::string url = options.parent == "env" ? CallersProxy() : options.parent;
+  if (url.empty()) return Problem{"--parent env: none of https_proxy, all_proxy and http_proxy is set"};
+  return GoOutThrough(url, options.parent_credentials, bootstrap);
+}
+
 void LeaveOutInspection(Bootstrap& bootstrap) {
   for (Listener& listener : *bootstrap.mutable_listeners()) {
     auto& chains = *listener.mutable_filter_chains();
@@ -171,6 +181,7 @@ Result<RunConfiguration, Problem> ConfigurationOf(const RunOptions& options) {
   if (!files) return files.error();
   bootstrap.MergeFrom(files->resources);
   NamePolicies(bootstrap);
+  if (std::optional<Problem> problem = UseParent(options, bootstrap)) return std::move(*problem);
   if (Inspects(bootstrap)) {
     const auto certificate = AddAuthority(bootstrap);
     if (!certificate) return certificate.error();

@@ -1,5 +1,6 @@
 #include "source/run/environment.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "source/base/strings.h"
@@ -35,6 +36,13 @@ std::string JavaOptions(std::string options, std::string_view address, std::stri
 }
 
 }  // namespace
+
+std::string CallersProxy() {
+  // HTTP_PROXY is none of them: of a CGI program, it is a header field of whoever asks (CVE-2016-5385).
+  for (const char* const name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy"})
+    if (const char* const value = std::getenv(name); value != nullptr && *value != '\0') return value;
+  return {};
+}
 
 std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::string_view address,
                                        const TrustPaths& trust) {

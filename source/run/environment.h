@@ -13,6 +13,9 @@ struct TrustPaths {
   std::string java;  // a trust store
 };
 
+// The URL of the proxy that the caller's own variables name; empty: they name none. May hold a password.
+std::string CallersProxy();
+
 // `inherited` ("NAME=value" each), with those that lead to the proxy at `address` ("127.0.0.1:3128") in the place of
 // any that led elsewhere. What listens on the command's own loopback is reached without it.
 std::vector<std::string> EnvironmentOf(std::vector<std::string> inherited, std::string_view address,

@@ -9,9 +9,15 @@ namespace egret {
 namespace {
 
 constexpr std::pair<std::string_view, std::string RunOptions::*> kTexts[] = {
-    {"--policy", &RunOptions::policy}, {"--log", &RunOptions::log},       {"--learn", &RunOptions::learn},
-    {"--report", &RunOptions::report}, {"--record", &RunOptions::record}, {"--record-key", &RunOptions::record_key},
+    {"--policy", &RunOptions::policy},
+    {"--log", &RunOptions::log},
+    {"--learn", &RunOptions::learn},
+    {"--report", &RunOptions::report},
+    {"--record", &RunOptions::record},
+    {"--record-key", &RunOptions::record_key},
     {"--show", &RunOptions::show},
+    {"--parent", &RunOptions::parent},
+    {"--parent-credentials", &RunOptions::parent_credentials},
 };
 constexpr std::pair<std::string_view, std::vector<std::string> RunOptions::*> kLists[] = {
     {"--allow", &RunOptions::allow},
@@ -81,6 +87,8 @@ Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments) {
   for (; i < arguments.size(); ++i) options.command.emplace_back(arguments[i]);
   if (options.command.empty() && !options.help && options.show.empty())
     return Problem{"no command is given; write: egret run --allow HOST -- COMMAND"};
+  if (options.parent.empty() && !options.parent_credentials.empty())
+    return Problem{"--parent-credentials: for which proxy? give --parent as well"};
   if (options.record.empty() && !(options.record_key.empty() && options.record_subjects.empty()))
     return Problem{"--record-key and --record-subject are about a record; name its file with --record"};
   return options;
@@ -101,6 +109,8 @@ no root. Without --allow and --policy it reaches nothing.
   --policy FILE    policies and what they use, as in a configuration; a folder as egret-control takes it, without its
                    listeners. All of them decide together. Where one looks into TLS, the command's programs believe a
                    CA that lives as long as the run, in memory
+  --parent URL     goes out through this proxy, http://[user:password@]host:port, which resolves the names then; "env": the
+                   one that https_proxy, all_proxy or http_proxy names here. --parent-credentials FILE: user:password
   --learn FILE     lets everything public through, and writes the smallest readable policy that would have: for people to
                    read, then for --policy
   --private RANGE  names that are allowed may lead to these private addresses, such as 10.0.0.0/8; with --learn,

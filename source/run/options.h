@@ -14,6 +14,8 @@ struct RunOptions {
   std::string policy;                        // file or folder, in the place of both others; empty: none
   std::vector<std::string> private_ranges;   // CIDR: where the names of `allow` may lead though it is private
   std::string log;                           // file for the access log; empty: none
+  std::string parent;                        // URL of a proxy that all goes out through; "env": the caller's own
+  std::string parent_credentials;            // file with user:password for it, where the URL has none
   std::string learn;                         // file for the policy that would have allowed it; empty: none
   std::string record;                        // file for the egress record; empty: none
   std::string record_key;                    // by which that is signed; empty: it is not

@@ -20,6 +20,7 @@
 #include "source/base/log.h"
 #include "source/base/strings.h"
 #include "source/run/configuration.h"
+#include "source/run/environment.h"
 #include "source/run/exit_status.h"
 #include "source/run/fence.h"
 #include "source/run/options.h"
@@ -189,6 +190,8 @@ int RunCommand(std::span<char* const> arguments) {
   if (!files) return Fail(files.error());
   Result<Fence, Problem> fence = Fence::Build({.command = options->command, .fenced = options->fenced});
   if (!fence) return Fail(fence.error());
+  if (options->parent.empty() && !options->quiet && !CallersProxy().empty())
+    Say("the proxy that your variables name is not used; --parent env goes out through it");
   if (!options->fenced) Say("NO FENCE: a program that does not look at the proxy variables goes out past the policy");
   return Serve(*options, *files, *fence);
 }

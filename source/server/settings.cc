@@ -16,7 +16,7 @@
 #include "source/config/duration.h"
 #include "source/config/load.h"
 #include "source/config/validate.h"
-#include "source/policy/target.h"
+#include "source/server/parent.h"
 
 namespace egret {
 namespace {
@@ -29,102 +29,6 @@ void PutPort(uint16_t port, config::v1::Bootstrap& bootstrap) {
     if (address.starts_with("unix:")) continue;
     listener.set_address(Cat(address.substr(0, address.rfind(':')), ':', port));
     return;
-  }
-}
-
-constexpr char kParentName[] = "parent";
-
-constexpr char kParentRemedy[] =
-    "--parent: not a proxy's URL; write http://host:port or http://user:password@host:port";
-
-int HexDigit(char c) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  const size_t at = kDigits.find(AsciiLower(c));
-  return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
-
-// Nothing where an escape is not one, or stands for a control character (RFC 7617 2).
-std::optional<std::string> PercentDecoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '%') {
-      if (text.size() - i < 3) return std::nullopt;
-      const int high = HexDigit(text[i + 1]), low = HexDigit(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      c = static_cast<char>(16 * high + low);
-      i += 2;
-    }
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
-    out += c;
-  }
-  return out;
-}
-
-// What a URL's user:password says (RFC 3986 3.2.1), as Basic carries it: there the first colon ends the user.
-std::optional<std::string> CredentialOf(std::string_view userinfo) {
-  const size_t colon = userinfo.find(':');
-  const std::optional<std::string> user = PercentDecoded(userinfo.substr(0, colon));
-  const std::optional<std::string> password =
-      colon == std::string_view::npos ? std::string() : PercentDecoded(userinfo.substr(colon + 1));
-  if (!user || !password || user->find(':') != std::string::npos) return std::nullopt;
-  return Cat(*user, ':', *password);
-}
-
-// The parent's credential as a secret of the configuration; a text is what is wrong.
-std::string PutParentCredential(std::string_view userinfo, const std::string& file, config::v1::Bootstrap& bootstrap) {
-  if (userinfo.empty() && file.empty()) return {};
-  if (!userinfo.empty() && !file.empty())
-    return "--parent-credentials: --parent has a user and password already; leave one of them out";
-  config::v1::Secret& secret = *bootstrap.add_secrets();
-  secret.set_name("parent-credential");
-  if (!file.empty()) {
-    std::error_code error;
-    secret.mutable_credential()->set_file(std::filesystem::absolute(file, error).string());
-  } else if (std::optional<std::string> credential = CredentialOf(userinfo)) {
-    secret.mutable_credential()->set_inline_string(std::move(*credential));
-  } else {
-    return "--parent: user or password is not well percent-encoded, or the user holds a colon; write e.g. %40 for @, "
-           "or use --parent-credentials";
-  }
-  bootstrap.mutable_upstreams()->rbegin()->mutable_http_proxy()->set_credential(secret.name());
-  return {};
-}
-
-std::string PutParent(std::string url, const std::string& credentials, config::v1::Bootstrap& bootstrap) {
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return kParentRemedy;
-  url.erase(0, kScheme.size());
-  while (url.ends_with('/')) url.pop_back();
-  config::v1::Upstream& parent = *bootstrap.add_upstreams();
-  parent.set_name(kParentName);
-  // Whoever needs a parent often has no name server for the outside either.
-  parent.set_resolve(config::v1::Upstream::REMOTE);
-  const size_t at = url.rfind('@');
-  const std::string userinfo = at == std::string::npos ? "" : url.substr(0, at);
-  if (at != std::string::npos) url.erase(0, at + 1);
-  if (!ParseAuthority(url, std::nullopt)) return kParentRemedy;
-  parent.mutable_http_proxy()->set_address(url);
-  return PutParentCredential(userinfo, credentials, bootstrap);
-}
-
-// Every way out that names no way of its own.
-void UseParent(google::protobuf::RepeatedPtrField<config::v1::NetworkFilter>& filters) {
-  for (config::v1::NetworkFilter& filter : filters) {
-    if (!filter.has_http_connection()) continue;
-    for (config::v1::HttpFilter& http : *filter.mutable_http_connection()->mutable_filters()) {
-      if (http.has_forward_router() && http.forward_router().upstream().empty())
-        http.mutable_forward_router()->set_upstream(kParentName);
-      if (http.has_connect_tunnel() && http.connect_tunnel().upstream().empty())
-        http.mutable_connect_tunnel()->set_upstream(kParentName);
-    }
-  }
-}
-
-void UseParent(config::v1::Bootstrap& bootstrap) {
-  for (config::v1::Listener& listener : *bootstrap.mutable_listeners()) {
-    UseParent(*listener.mutable_filters());
-    for (config::v1::FilterChain& chain : *listener.mutable_filter_chains()) UseParent(*chain.mutable_filters());
   }
 }
 
@@ -159,11 +63,8 @@ void ApplyOptions(const Options& options, Settings& settings) {
       settings.problems.push_back("--parent-credentials: for which proxy? give --parent as well");
     return;
   }
-  if (const std::string why = PutParent(options.parent, options.parent_credentials, settings.bootstrap); !why.empty()) {
-    settings.problems.push_back(why);
-  } else {
-    UseParent(settings.bootstrap);
-  }
+  if (const auto problem = GoOutThrough(options.parent, options.parent_credentials, settings.bootstrap))
+    settings.problems.push_back(problem->text);
 }
 
 }  // namespace

@@ -30,4 +30,7 @@ struct NextHop {
   PoolKey pool_key = {};
 };
 
+// False for none: then nobody but we.
+inline bool ParentResolves(const NextHop* hop) { return hop != nullptr && hop->resolve == NextHop::Resolve::kRemote; }
+
 }  // namespace egret

@@ -882,8 +882,8 @@ TEST(Validate, TellsWhatKeepsAChainFromDecrypting) {
 }
 
 TEST(Validate, WantsATransparentListenerToLookBeforeItDecides) {
-  const auto with = [](std::string_view listener) {
-    return Verdict(Cat("listeners: [{name: l, ", listener, "}]\n", kPolicy));
+  const auto with = [](std::string_view listener, std::string_view more = "") {
+    return Verdict(Cat("listeners: [{name: l, ", listener, "}]\n", kPolicy, more));
   };
   constexpr std::string_view kRelay = "filters: [tcp_relay]";
   constexpr std::string_view kLooks = "listener_filters: [tls_inspector, {egress_policy: {policy: web}}]";
@@ -909,6 +909,19 @@ TEST(Validate, WantsATransparentListenerToLookBeforeItDecides) {
                      kGoodHttp, "]}}]")),
             "listeners[0].destination: ORIGINAL_IF_RESOLVED: this listener is not transparent: a client of a proxy "
             "names its destination; leave it out, or give transparent\n");
+  constexpr std::string_view kParent =
+      "upstreams: [{name: parent, http_proxy: {address: 'parent.test:3128'}, resolve: REMOTE}]\n";
+  EXPECT_EQ(
+      with(Cat("address: '127.0.0.1:3128', upstream: parent, filters: [{http_connection: {filters: [", kGoodHttp,
+               "]}}]"),
+           kParent),
+      "listeners[0].upstream: parent: this listener is not transparent: its filters know the way out; write it into "
+      "connect_tunnel and forward_router, or give transparent\n");
+  EXPECT_EQ(with(Cat(redirect, "upstream: parent, ", kRelay), kParent), "");
+  EXPECT_EQ(
+      with(Cat(redirect, "upstream: parent, destination: ORIGINAL_IF_RESOLVED, ", kRelay), kParent),
+      "listeners[0].upstream: parent: this parent resolves names, so nobody knows what it dials; give it resolve: "
+      "LOCAL, or leave destination out\n");
   EXPECT_NE(with(Cat("address: '127.0.0.1:3128', ", kLooks, ", ", kHost)).find("not in this place"), std::string::npos);
 }
 

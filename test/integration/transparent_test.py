@@ -137,6 +137,28 @@ class Turned(Reloading, NetnsCase):
                          detail="policy_denied")
         self.assertEqual(self.dns.asked("denied.test"), [])
 
+    def through_a_parent(self, resolve, asked):
+        def parent(connection):
+            connection.read_head()
+            connection.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            tls(self.secure)(connection)
+        hop = ScriptedOrigin(parent)
+        self.addCleanup(hop.close)
+        self.listen(upstream="parent", top={"upstreams": [{
+            "name": "parent", "http_proxy": {"address": "127.0.0.1:%d" % hop.port}, "resolve": resolve}]})
+        run = self.curl("https://origin.test/", ONE)
+        self.assertEqual((run.returncode, run.stdout), (0, "ok"))
+        self.assert_line(ONE + ":443", target="origin.test:443", next_hop="parent", rule="public-web")
+        self.assertEqual(self.curl("https://denied.test/", ONE).returncode, ALERT)
+        self.assertEqual([head.target for head in hop.requests], [asked])
+
+    def test_a_parent_that_resolves_is_asked_for_the_name(self):
+        self.through_a_parent("REMOTE", "origin.test:443")
+        self.assertEqual(self.dns.asked("origin.test"), [])
+
+    def test_a_parent_that_does_not_is_asked_for_the_address_that_was_vetted(self):
+        self.through_a_parent("LOCAL", ONE + ":443")
+
     def test_T22_a_name_on_a_false_address_is_judged_and_dialled_by_its_name(self):
         self.origins()
         self.listen()
