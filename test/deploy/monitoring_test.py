@@ -66,11 +66,13 @@ def selectors(expression):
 
 
 def egretctl(*words):
-    return subprocess.run([os.environ["EGRETCTL"], *words], stdout=subprocess.PIPE, text=True, check=True, timeout=SECONDS).stdout
+    run = subprocess.run([os.environ["EGRETCTL"], *words], stdout=subprocess.PIPE, text=True, check=True, timeout=SECONDS)
+    return run.stdout
 
 
 def promtool(*words):
-    run = subprocess.run(["promtool", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=10 * SECONDS)
+    run = subprocess.run(["promtool", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         timeout=10 * SECONDS)
     return run.returncode, run.stdout
 
 
@@ -201,8 +203,8 @@ class Live(ControlCase):
             self.skipTest("prometheus is not installed")
         scraped = self.start_file_proxy(), self.start_pushed_proxy()
         live = [{**group, "interval": INTERVAL} for group in groups()]
-        self.prometheus = Prometheus({"egret": ("/stats/prometheus", scraped), "egret-control": ("/metrics", [self.plane.admin])},
-                                     yaml.safe_dump({"groups": live}), INTERVAL)
+        jobs = {"egret": ("/stats/prometheus", scraped), "egret-control": ("/metrics", [self.plane.admin])}
+        self.prometheus = Prometheus(jobs, yaml.safe_dump({"groups": live}), INTERVAL)
         self.addCleanup(self.prometheus.end)
 
     def start_file_proxy(self):
@@ -211,7 +213,8 @@ class Live(ControlCase):
         keys = {"jwt": {"issuer": "i", "audiences": ["a"], "jwks_url": {"url": "https://127.0.0.1:9"}}}
         config = proxy_config([deny(), deny("later", ["second.test"], mode="AUDIT"), allow()], metrics={"address": FREE})
         config["secrets"] = [{"name": "c", "certificate": {"certificate": {"file": certificate}, "key": {"file": key}}}]
-        known = proxy_config([], [{"proxy_auth": {"methods": [keys]}}, {"egress_policy": {"policy": "web"}}, {"forward_router": {}}])
+        known = proxy_config([], [{"proxy_auth": {"methods": [keys]}}, {"egress_policy": {"policy": "web"}},
+                                  {"forward_router": {}}])
         config["listeners"].append({"name": "tls", "address": FREE, "filters": [
             {"tls_terminator": {"certificates": ["c"]}}, *known["listeners"][0]["filters"]]})
         egret = self.start_config(config, {"origin.test": ["127.0.0.1"], "second.test": ["127.0.0.1"]})
@@ -261,6 +264,8 @@ class Live(ControlCase):
             for variable in board["templating"]["list"][1:]:
                 metric = re.search(r"\((.*), \w+\)$", variable["query"]["query"]).group(1)
                 self.assertTrue(prometheus.query("count by (%s) (%s)" % (variable["name"], with_values(metric))), variable)
+        # It asks for OpenMetrics, where a whole number's bound has its ".0".
+        self.assertTrue(prometheus.query('egret_request_duration_seconds_bucket{le="1.0"}'))
         self.assertEqual(prometheus.stderr(), "")  # no duplicate, no sample out of order
 
     def test_the_runbooks_pages_are_there(self):

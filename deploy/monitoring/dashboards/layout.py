@@ -36,7 +36,7 @@ class Lines(Panel):
                   for target, one in zip(self.targets(), self.queries) if one["dashed"]]
         return {**self.base("timeseries", at), "targets": self.targets(),
                 "fieldConfig": {"defaults": {"unit": self.unit, "min": self.low, "custom": custom}, "overrides": dashed},
-                "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+                "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
                             "tooltip": {"mode": "multi", "sort": "desc"}}}
 
 
@@ -55,7 +55,9 @@ class Number(Panel):
         defaults = {"unit": self.unit, "thresholds": {"mode": "absolute", "steps": steps}, "noValue": "-"}
         return {**self.base("stat", at), "targets": self.targets(instant=True),
                 "fieldConfig": {"defaults": defaults, "overrides": []},
-                "options": {"colorMode": "value", "graphMode": "none", "textMode": "auto",
+                "options": {"colorMode": "value", "graphMode": "none", "textMode": "auto", "justifyMode": "auto",
+                            "orientation": "auto", "wideLayout": True, "showPercentChange": False,
+                            "percentChangeColorMode": "standard",
                             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}}}
 
 
@@ -68,7 +70,8 @@ class Table(Panel):
         return {**self.base("table", at), "targets": self.targets(instant=True, format="table"),
                 "fieldConfig": {"defaults": {"unit": self.unit}, "overrides": []},
                 "transformations": [order],
-                "options": {"showHeader": True, "sortBy": [{"displayName": self.more["column"], "desc": True}]}}
+                "options": {"showHeader": True, "frameIndex": 0,
+                            "sortBy": [{"displayName": self.more["column"], "desc": True}]}}
 
 
 def variable(name, label, metric):
@@ -99,7 +102,7 @@ def dashboard(uid, title, description, variables, rows):
     """The file's text."""
     source = {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "refresh": 1}
     links = [{"type": "dashboards", "title": "Egret", "tags": ["egret"], "asDropdown": True, "includeVars": True,
-              "keepTime": True, "icon": "external link"}]
+              "keepTime": True, "icon": "external link", "tooltip": "", "targetBlank": False}]
     made = {"uid": uid, "title": title, "description": description, "tags": ["egret"], "schemaVersion": 37, "version": 1,
             "editable": True, "graphTooltip": 1, "refresh": "30s", "timezone": "", "time": {"from": "now-3h", "to": "now"},
             "templating": {"list": [source, *variables]}, "annotations": {"list": []}, "links": links,

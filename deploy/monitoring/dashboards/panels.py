@@ -31,10 +31,13 @@ def times(title, metric, description, **more):
     return Lines(title, description, "s", *quantiles(metric), **more)
 
 
-PROXIES = [variable("job", "Job", "egret_build_info"), variable("instance", "Instance", 'egret_build_info{job=~"$job"}')]
-CONTROL = [variable("job", "Job", "egret_control_build_info"), variable("group", "Group", 'egret_control_group_valid{job=~"$job"}')]
+PROXIES = [variable("job", "Job", "egret_build_info"),
+           variable("instance", "Instance", 'egret_build_info{job=~"$job"}')]
+CONTROL = [variable("job", "Job", "egret_control_build_info"),
+           variable("group", "Group", 'egret_control_group_valid{job=~"$job"}')]
 
-FAILED_UPSTREAM = 'detail=~"connection_(refused|timeout|reset|failed)|destination_unreachable|upstream_.+|parent_.+"'
+FAILED_UPSTREAM = ('detail=~"connection_(refused|timeout|reset|failed)|destination_unreachable|upstream_.+|parent_.+"',
+                   'detail!="upstream_limit"')
 
 OVERVIEW = [
     ("Now", [
@@ -58,18 +61,21 @@ OVERVIEW = [
         Lines("Bytes", "Of exchanges and tunnels when they end, so a long tunnel is a peak.", "Bps",
               series(rate("egret_client_sent_bytes_total"), "to clients"),
               series(rate("egret_client_received_bytes_total"), "from clients")),
-        times("Time of requests", "egret_request_duration_seconds", "From the head to the end of the response: the origin's time is in it."),
+        times("Time of requests", "egret_request_duration_seconds",
+              "From the head to the end of the response: the origin's time is in it."),
         Lines("Failures", "By detail, as in the access log; refusals are among them.", "reqps",
               series("topk(10, %s > 0)" % rate("egret_failures_total", by="detail"), "{{detail}}")),
         Lines("Requests by worker", "Far apart: few connections carry most of it.", "reqps",
               series(rate("egret_worker_requests_total", by="instance, worker"), "{{instance}} worker {{worker}}")),
     ]),
     ("Destinations", [
-        times("Time to connect", "egret_upstream_connect_duration_seconds", "To origins and parent proxies. A second more is a lost SYN."),
+        times("Time to connect", "egret_upstream_connect_duration_seconds",
+              "To origins and parent proxies. A second more is a lost SYN."),
         Lines("Connections", "Made, and spared by the pool.", "reqps",
-              series(rate("egret_upstream_connections_total"), "made"), series(rate("egret_upstream_reused_total"), "reused")),
+              series(rate("egret_upstream_connections_total"), "made"),
+              series(rate("egret_upstream_reused_total"), "reused")),
         Lines("Failures of destinations", "What went wrong there, or at a parent proxy.", "reqps",
-              series("%s > 0" % rate("egret_failures_total", FAILED_UPSTREAM, 'detail!="upstream_limit"', by="detail"), "{{detail}}")),
+              series("%s > 0" % rate("egret_failures_total", *FAILED_UPSTREAM, by="detail"), "{{detail}}")),
         times("Time to resolve", "egret_dns_duration_seconds", "Names, from the cache or not."),
         Lines("Names", "Asked, known to the cache, without an address, without an answer.", "reqps",
               series(rate("egret_dns_queries_total"), "asked"), series(rate("egret_dns_cache_hits_total"), "cached"),
@@ -107,7 +113,8 @@ POLICY = [
         Table("Decisions by rule", "Within the time that is shown.", "short",
               series(within_range("egret_policy_decisions_total", by="policy, rule, action, stage"), ""),
               column="decisions", width=12, height=10),
-        Table("Rules that nothing came to", "Of the configuration, since the proxies started. They may be left over.", "short",
+        Table("Rules that nothing came to",
+              "Of the configuration, since the proxies started. They may be left over.", "short",
               series("sum by (policy, rule, action) (%s) == 0" % of("egret_policy_decisions_total"), ""),
               column="decisions", width=12, height=10),
     ]),
@@ -134,9 +141,12 @@ POLICY = [
         times("Time of the authorization service", "egret_ext_authz_duration_seconds", "Each request waits for it."),
     ]),
     ("Credentials", [
-        Lines("Refused credentials", "misplaced: a placeholder where it does not belong. foreign: a credential of the client's own. unsigned: it could not be signed.",
+        Lines("Refused credentials",
+              "misplaced: a placeholder where it does not belong. foreign: a credential of the client's own. "
+              "unsigned: it could not be signed.",
               "reqps", series(rate("egret_failures_total", 'detail=~"credential_.+"', by="detail"), "{{detail}}"), width=12),
-        Lines("Addresses and names", "Private destinations, and tunnels that carry another name than they were opened for.", "reqps",
+        Lines("Addresses and names",
+              "Private destinations, and tunnels that carry another name than they were opened for.", "reqps",
               series(rate("egret_failures_total", 'detail=~"address_prohibited|sni_.+|ech_outer_name|misdirected|proxy_loop"',
                           by="detail"), "{{detail}}"), width=12),
     ]),
@@ -146,9 +156,11 @@ INTERCEPTION = [
     ("Clients", [
         Lines("Handshakes inside tunnels", "By how they ended.", "reqps",
               series(rate("egret_tls_handshakes_total", 'side="inside"', by="result"), "{{result}}"), stacked=True),
-        Lines("Clients that do not believe", "By their alert; silent: gone after the handshake without a word. /inspection has the names.", "reqps",
+        Lines("Clients that do not believe",
+              "By their alert; silent: gone after the handshake without a word. /inspection has the names.", "reqps",
               series(rate("egret_leaf_refusals_total", by="reason"), "{{reason}}")),
-        times("Time until a tunnel is open to be read", "egret_inspect_duration_seconds", "The origin's handshake, the certificate, the client's handshake."),
+        times("Time until a tunnel is open to be read", "egret_inspect_duration_seconds",
+              "The origin's handshake, the certificate, the client's handshake."),
     ]),
     ("Certificates", [
         Lines("Certificates for destinations", "cached, minted, waited (for one that another asked for), failed.", "reqps",
@@ -172,8 +184,8 @@ INTERCEPTION = [
         Lines("Versions", "Of handshakes that went well.", "reqps",
               series(rate("egret_tls_versions_total", by="side, version"), "{{side}} {{version}}")),
         Lines("Resumed", "Part of the handshakes that resumed a session: they cost a third.", "percentunit",
-              series("%s / (%s > 0)" % (rate("egret_tls_resumed_total", by="side"), rate("egret_tls_handshakes_total", 'result="ok"', by="side")),
-                     "{{side}}")),
+              series("%s / (%s > 0)" % (rate("egret_tls_resumed_total", by="side"),
+                                        rate("egret_tls_handshakes_total", 'result="ok"', by="side")), "{{side}}")),
         Lines("Handshakes on listeners", "Of clients that speak TLS to the proxy itself.", "reqps",
               series(rate("egret_tls_handshakes_total", 'side="client"', by="result"), "{{result}}"), stacked=True),
         Lines("Content that is changed", "body_rewrite, by how it fared.", "reqps",
@@ -182,8 +194,18 @@ INTERCEPTION = [
 ]
 
 
-def group(metric, by="group"):
-    return 'sum by (%s) (%s{job=~"$job",group=~"$group"})' % (by, metric)
+def group(metric, how="sum by (group)"):
+    """Of the control planes and groups that are chosen."""
+    return '%s (%s{job=~"$job",group=~"$group"})' % (how, metric)
+
+
+def ours(metric):
+    """Of the control planes that are chosen."""
+    return '%s{job=~"$job"}' % metric
+
+
+def per_second(selector, how="sum"):
+    return "%s(rate(%s[%s]))" % (how, selector, RATE)
 
 
 CONTROL_PLANE = [
@@ -196,57 +218,66 @@ CONTROL_PLANE = [
         Lines("Refusing", "Proxies that refuse something of it.", "short",
               series(group("egret_control_proxies_refusing"), "{{group}}")),
         Table("Files", "1: what is in the files is what is served.", "short",
-              series('min by (group, instance) (egret_control_group_valid{job=~"$job",group=~"$group"})', ""), column="valid"),
+              series(group("egret_control_group_valid", "min by (group, instance)"), ""), column="valid"),
         Table("Published", "Since when what is served is served.", "dateTimeFromNow",
-              series('1000 * max by (group, instance) (egret_control_group_published_timestamp_seconds{job=~"$job",group=~"$group"})', ""),
+              series(group("egret_control_group_published_timestamp_seconds", "1000 * max by (group, instance)"), ""),
               column="since"),
-        Lines("Versions that replicas serve", "More than 1 for longer than a mounted ConfigMap takes: they have different files.", "short",
-              series('count by (group) (count by (group, version) (count_values by (group) ("version", egret_control_group_version{job=~"$job",group=~"$group"})))', "{{group}}")),
+        Lines("Versions that replicas serve",
+              "More than 1 for longer than a mounted ConfigMap takes: they have different files.", "short",
+              series('count by (group) (count_values by (group) ("version", '
+                     'egret_control_group_version{job=~"$job",group=~"$group"}))', "{{group}}")),
     ]),
     ("Changes", [
         Lines("Refused files", "How often files changed and were not valid.", "short",
-              series('sum by (group) (increase(egret_control_group_refusals_total{job=~"$job",group=~"$group"}[%s]))' % RATE, "{{group}}")),
+              series('sum by (group) (increase(egret_control_group_refusals_total{job=~"$job",group=~"$group"}[%s]))' % RATE,
+                     "{{group}}")),
         Lines("Answers of proxies", "To what they were sent.", "reqps",
-              series('sum by (verdict) (rate(egret_control_responses_total{job=~"$job"}[%s]))' % RATE, "{{verdict}}")),
+              series(per_second(ours("egret_control_responses_total"), "sum by (verdict) "), "{{verdict}}")),
         Lines("Roll-outs", "Of 100 proxies so many are given the next release; halted: nobody else is.", "percent",
-              series('max by (group) (egret_control_rollout_percent{job=~"$job",group=~"$group"})', "{{group}}"),
-              series('100 * max by (group) (egret_control_rollout_halted{job=~"$job",group=~"$group"})', "{{group}} halted", dashed=True)),
+              series(group("egret_control_rollout_percent", "max by (group)"), "{{group}}"),
+              series(group("egret_control_rollout_halted", "100 * max by (group)"), "{{group}} halted", dashed=True)),
     ]),
     ("As the proxies see it", [
         Lines("Connected", "1: its control plane answers.", "short", series("egret_xds_connected", "{{instance}}")),
         Lines("Since it sent something good", "Long where nothing changes.", "s",
               series("time() - (egret_xds_last_good_timestamp_seconds > 0)", "{{instance}}")),
         Lines("Attempts", "To reach a control plane, and those that it answered.", "reqps",
-              series("sum(rate(egret_xds_attempts_total[%s]))" % RATE, "attempts"),
-              series("sum(rate(egret_xds_streams_total[%s]))" % RATE, "answered")),
+              series(per_second("egret_xds_attempts_total"), "attempts"),
+              series(per_second("egret_xds_streams_total"), "answered")),
         Lines("Responses", "Sent, taken whole, refused by type.", "reqps",
-              series("sum(rate(egret_xds_responses_total[%s]))" % RATE, "sent"),
-              series("sum(rate(egret_xds_accepted_total[%s]))" % RATE, "taken"),
-              series("sum by (type) (rate(egret_xds_rejected_total[%s])) > 0" % RATE, "refused {{type}}")),
-        Lines("Not as wanted", "Faults, resources that are referred to and were not sent, fields that are not known.", "short",
+              series(per_second("egret_xds_responses_total"), "sent"),
+              series(per_second("egret_xds_accepted_total"), "taken"),
+              series(per_second("egret_xds_rejected_total", "sum by (type) ") + " > 0", "refused {{type}}")),
+        Lines("Not as wanted",
+              "Faults, resources that are referred to and were not sent, fields that are not known.", "short",
               series("sum(egret_config_errors)", "faults"), series("sum(egret_xds_missing_references)", "missing"),
               series("sum(increase(egret_xds_unknown_fields_total[%s]))" % RATE, "unknown fields")),
         Lines("Put in force", "Configurations, readings of a directory, and resources that were compiled for them.", "reqps",
-              series("sum(rate(egret_config_applied_total[%s]))" % RATE, "configurations"),
-              series("sum(rate(egret_directory_reloads_total[%s]))" % RATE, "directory"),
-              series("sum by (type) (rate(egret_config_compiled_total[%s]))" % RATE, "{{type}}")),
+              series(per_second("egret_config_applied_total"), "configurations"),
+              series(per_second("egret_directory_reloads_total"), "directory"),
+              series(per_second("egret_config_compiled_total", "sum by (type) "), "{{type}}")),
         Lines("Source", "Where what is in force came from.", "short",
               series("sum by (source) (egret_config_source)", "{{source}}"), stacked=True),
     ]),
     ("egret-control itself", [
         Lines("CPU", "Cores in use.", "short",
-              series('rate(process_cpu_seconds_total{job=~"$job"}[%s])' % RATE, "{{instance}}")),
-        Lines("Memory", "Resident.", "bytes", series('process_resident_memory_bytes{job=~"$job"}', "{{instance}}")),
-        Lines("Up for", "Since it started.", "s", series('time() - process_start_time_seconds{job=~"$job"}', "{{instance}}")),
+              series("rate(%s[%s])" % (ours("process_cpu_seconds_total"), RATE), "{{instance}}")),
+        Lines("Memory", "Resident.", "bytes", series(ours("process_resident_memory_bytes"), "{{instance}}")),
+        Lines("Up for", "Since it started.", "s", series("time() - " + ours("process_start_time_seconds"), "{{instance}}")),
     ]),
 ]
 
 
+BOARDS = {
+    "egret-overview": ("Egret / Overview", "Traffic, destinations and resources of the proxies.", PROXIES, OVERVIEW),
+    "egret-policy": ("Egret / Policy", "What is decided, by which rule, about whom.", PROXIES, POLICY),
+    "egret-interception": ("Egret / Interception", "TLS that is looked into, and the certificates for it.", PROXIES,
+                           INTERCEPTION),
+    "egret-control-plane": ("Egret / Control plane", "What egret-control serves, and what the proxies make of it.", CONTROL,
+                            CONTROL_PLANE),
+}
+
+
 def all_files():
     """{file name: text}."""
-    return {
-        "egret-overview.json": dashboard("egret-overview", "Egret / Overview", "Traffic, destinations and resources of the proxies.", PROXIES, OVERVIEW),
-        "egret-policy.json": dashboard("egret-policy", "Egret / Policy", "What is decided, by which rule, about whom.", PROXIES, POLICY),
-        "egret-interception.json": dashboard("egret-interception", "Egret / Interception", "TLS that is looked into, and the certificates for it.", PROXIES, INTERCEPTION),
-        "egret-control-plane.json": dashboard("egret-control-plane", "Egret / Control plane", "What egret-control serves, and what the proxies make of it.", CONTROL, CONTROL_PLANE),
-    }
+    return {uid + ".json": dashboard(uid, *board) for uid, board in BOARDS.items()}
