@@ -132,8 +132,10 @@ class StatusTest(StatusCase):
         out = self.await_fleet(1, "refuses")
         self.assertRegex(out, r"p1 of web refuses Listener pinned name: pinned: .*bootstrap.*; \w+")
         self.assertIn('egret_control_proxies_refusing{group="web"} 1', self.plane.get("/metrics")[1])
+        self.assertGreaterEqual(self.egret.metric("egret_config_errors"), 1)
         self.serve()
         self.await_fleet(0, "in force")
+        self.assertEqual(self.egret.metric("egret_config_errors"), 0)
 
     def test_bad_files_are_told(self):
         self.library.put("web", listeners=[listener()], policies=[BAD])

@@ -180,6 +180,7 @@ class Xds(PushCase):
                             (lambda: os.unlink(path("egret.yaml")), "no resource file in it")):
             wrong()
             until(lambda: says in json.dumps(self.pushed()["directory_errors"]), says)
+            self.assertGreaterEqual(self.egret.metric("egret_config_errors"), 1)
             self.assertEqual(self.client().get(self.url(origin)).status, 403)
         self.assertEqual(self.egret.metric("egret_directory_reloads_total"), 2)
 
