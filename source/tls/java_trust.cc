@@ -1,9 +1,15 @@
 #include "source/tls/java_trust.h"
 
+#include <openssl/asn1t.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "source/tls/certificates.h"
 
@@ -15,18 +21,43 @@ void FreeSafes(STACK_OF(PKCS7) * safes) { sk_PKCS7_pop_free(safes, PKCS7_free); 
 
 using BagsPtr = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), FreeWith<FreeBags>>;
 using SafesPtr = std::unique_ptr<STACK_OF(PKCS7), FreeWith<FreeSafes>>;
+using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free>>;
+using AnyPtr = std::unique_ptr<ASN1_TYPE, FreeWith<ASN1_TYPE_free>>;
 using Pkcs12Ptr = std::unique_ptr<PKCS12, FreeWith<PKCS12_free>>;
 
 // By this attribute Java tells what is to be believed from what is only somebody's chain: trustedKeyUsage of its
 // PKCS12KeyStore, here for any use.
 constexpr char kTrustedKeyUsage[] = "2.16.840.1.113894.746875.1.1";
 
-bool Add(BagsPtr& bags, X509* certificate) {
-  STACK_OF(PKCS12_SAFEBAG)* all = bags.release();
-  PKCS12_SAFEBAG* const bag = PKCS12_add_cert(&all, certificate);
-  bags.reset(all);
+// A certificate as it stands: what reads a hundred of them takes longer than a run may take to start.
+bool Add(const BagsPtr& bags, std::string_view der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const AnyPtr certificate(d2i_ASN1_TYPE(nullptr, &at, static_cast<long>(der.size())));
+  if (!certificate || ASN1_TYPE_get(certificate.get()) != V_ASN1_SEQUENCE) return false;
+  PKCS12_SAFEBAG* const bag =
+      PKCS12_item_pack_safebag(certificate.get(), ASN1_ITEM_rptr(ASN1_ANY), NID_x509Certificate, NID_certBag);
+  if (bag == nullptr || sk_PKCS12_SAFEBAG_push(bags.get(), bag) == 0) return false;
   const auto* const any_use = reinterpret_cast<const unsigned char*>(OBJ_nid2obj(NID_anyExtendedKeyUsage));
-  return bag != nullptr && PKCS12_add1_attr_by_txt(bag, kTrustedKeyUsage, V_ASN1_OBJECT, any_use, -1) == 1;
+  return PKCS12_add1_attr_by_txt(bag, kTrustedKeyUsage, V_ASN1_OBJECT, any_use, -1) == 1;
+}
+
+// Other blocks of a PEM text are passed over. False: it is none, or has no certificate.
+bool AddAll(const BagsPtr& bags, std::string_view pem) {
+  const BioPtr reader(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  char *name = nullptr, *header = nullptr;
+  unsigned char* bytes = nullptr;
+  bool added = true;
+  ERR_clear_error();
+  for (long size = 0; added && PEM_read_bio(reader.get(), &name, &header, &bytes, &size) == 1;) {
+    if (std::string_view(name) == PEM_STRING_X509)
+      added = Add(bags, {reinterpret_cast<char*>(bytes), static_cast<size_t>(size)});
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(bytes);
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  return added && at_end && sk_PKCS12_SAFEBAG_num(bags.get()) > 0;
 }
 
 // In clear, as the one thing in it.
@@ -40,11 +71,8 @@ Pkcs12Ptr Pack(STACK_OF(PKCS12_SAFEBAG) * bags) {
 }  // namespace
 
 Result<std::string, Problem> JavaTrustOf(std::string_view pem) {
-  const auto certificates = ParseCertificates(pem);
-  if (!certificates) return certificates.error();
-  BagsPtr bags;
-  for (const X509Ptr& one : *certificates)
-    if (!Add(bags, one.get())) return Problem{"a certificate has no place in a trust store"};
+  const BagsPtr bags(sk_PKCS12_SAFEBAG_new_null());
+  if (!AddAll(bags, pem)) return Problem{"the root certificates cannot be read"};
   const Pkcs12Ptr store = Pack(bags.get());
   unsigned char* bytes = nullptr;
   const int size = store ? i2d_PKCS12(store.get(), &bytes) : -1;

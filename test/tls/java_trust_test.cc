@@ -47,7 +47,11 @@ TEST(JavaTrust, HasEachCertificateAsOneThatIsBelieved) {
   EXPECT_EQ(NamesIn(*store), "one\ntwo\n");
 }
 
-TEST(JavaTrust, OfNothingIsAProblem) { EXPECT_FALSE(JavaTrustOf("no certificate")); }
+TEST(JavaTrust, OfNothingOrOfWhatIsNoneIsAProblem) {
+  EXPECT_FALSE(JavaTrustOf("no certificate"));
+  EXPECT_FALSE(JavaTrustOf("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
+  EXPECT_FALSE(JavaTrustOf(NewRoot("one") + "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"));
+}
 
 }  // namespace
 }  // namespace egret
