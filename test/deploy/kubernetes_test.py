@@ -159,6 +159,16 @@ class NetworkPolicies(unittest.TestCase):
         self.assert_lets(network, "egret", dns + outside + [("egret-control", 18000, "TCP")])
         self.assert_lets(network, "egret-control", [])
 
+    def test_what_the_proxy_refuses_by_itself_is_refused_there_as_well(self):
+        network = Network(objects("base,examples/shop"))
+        for address in ("10.1.2.3", "100.100.100.200", "127.0.0.1", "168.63.129.16", "169.254.169.254", "192.0.0.192", "198.18.0.1",
+                        "::1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::172.16.0.1", "64:ff9b::192.168.0.1",
+                        "64:ff9b::169.254.169.254", "64:ff9b::127.0.0.1", "64:ff9b::100.100.100.200", "64:ff9b:1::1", "2001::1",
+                        "2002:a00:1::1", "fd00:ec2::254", "fe80::1", "fec0::1"):
+            self.assertFalse(network.lets("egret", address, 443), address)
+        for address in ("9.1.1.1", "2606:4700::1", "64:ff9b::9.1.1.1"):
+            self.assertTrue(network.lets("egret", address, 443), address)
+
     def test_others_reach_nothing_of_egret_and_prometheus_its_metrics(self):
         network = Network(objects("overlays/full,examples/shop-inspected"))
         for port in (3128, 9090, 18000, 18001):

@@ -32,12 +32,10 @@ class Network:
 
     def _is_peer(self, peer, own, other):
         if "ipBlock" in peer:
-            address = other if isinstance(other, ipaddress.IPv4Address) else None
             block = peer["ipBlock"]
-            network = ipaddress.ip_network(block["cidr"])
-            return (address is not None and address in network
-                    and not any(address in ipaddress.ip_network(one) for one in block.get("except", [])))
-        if isinstance(other, ipaddress.IPv4Address):
+            return (not isinstance(other, str) and other in ipaddress.ip_network(block["cidr"])
+                    and not any(other in ipaddress.ip_network(one) for one in block.get("except", [])))
+        if not isinstance(other, str):
             return False
         namespace, labels, _ = self.pods[other]
         if "namespaceSelector" in peer:
