@@ -102,11 +102,19 @@ Admin::~Admin() {
 }
 
 void Admin::Accepted(int fd, const Endpoint& /*peer*/) {
-  if (open_ == kMost) {
+  if (open_ >= kMost && !MakeRoom()) {
     close(fd);
     return;
   }
   sessions_.Start(Session(fd));
+}
+
+bool Admin::MakeRoom() {
+  if (waits_.empty()) return false;
+  auto* const guest = static_cast<Guest*>(waits_.first());
+  guest->Unlink();
+  guest->leave.Open();
+  return true;
 }
 
 Task<AdminReply> Admin::Answer(Http1Server& codec, Request& received) {
@@ -121,16 +129,19 @@ Task<AdminReply> Admin::Answer(Http1Server& codec, Request& received) {
 
 Task<void> Admin::Session(int fd) {
   SocketStream stream(fd);
+  Guest guest;
   ++open_;
-  co_await Converse(stream);
+  co_await Race(Converse(stream, guest), guest.leave);
   --open_;
 }
 
-Task<void> Admin::Converse(SocketStream& stream) {
+Task<void> Admin::Converse(SocketStream& stream, Guest& guest) {
   const Http1ServerLimits limits;
   Http1Server codec(stream, limits);
   for (;;) {
+    waits_.PushBack(guest);
     Result<Request, Failure> request = co_await codec.Next();
+    guest.Unlink();
     if (!request && TextOf(request.error().fault).status == 0) co_return;
     AdminReply reply = request ? Judge(request->head, pages_.guarded())
                                : Refusal(TextOf(request.error().fault).status, "Bad request.\n");
@@ -144,6 +155,7 @@ Task<void> Admin::Converse(SocketStream& stream) {
     }
     if (request) MaybeCompress(request->head, reply.body, head);
     const std::unique_ptr<Body> body = MakeBody(std::move(reply.body));
+    waits_.PushBack(guest);
     if (co_await codec.Respond(head, body.get()) || !co_await codec.Settle()) co_return;
   }
 }

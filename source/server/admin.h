@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "source/base/list.h"
+#include "source/event/loop.h"
 #include "source/event/nursery.h"
 #include "source/http/body.h"
 #include "source/http/http1_server.h"
@@ -48,7 +50,8 @@ class AdminPages {
 
 class Admin final : public AcceptSink {
  public:
-  // So many connections are open at most; more are closed at once.
+  // So many connections are open at most. For one more the one goes that has waited longest to be asked, or to be read:
+  // whoever keeps many keeps no probe out.
   static constexpr size_t kMost = 128;
   // Serves on `socket` from now on. `pages` outlives it.
   Admin(ListenSocket socket, AdminPages& pages);
@@ -58,15 +61,21 @@ class Admin final : public AcceptSink {
   void StopAccepting() { accepting_.Clear(); }
 
  private:
+  struct Guest : ListNode {
+    Gate leave{false};
+  };
+
   void Accepted(int fd, const Endpoint& peer) override;
+  bool MakeRoom();
   Task<void> Session(int fd);
-  Task<void> Converse(SocketStream& stream);
+  Task<void> Converse(SocketStream& stream, Guest& guest);
   Task<AdminReply> Answer(Http1Server& codec, Request& received);
 
   ListenSocket socket_;
   AdminPages& pages_;
   AcceptCounters counters_;
   size_t open_ = 0;  // sessions
+  ListNode waits_;   // Guest: of those that wait for their client, the longest first
   Nursery sessions_;
   Nursery accepting_;
 };
