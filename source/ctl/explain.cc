@@ -225,9 +225,10 @@ int RunExplain(std::span<const std::string> arguments, Output& output) {
     output.err += ToString(file.errors);
     return kMisused;
   }
-  const auto judges = options->policy  ? Named(file.bootstrap, *options->policy)
-                      : policies_alone ? Named(file.bootstrap, AllPolicies(file.bootstrap))
-                                       : PoliciesOf(file.bootstrap, options->listener.value_or(""));
+  const bool all = policies_alone && !options->listener;
+  const auto judges = options->policy ? Named(file.bootstrap, *options->policy)
+                      : all           ? Named(file.bootstrap, AllPolicies(file.bootstrap))
+                                      : PoliciesOf(file.bootstrap, options->listener.value_or(""));
   if (!judges) return misuse(judges.error());
   const auto policy = CompilePolicies(file.bootstrap, OwnEndpoints(file.bootstrap));
   if (!policy) {

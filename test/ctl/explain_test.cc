@@ -395,6 +395,9 @@ TEST(Explain, PoliciesAloneAllJudgeAsInARun) {
   EXPECT_EQ(ask("POST", "https://a.example/").status, 1);
   EXPECT_TRUE(Has(ask("GET", "https://evil.example/").out, "no-evil"));
   EXPECT_EQ(ExplainedByPolicies({"GET", "https://a.example/", "--policy", "first"}).status, 1);
+  const Said nowhere = ExplainedByPolicies({"GET", "https://a.example/", "--listener", "egress"});
+  EXPECT_EQ(nowhere.status, 2);
+  EXPECT_TRUE(Has(nowhere.err, "--listener egress: no such listener")) << nowhere.err;
 }
 
 }  // namespace
