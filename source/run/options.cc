@@ -77,12 +77,14 @@ Result<RunOptions, Problem> ParseRunOptions(std::span<char* const> arguments) {
     if (ApplyFlag(argument, options)) continue;
     const size_t equals = argument.find('=');
     const std::string_view name = argument.substr(0, equals);
-    const bool joined = equals != std::string_view::npos;
-    const bool has_value = joined || i + 1 < arguments.size();
-    const std::string_view value = joined ? argument.substr(equals + 1) : has_value ? arguments[++i] : "";
+    std::string_view value;
+    if (equals != std::string_view::npos)
+      value = argument.substr(equals + 1);
+    else if (i + 1 < arguments.size())
+      value = arguments[++i];
     if (!ApplyValue(name, value, options))
       return Problem{Cat(argument, " is not an option of egret run; see egret run --help")};
-    if (!has_value) return Problem{Cat(name, " needs a value; see egret run --help")};
+    if (value.empty()) return Problem{Cat(name, " needs a value; see egret run --help")};
   }
   for (; i < arguments.size(); ++i) options.command.emplace_back(arguments[i]);
   if (options.command.empty() && !options.help && options.show.empty())

@@ -57,7 +57,7 @@ std::string Apply(std::string_view name, std::string_view value, Options& option
   } else {
     return "is not an option of egret; see egret --help";
   }
-  return {};
+  return value.empty() ? "must not be empty" : "";  // a variable that is not set, and never what was meant
 }
 
 }  // namespace

@@ -51,6 +51,9 @@ TEST(RunOptions, SaysWhatIsWrong) {
   EXPECT_NE(why({}).find("no command"), std::string::npos);
   EXPECT_NE(why({"--allow", "a.test", "--"}).find("no command"), std::string::npos);
   EXPECT_NE(why({"--allow"}).find("--allow needs a value"), std::string::npos);
+  for (const char* name : {"--parent", "--policy", "--log", "--report", "--private"})  // of a variable that is not set
+    EXPECT_NE(why({name, "", "true"}).find("needs a value"), std::string::npos) << name;
+  EXPECT_NE(why({"--parent=", "true"}).find("--parent needs a value"), std::string::npos);
   EXPECT_NE(why({"--nothing=1", "true"}).find("--nothing=1 is not an option"), std::string::npos);
 }
 

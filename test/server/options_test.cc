@@ -31,6 +31,11 @@ TEST(Options, ANodeHasAName) {
   EXPECT_EQ(Parse({"--node-id="}).error().text, "--node-id : takes a name of 1 to 256 bytes");
 }
 
+TEST(Options, WhatIsEmptyIsNotWhatWasMeant) {
+  for (const std::string name : {"--config", "--parent", "--parent-credentials", "--ready-file", "--take-over"})
+    EXPECT_NE(Parse({name, ""}).error().text.find("must not be empty"), std::string::npos) << name;
+}
+
 TEST(Options, CoreDumpsAreOffUnlessAskedFor) {
   EXPECT_FALSE(Parse({})->core_dumps);
   EXPECT_TRUE(Parse({"--core-dumps", "on"})->core_dumps);
