@@ -133,9 +133,7 @@ std::vector<ConfigError> ValidateOpen(const Bootstrap& bootstrap, const Location
   Bootstrap whole = bootstrap;
   AddStandIns(whole);
   std::vector<ConfigError> errors = Validate(whole);
-  std::erase_if(errors, [&](const ConfigError& error) {
-    return !IsOwn(bootstrap, error.field) || error.field == "listeners";  // which may come, too
-  });
+  std::erase_if(errors, [&](const ConfigError& error) { return !IsOwn(bootstrap, error.field); });
   // No remedy speaks of stand-ins.
   for (const ConfigError& named : CheckNames(bootstrap))
     std::replace_if(

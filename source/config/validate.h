@@ -17,8 +17,7 @@ std::vector<ConfigError> Validate(const config::v1::Bootstrap& bootstrap, const 
 // the two share is not judged alone again, only together with the rest, and is not warned of.
 std::vector<ConfigError> ValidateUncompiled(const config::v1::Bootstrap& bootstrap, const config::v1::Bootstrap& valid);
 
-// The same of a bootstrap to which resources are pushed: a name that it does not hold is one that may come, and so
-// are listeners.
+// The same of a bootstrap to which resources are pushed: a name that it does not hold is one that may come.
 std::vector<ConfigError> ValidateOpen(const config::v1::Bootstrap& bootstrap, const Locations& locations = {});
 
 }  // namespace egret

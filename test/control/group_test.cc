@@ -48,6 +48,12 @@ TEST_F(Groups, AreOfTheirOwnFilesAndTheCommonOnes) {
   EXPECT_EQ(Errors(), "");
 }
 
+TEST_F(Groups, MayBeOfPoliciesAlone) {
+  WritePolicy();
+  EXPECT_EQ(Errors(), "");  // whatever its proxies' own files hold
+  EXPECT_EQ(Errors("xds: {servers: [{address: 'a.example:1'}]}\n"), "");
+}
+
 TEST_F(Groups, EveryNameMustBeThere) {
   WriteListener();
   const std::string errors = Errors();
