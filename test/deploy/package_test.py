@@ -97,6 +97,10 @@ class Contents(PackageCase):
             self.assertRegex(accounts, r"(?m)^egret-control:")
             self.assertEqual(glob.glob(root + "/etc/systemd/system/*"), [])  # nothing is enabled
         os.makedirs(root + "/var/lib/egret/state")
+        wanted = root + "/etc/systemd/system/multi-user.target.wants"  # what `systemctl enable` makes
+        os.makedirs(wanted)
+        for name in UNITS:
+            os.symlink("/lib/systemd/system/" + name, os.path.join(wanted, name))
         said = run(*dpkg, "--purge", "egret")
         self.assertEqual(said.returncode, 0, said.stdout)
         left = [os.path.relpath(os.path.join(at, name), root) for at, _, names in os.walk(root) for name in names]
