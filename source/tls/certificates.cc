@@ -15,6 +15,7 @@
 #include "source/base/strings.h"
 #include "source/tls/key_memory.h"
 #include "source/tls/peer_certificate.h"
+#include "source/tls/pem_blocks.h"
 
 namespace egret {
 namespace {
@@ -133,14 +134,13 @@ Result<StorePtr, Problem> MakeStore(const TlsTrust& trust) {
 
 std::string SystemRootsPem() {
   const char* const file = SystemBundle();
-  const BioPtr from(file != nullptr ? BIO_new_file(file, "r") : nullptr);
-  ERR_clear_error();
-  std::string out;
-  // Read as certificates: the file may hold what is no business of a client's.
-  while (const X509Ptr root{from != nullptr ? PEM_read_bio_X509(from.get(), nullptr, NoPassword, nullptr) : nullptr})
-    out += PemOf(root.get());
-  ERR_clear_error();
-  return out;
+  const BioPtr from(file != nullptr ? BIO_new_file(file, "r") : nullptr), out(BIO_new(BIO_s_mem()));
+  if (!from) return {};
+  // One by one: the file may hold what is no business of a client's.
+  for (const std::string& der : ReadCertificateBlocks(from.get()).certificates)
+    PEM_write_bio(out.get(), PEM_STRING_X509, "", reinterpret_cast<const unsigned char*>(der.data()),
+                  static_cast<long>(der.size()));
+  return TextIn(out);
 }
 
 std::vector<std::string> NamesOf(X509* certificate) {

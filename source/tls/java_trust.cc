@@ -2,9 +2,7 @@
 
 #include <openssl/asn1t.h>
 #include <openssl/bio.h>
-#include <openssl/err.h>
 #include <openssl/objects.h>
-#include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
 #include <memory>
@@ -12,6 +10,7 @@
 #include <string_view>
 
 #include "source/tls/certificates.h"
+#include "source/tls/pem_blocks.h"
 
 namespace egret {
 namespace {
@@ -29,7 +28,7 @@ using Pkcs12Ptr = std::unique_ptr<PKCS12, FreeWith<PKCS12_free>>;
 // PKCS12KeyStore, here for any use.
 constexpr char kTrustedKeyUsage[] = "2.16.840.1.113894.746875.1.1";
 
-// A certificate as it stands: what reads a hundred of them takes longer than a run may take to start.
+// A certificate as it stands.
 bool Add(const BagsPtr& bags, std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const AnyPtr certificate(d2i_ASN1_TYPE(nullptr, &at, static_cast<long>(der.size())));
@@ -39,25 +38,6 @@ bool Add(const BagsPtr& bags, std::string_view der) {
   if (bag == nullptr || sk_PKCS12_SAFEBAG_push(bags.get(), bag) == 0) return false;
   const auto* const any_use = reinterpret_cast<const unsigned char*>(OBJ_nid2obj(NID_anyExtendedKeyUsage));
   return PKCS12_add1_attr_by_txt(bag, kTrustedKeyUsage, V_ASN1_OBJECT, any_use, -1) == 1;
-}
-
-// Other blocks of a PEM text are passed over. False: it is none, or has no certificate.
-bool AddAll(const BagsPtr& bags, std::string_view pem) {
-  const BioPtr reader(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  char *name = nullptr, *header = nullptr;
-  unsigned char* bytes = nullptr;
-  bool added = true;
-  ERR_clear_error();
-  for (long size = 0; added && PEM_read_bio(reader.get(), &name, &header, &bytes, &size) == 1;) {
-    if (std::string_view(name) == PEM_STRING_X509)
-      added = Add(bags, {reinterpret_cast<char*>(bytes), static_cast<size_t>(size)});
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_free(bytes);
-  }
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  return added && at_end && sk_PKCS12_SAFEBAG_num(bags.get()) > 0;
 }
 
 // In clear, as the one thing in it.
@@ -71,8 +51,12 @@ Pkcs12Ptr Pack(STACK_OF(PKCS12_SAFEBAG) * bags) {
 }  // namespace
 
 Result<std::string, Problem> JavaTrustOf(std::string_view pem) {
+  const BioPtr reader(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const CertificateBlocks roots = ReadCertificateBlocks(reader.get());
+  if (!roots.whole || roots.certificates.empty()) return Problem{"the root certificates cannot be read"};
   const BagsPtr bags(sk_PKCS12_SAFEBAG_new_null());
-  if (!AddAll(bags, pem)) return Problem{"the root certificates cannot be read"};
+  for (const std::string& one : roots.certificates)
+    if (!Add(bags, one)) return Problem{"a root certificate is malformed"};
   const Pkcs12Ptr store = Pack(bags.get());
   unsigned char* bytes = nullptr;
   const int size = store ? i2d_PKCS12(store.get(), &bytes) : -1;

@@ -1,6 +1,8 @@
 #include "source/tls/java_trust.h"
 
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <time.h>
 
@@ -45,6 +47,24 @@ TEST(JavaTrust, HasEachCertificateAsOneThatIsBelieved) {
   const auto store = JavaTrustOf("text between\n" + NewRoot("one") + "\n" + NewRoot("two"));
   ASSERT_TRUE(store);
   EXPECT_EQ(NamesIn(*store), "one\ntwo\n");
+}
+
+// As PEM of OpenSSL's own kind, which says besides what the root is trusted for.
+std::string WithTrust(const std::string& pem) {
+  const auto certificates = ParseCertificates(pem);
+  const std::unique_ptr<BIO, FreeWith<BIO_free>> out(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509_AUX(out.get(), certificates->front().get());
+  const char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return std::string(text, static_cast<size_t>(size));
+}
+
+TEST(JavaTrust, TakesRootsThatSayWhatTheyAreTrustedFor) {
+  const std::string pem = WithTrust(NewRoot("one"));
+  ASSERT_NE(pem.find("BEGIN TRUSTED CERTIFICATE"), std::string::npos);
+  const auto store = JavaTrustOf(pem);
+  ASSERT_TRUE(store);
+  EXPECT_EQ(NamesIn(*store), "one\n");
 }
 
 TEST(JavaTrust, OfNothingOrOfWhatIsNoneIsAProblem) {
