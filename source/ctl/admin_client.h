@@ -25,6 +25,8 @@ class AdminCall {
   ~AdminCall();
 
   int status() const { return status_; }
+  // How long the answer is was not said: it may be one that follows something.
+  bool goes_on() const { return !length_; }
   // The next line without its end, however long it takes to come; nothing: the answer is over.
   std::optional<std::string> NextLine();
   // All of it. The error: it was cut short.

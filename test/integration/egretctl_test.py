@@ -2,6 +2,7 @@
 import json
 import os
 import pty
+import select
 import shutil
 import subprocess
 import tempfile
@@ -58,6 +59,20 @@ class OneProxy(ProxyCase):
         self.assertEqual(self.ctl("page", "/healthcheck/ok")[0], 1)  # by POST alone
         for path in ("ready", "/ready\r\nX: y", "/a b"):
             self.assertEqual(self.ctl("page", path)[0], 2, path)
+
+    def test_a_page_that_goes_on_is_printed_as_it_comes(self):
+        self.start()
+        follower = subprocess.Popen([os.environ["EGRETCTL"], "page", "--admin", "%s:%d" % self.egret.admin, "/tail"],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(follower.stdout.close)
+        self.addCleanup(follower.wait)
+        self.addCleanup(follower.kill)
+
+        def asked_and_told():
+            self.client().get("http://nowhere.test/")
+            return select.select([follower.stdout], [], [], 0.05)[0]
+        until(asked_and_told, "a line of the access log")
+        self.assertEqual(json.loads(follower.stdout.readline())["target"], "nowhere.test:80")
 
     def test_drain_lets_clients_go_and_quit_ends_the_process(self):
         self.start()
