@@ -70,8 +70,8 @@ class RunCase(unittest.TestCase):
 
     def start(self, *arguments, **how):
         """A run that goes on."""
-        process = subprocess.Popen(egret(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, **how)
+        how.setdefault("stdin", subprocess.DEVNULL)
+        process = subprocess.Popen(egret(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)

@@ -1,11 +1,15 @@
 """egret run: a command behind the fence is otherwise as without, and ends with all that it started."""
+import contextlib
 import os
 import pty
+import random
 import signal
 import subprocess
+import time
 import unittest
 import uuid
 
+from harness import SANITIZED
 from run_case import (CANNOT_EXECUTE, LOCAL, NOT_FOUND, OWN_FAILURE, RunCase, egret, parent_of, processes, run,
                       setUpModule)
 from waiting import until
@@ -99,9 +103,17 @@ class AsWithout(RunCase):
         write(b"line\n")
         await_word("is 9")
 
-    def test_many_at_once(self):
-        many = [self.start("--", "sh", "-c", "exit %d" % i) for i in range(30)]
-        self.assertEqual([one.wait(60) for one in many], list(range(30)))
+    def test_many_side_by_side(self):
+        origin = self.origin()
+        where = "localhost:%d" % origin.port
+        script = "curl -sS --noproxy '' http://%s/ && echo && read line && exit $line" % where
+        count = 20 if SANITIZED else 100
+        many = [self.start("--allow", where, *LOCAL, "--", "sh", "-c", script, stdin=subprocess.PIPE) for _ in range(count)]
+        self.assertEqual([one.stdout.readline() for one in many], ["ok\n"] * count)  # now all of them are there
+        for status, one in enumerate(many):
+            one.stdin.write("%d\n" % status)
+            one.stdin.close()
+        self.assertEqual([one.wait(60) for one in many], list(range(count)))
 
 
 class Ends(RunCase):
@@ -139,6 +151,18 @@ class Ends(RunCase):
         os.kill(shell, signal.SIGKILL)
         self.assertEqual(process.wait(20), 128 + signal.SIGKILL)
         self.assert_none_left(word)
+
+    def test_killed_at_any_moment_whichever_of_its_processes_is(self):
+        chance = random.Random(9)
+        for _ in range(40):
+            word = "600.%d" % uuid.uuid4().int
+            process = self.start("--", "sh", "-c", "setsid sleep %s & sleep %s" % (word, word))
+            time.sleep(chance.uniform(0, 0.06))  # so that it is starting, or has started
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice([process.pid, *processes(word)]), signal.SIGKILL)
+            process.kill()
+            process.wait(20)
+            self.assert_none_left(word)
 
 
 class WithoutFence(RunCase):
