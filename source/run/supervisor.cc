@@ -38,6 +38,10 @@ Task<void> Until(int fd) {
   co_await GateAwaiter(watch.read);
 }
 
+// A command that is over within this is not kept by a server that is just starting, which takes as long as reading the
+// system's roots does. One that goes on has the server ready beside it when it first asks for something.
+constexpr int kShortMs = 30;
+
 std::vector<int> ListeningOf(const Doors& doors) {
   std::vector<int> fds;
   fds.reserve(doors.listening.size() + 1);
@@ -67,7 +71,9 @@ bool Supervisor::StartCommand(const std::vector<int>& trust) {
   for (const int door : doors_) waits.push_back({door, POLLIN, 0});
   const auto has_come = [](const pollfd& wait) { return wait.revents != 0; };
   for (;;) {
-    if (poll(waits.data(), waits.size(), -1) < 0) continue;  // EINTR
+    const int came = poll(waits.data(), waits.size(), kShortMs);
+    if (came == 0) return true;
+    if (came < 0) continue;  // EINTR
     if (has_come(waits.front())) return false;
     PassWhatCame();
     for (const OwnedFd& fd : questions_) AnswerQuestions(fd.get(), names_);

@@ -29,8 +29,9 @@ class Supervisor final : public ServerHost {
   Supervisor(Fence& fence, Doors doors, RunLog log);
   ~Supervisor();
 
-  // Starts the command and waits until it ends, or wants something of the server, which need not be there until then:
-  // what comes waits in the sockets' queues. False: it has ended.
+  // Starts the command and waits until it ends, wants something of the server, or goes on for longer than commands do
+  // that want nothing. The server need not be there until then: what comes waits in the sockets' queues. False: it has
+  // ended.
   // `trust`: files of those that its clients are to believe in the place of the system's; none: they keep those.
   bool StartCommand(const std::vector<int>& trust);
   // Whole once the server has ended.
