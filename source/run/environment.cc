@@ -40,7 +40,8 @@ std::string JavaOptions(std::string options, std::string_view address, std::stri
 std::string CallersProxy() {
   // HTTP_PROXY is none of them: of a CGI program, it is a header field of whoever asks (CVE-2016-5385).
   for (const char* const name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy"})
-    if (const char* const value = std::getenv(name); value != nullptr && *value != '\0') return value;
+    if (const char* const value = std::getenv(name); value != nullptr && *value != '\0')
+      return std::string_view(value).find("://") == std::string_view::npos ? Cat("http://", value) : value;
   return {};
 }
 

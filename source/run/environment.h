@@ -13,7 +13,8 @@ struct TrustPaths {
   std::string java;  // a trust store
 };
 
-// The URL of the proxy that the caller's own variables name; empty: they name none. May hold a password.
+// The URL of the proxy that the caller's own variables name, where host:port alone means http, as curl takes it; empty:
+// they name none. May hold a password.
 std::string CallersProxy();
 
 // `inherited` ("NAME=value" each), with those that lead to the proxy at `address` ("127.0.0.1:3128") in the place of

@@ -52,6 +52,8 @@ class ByAParent(ProxyCase, RunCase):
                 script = "env | grep -F %s >&2; exec curl -sS $0" % SECRET
                 done = self.fetch("--parent", "env", command=("sh", "-c", script), env={**self.plain, name: self.url})
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "ok", ""))
+        done = self.fetch("--parent", "env", env={**self.plain, "https_proxy": self.url[len("http://"):]})
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "ok", ""))
         done = self.fetch("--parent", "env", env={**self.plain, "HTTP_PROXY": self.url})
         self.assertEqual((done.returncode, done.stderr),
                          (OWN_FAILURE, "egret run: --parent env: none of https_proxy, all_proxy and http_proxy is set\n"))
