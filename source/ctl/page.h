@@ -13,8 +13,7 @@ namespace egret {
 inline constexpr Flag kPageFlags[] = {kAdminFlag, {.name = "--post", .takes = Takes::kNothing}};
 inline constexpr std::string_view kPageWords =
     "/ /ready /server_info /listeners /clusters /inspection /connections /connections/end?request_id= /certs "
-    "/config_dump "
-    "/config_status /stats /stats/prometheus /taps /healthcheck/fail /healthcheck/ok";
+    "/config_dump /config_status /stats /stats/prometheus /taps /healthcheck/fail /healthcheck/ok";
 
 inline constexpr std::string_view kPageUsage =
     "Usage: egretctl page [--admin WHERE] [--post] [PATH]\n"

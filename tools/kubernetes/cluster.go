@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	trust "github.com/cert-manager/trust-manager/pkg/apis/trust/v1alpha1"
@@ -151,15 +152,17 @@ func (c *cluster) podsIn(namespace string, selector *meta.LabelSelector) []pods 
 	return out
 }
 
-func (p pods) hasPort(called string) bool {
+func (p pods) hasPort(wanted func(core.ContainerPort) bool) bool {
 	for _, container := range p.template.Spec.Containers {
-		for _, port := range container.Ports {
-			if port.Name == called {
-				return true
-			}
+		if slices.ContainsFunc(container.Ports, wanted) {
+			return true
 		}
 	}
 	return false
+}
+
+func (p pods) hasPortNamed(called string) bool {
+	return p.hasPort(func(port core.ContainerPort) bool { return port.Name == called })
 }
 
 func (n name) String() string {

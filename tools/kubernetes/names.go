@@ -107,7 +107,7 @@ func (c *cluster) mustSelect(namespace string, selector *meta.LabelSelector, por
 	}
 	for _, one := range selected {
 		for _, port := range ports {
-			if !one.hasPort(port) {
+			if !one.hasPortNamed(port) {
 				say("the pods of %s have no port %q", label(one.owner), port)
 			}
 		}
@@ -179,24 +179,17 @@ func (c *cluster) mustHavePorts(of []pods, ports []networking.NetworkPolicyPort,
 		for _, port := range ports {
 			switch {
 			case port.Port == nil || port.EndPort != nil || len(one.template.Spec.Containers) == 0:
-			case port.Port.Type == intstr.String && !one.hasPort(port.Port.StrVal):
+			case port.Port.Type == intstr.String && !one.hasPortNamed(port.Port.StrVal):
 				say("the pods of %s have no port %q", label(one.owner), port.Port.StrVal)
-			case port.Port.Type == intstr.Int && !one.hasNumber(port.Port.IntVal):
+			case port.Port.Type == intstr.Int && !one.hasPortAt(port.Port.IntVal):
 				say("the pods of %s have no port %d", label(one.owner), port.Port.IntVal)
 			}
 		}
 	}
 }
 
-func (p pods) hasNumber(number int32) bool {
-	for _, container := range p.template.Spec.Containers {
-		for _, port := range container.Ports {
-			if port.ContainerPort == number {
-				return true
-			}
-		}
-	}
-	return false
+func (p pods) hasPortAt(number int32) bool {
+	return p.hasPort(func(port core.ContainerPort) bool { return port.ContainerPort == number })
 }
 
 func (c *cluster) checkCertificate(o *certmanager.Certificate, say tell) {
