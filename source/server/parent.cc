@@ -105,10 +105,7 @@ void UseParent(google::protobuf::RepeatedPtrField<config::v1::NetworkFilter>& fi
 void UseParent(Listener& listener) {
   UseParent(*listener.mutable_filters());
   for (config::v1::FilterChain& chain : *listener.mutable_filter_chains()) UseParent(*chain.mutable_filters());
-  // One that dials nothing but the address that was wanted cannot leave that to another proxy.
-  if (listener.transparent() != Listener::OFF && listener.destination() == Listener::RESOLVE &&
-      listener.upstream().empty())
-    listener.set_upstream(kName);
+  if (listener.transparent() != Listener::OFF && listener.upstream().empty()) listener.set_upstream(kName);
 }
 
 }  // namespace

@@ -188,11 +188,11 @@ class CommandLine(ProxyCase):
         credential = parent.wait_requests(1)[0].header("proxy-authorization")
         return base64.b64decode(credential.removeprefix("Basic "))
 
-    def refused(self, *words):
+    def refused(self, *words, listener="address: '127.0.0.1:0'"):
         path = os.path.join(os.environ["TEST_TMPDIR"], "egret.yaml")
         with open(path, "w") as f:
-            f.write("{listeners: [{name: a, address: '127.0.0.1:0', filters: [{http_connection: {filters: ["
-                    "{egress_policy: {policy: w}}, {forward_router: {}}]}}]}], policies: [{name: w}]}")
+            f.write("{listeners: [{name: a, %s, filters: [{http_connection: {filters: [{egress_policy: {policy: w}}, "
+                    "{forward_router: {}}]}}]}], policies: [{name: w}]}" % listener)
         run = subprocess.run([os.environ["EGRET"], "--config", path, "--mode", "validate", *words], text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
         self.assertEqual(run.returncode, 1, run.stdout)
@@ -228,3 +228,10 @@ class CommandLine(ProxyCase):
         ):
             with self.subTest(words):
                 self.assertIn(said, self.refused(*words))
+
+    def test_what_cannot_go_by_it_does_not_go_past_it(self):
+        """A listener that dials nothing but the address that was wanted cannot leave that to another proxy."""
+        listener = ("address: '127.0.0.1:0', transparent: REDIRECT, destination: ORIGINAL_IF_RESOLVED, "
+                    "listener_filters: [tls_inspector, {egress_policy: {policy: w}}]")
+        self.assertIn("listeners[0].upstream: parent: this parent resolves names, so nobody knows what it dials",
+                      self.refused("--parent", "http://127.0.0.1:1", listener=listener))
